@@ -1,0 +1,363 @@
+//! What happened, as past-tense facts with the daemons' own nouns: the border between `catalogue` and everything after.
+//!
+//! A [`Fact`] knows no text: whatever wording, version or form (plain, structured) said it, the fact is the same.
+
+use crate::moment::Moment;
+use std::sync::Arc;
+
+/// Shared text: zone, node, instance and address names are repeated millions of times and owned once.
+pub type Text = Arc<str>;
+
+/// The daemon a line comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Daemon {
+    /// PowerDNS Authoritative Server (`pdns_server`).
+    Pdns,
+    /// keepalived, all of its processes.
+    Keepalived,
+}
+
+/// Where a record stands: enough for an operator to find the line again.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    /// The source's path as given (or as found below a given directory).
+    pub path: Text,
+    /// 1-based line; `None` for journal entries.
+    pub line: Option<u64>,
+    /// Journal cursor.
+    pub cursor: Option<Text>,
+}
+
+/// A line of one of the daemons, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Catalogue id with its daemon in front: `keepalived/state-master`.
+    pub id: &'static str,
+    /// What it says.
+    pub fact: Fact,
+    /// When, in event time (UTC, year resolved, skew corrected).
+    pub time: Moment,
+    /// The node it happened on.
+    pub node: Text,
+    /// The process that wrote it.
+    pub pid: Option<u32>,
+    /// How often it occurred in a row where the log folded repeats; 1 otherwise.
+    pub repeated: u32,
+    /// Where it stands.
+    pub origin: Origin,
+    /// The line as written, invalid UTF-8 replaced.
+    pub raw: Text,
+}
+
+/// A typed past-tense fact. Lines that are known but that no rule listens to are [`Fact::Other`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// Something about one VRRP instance.
+    Vrrp {
+        /// Instance name (`VI_1`), without prefix or parentheses.
+        instance: Text,
+        /// What happened to it.
+        what: Vrrp,
+    },
+    /// A sync group moved: its member instances move with it.
+    Group {
+        /// Group name.
+        group: Text,
+        /// The member that set it off (`Syncing instances to …` names only the group; then `None`).
+        instance: Option<Text>,
+        /// Where to.
+        state: GroupState,
+    },
+    /// Something about a keepalived process.
+    Keepalived(Keepalived),
+    /// Something PowerDNS said.
+    Pdns(Pdns),
+    /// A line of the catalogue that no rule needs.
+    Other,
+    /// A line of one of the two daemons that no row reads.
+    Unrecognised(Daemon),
+}
+
+/// What happened to a VRRP instance on the node that wrote the line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Vrrp {
+    /// 1.x `Transition to MASTER STATE`: elected and advertising, but no address and no script yet.
+    MasterPending,
+    /// `Entering MASTER STATE`: MASTER from now; `notify_master` runs right after.
+    MasterEntered,
+    /// `Entering BACKUP STATE`, `Now in BACKUP state`.
+    BackupEntered {
+        /// 2.x `(init)`: a start, not a demotion. 1.x cannot tell.
+        at_start: bool,
+    },
+    /// Entered or is in FAULT.
+    FaultEntered,
+    /// `Received advert … lower priority …`: this node is MASTER and stays MASTER while another node is MASTER too.
+    HeardLower(Advert),
+    /// `Master received advert … higher/same priority …`: this node was MASTER, another one is, this one yields.
+    HeardHigher(Advert),
+    /// 2.x `received lower priority (N) advert … discarding`: this node is BACKUP and waits to preempt.
+    HeardLowerAsBackup(Advert),
+    /// Priority 0 heard as BACKUP: the MASTER stepped down.
+    HeardZeroAsBackup,
+    /// Priority 0 heard as MASTER.
+    HeardZeroAsMaster,
+    /// `sent 0 priority`: stepped down on purpose.
+    SentZero,
+    /// `Receive advertisement timeout` (2.0.3+, only with -D): was BACKUP and heard nothing acceptable.
+    AdvertTimedOut,
+    /// `Changing effective priority from A to B`.
+    PriorityChanged {
+        /// Priority before.
+        from: u32,
+        /// Priority from now on.
+        to: u32,
+    },
+    /// 1.x `forcing a new MASTER election`: a preferred node that came back preempts.
+    ElectionForced,
+    /// An advert was refused for authentication, interval, version, address list or the like.
+    AdvertRejected,
+}
+
+/// What an advert line says of the two priorities; old versions leave them out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Advert {
+    /// Sender's address (2.x).
+    pub from: Option<Text>,
+    /// Priority in the advert.
+    pub theirs: Option<u32>,
+    /// Effective priority of the node that wrote the line.
+    pub ours: Option<u32>,
+}
+
+/// State of a sync group as its lines tell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupState {
+    /// Members are told to become MASTER (1.x `Transition to MASTER`).
+    MasterPending,
+    /// `Syncing instances to MASTER state` and its kin.
+    Master,
+    /// `Syncing instances to BACKUP state`.
+    Backup,
+    /// `Syncing instances to FAULT state`.
+    Fault,
+}
+
+/// What happened to a keepalived process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keepalived {
+    /// `Starting Keepalived vX.Y.Z`.
+    Starting {
+        /// Version as printed, without the leading v; `None` where the build does not know it.
+        version: Option<Text>,
+    },
+    /// The parent's `Stopping`: mastership ends here.
+    Stopping,
+    /// `Stopped` (about a second after `Stopping`).
+    Stopped,
+    /// `Starting VRRP child process, pid=N`.
+    VrrpChildStarted {
+        /// The child's pid.
+        child: Option<u32>,
+    },
+    /// `VRRP child process(N) died`: the address stays, no BACKUP line is written.
+    VrrpChildDied,
+    /// A reload began.
+    Reloading,
+    /// `A thread timer expired N seconds ago`: the process was not running for that long.
+    TimerLate {
+        /// Whole seconds as printed.
+        seconds: u32,
+    },
+    /// 1.x `Opening script file PATH`: a notify script starts.
+    ScriptOpened {
+        /// The script.
+        path: Text,
+    },
+    /// A notify script could not be started (missing, not executable, unsafe).
+    ScriptFailed {
+        /// The script, where the line names it.
+        path: Option<Text>,
+    },
+    /// A tracked check failed, timed out or recovered.
+    TrackScript {
+        /// `vrrp_script` name.
+        script: Text,
+        /// Whether it succeeds now.
+        succeeds: bool,
+    },
+    /// An interface went down or came up.
+    Interface {
+        /// Its name.
+        interface: Text,
+        /// Whether it is up now.
+        up: bool,
+    },
+    /// `Command line: …` (2.0.7+): tells whether -D is on.
+    CommandLine {
+        /// Whether the options include log detail.
+        log_detail: bool,
+    },
+}
+
+/// What PowerDNS said. Addresses are without port and brackets; masked ones (`18.xxx.xxx.xxx`) are kept as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pdns {
+    /// Version banner.
+    Started {
+        /// Version, `None` where the build does not know it.
+        version: Option<Text>,
+    },
+    /// Ready to answer.
+    Ready,
+    /// The communicator runs: this server is a primary or a secondary.
+    CommunicatorStarted,
+    /// A secondary found its copy current.
+    ZoneFresh {
+        /// Zone.
+        zone: Text,
+        /// The primary that was asked (4.4+).
+        primary: Option<Text>,
+        /// Serial of both (4.2+).
+        serial: Option<u32>,
+    },
+    /// A secondary found its copy behind (or to be fetched again).
+    ZoneStale {
+        /// Zone.
+        zone: Text,
+        /// The primary that was asked (4.4+).
+        primary: Option<Text>,
+        /// Serial of the primary.
+        primary_serial: Option<u32>,
+        /// Serial of the copy; `None` for an empty zone.
+        our_serial: Option<u32>,
+    },
+    /// A secondary's copy is newer than its primary's.
+    ZoneNewer {
+        /// Zone.
+        zone: Text,
+        /// The primary that was asked.
+        primary: Option<Text>,
+        /// Serial of the primary.
+        primary_serial: Option<u32>,
+        /// Serial of the copy.
+        our_serial: Option<u32>,
+    },
+    /// A round of freshness checks ended.
+    FreshnessChecked {
+        /// Zones with an answer.
+        zones: u32,
+        /// Zones without one.
+        timeouts: u32,
+    },
+    /// The SOA could not be fetched from the primary.
+    SoaUnretrievable {
+        /// Zone.
+        zone: Text,
+        /// The primary (5.2+).
+        primary: Option<Text>,
+        /// `Skipping SOA checks until EPOCH`: Unix seconds.
+        until: Option<i64>,
+    },
+    /// A transfer in was begun (initiating, starting, retrieving, storing).
+    TransferStarted {
+        /// Zone.
+        zone: Text,
+        /// The primary asked.
+        primary: Option<Text>,
+    },
+    /// A transfer in failed.
+    TransferFailed {
+        /// Zone.
+        zone: Text,
+        /// The primary asked.
+        primary: Option<Text>,
+        /// The primary's refusal (Not Authoritative / Not Authorized, Query Refused), not a time-out or a broken stream.
+        refused: bool,
+        /// The reason as printed.
+        reason: Text,
+        /// `Excluding zone from slave-checks until EPOCH`: Unix seconds.
+        until: Option<i64>,
+    },
+    /// A transfer in was stored.
+    ZoneCommitted {
+        /// Zone.
+        zone: Text,
+        /// The primary it came from (4.4+).
+        primary: Option<Text>,
+        /// Serial stored (3.1+).
+        serial: Option<u32>,
+    },
+    /// A transfer in came to an end on the wire (4.0–4.3 name the primary only here, not in the commit).
+    TransferRetrieved {
+        /// Zone.
+        zone: Text,
+        /// The primary it came from.
+        primary: Option<Text>,
+    },
+    /// A secondary accepted a NOTIFY.
+    NotifyAccepted {
+        /// Zone.
+        zone: Text,
+        /// Sender.
+        from: Option<Text>,
+    },
+    /// A NOTIFY was refused because its sender is not a primary of the zone, or not allowed to notify.
+    NotifyRefused {
+        /// Zone.
+        zone: Text,
+        /// Sender.
+        from: Text,
+    },
+    /// A primary queued a NOTIFY.
+    NotifyQueued {
+        /// Zone.
+        zone: Text,
+        /// Receiver.
+        to: Text,
+    },
+    /// The receiver acknowledged a NOTIFY.
+    NotifyAcknowledged {
+        /// Zone.
+        zone: Text,
+        /// Receiver.
+        by: Text,
+    },
+    /// The receiver answered a NOTIFY with an error.
+    NotifyRejected {
+        /// Zone.
+        zone: Text,
+        /// Receiver.
+        by: Text,
+        /// Its answer (`Query Refused`).
+        reason: Text,
+    },
+    /// A NOTIFY was given up after retries.
+    NotifyUnanswered {
+        /// Zone.
+        zone: Text,
+        /// Receiver.
+        by: Text,
+    },
+    /// A client asked for a transfer out (comes before a denial as well: proves only that it asked).
+    TransferAsked {
+        /// Zone.
+        zone: Text,
+        /// Client.
+        client: Text,
+    },
+    /// A transfer out was denied.
+    TransferDenied {
+        /// Zone.
+        zone: Text,
+        /// Client; some wordings leave it out.
+        client: Option<Text>,
+    },
+    /// A transfer out was served to the end.
+    TransferServed {
+        /// Zone.
+        zone: Text,
+        /// Client.
+        client: Text,
+    },
+}

@@ -1,0 +1,1 @@
+//! Bytes → [`Record`](crate::record::Record): formats and files, no daemon.

@@ -1,0 +1,18 @@
+//! `driftline` reads the journals of PowerDNS and keepalived and says which node held what, and when.
+//!
+//! The rooms, in the order in which a line passes through them (a room imports only from those before it):
+//!
+//! ```text
+//! bytes → Record → Event → Timeline → World → Finding → Report → bytes
+//!         input    catalogue timeline   world   detect    report
+//! ```
+//!
+//! [`record`], [`event`], [`moment`], [`finding`] and [`report`] hold the types at the borders; ARCHITECTURE.md has the map.
+
+pub mod catalogue;
+pub mod event;
+pub mod finding;
+pub mod input;
+pub mod moment;
+pub mod record;
+pub mod report;

@@ -1,0 +1,3 @@
+//! Maps a result to an exit code.
+
+fn main() {}

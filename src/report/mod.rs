@@ -1,0 +1,74 @@
+//! Findings → bytes. Draws no conclusion: what is printed was decided before.
+
+use crate::event::Text;
+use crate::finding::Finding;
+use crate::moment::Moment;
+
+/// All that one run has to say; every format prints from this.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// Ordered by severity, confidence, since, id.
+    pub findings: Vec<Finding>,
+    /// Ordered by name.
+    pub nodes: Vec<Node>,
+    /// Ordered by kind, node, text.
+    pub caveats: Vec<Caveat>,
+    /// What was read.
+    pub coverage: Coverage,
+}
+
+/// A node as the logs show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Its name.
+    pub name: Text,
+    /// `primary`, `secondary`, `vrrp`; sorted.
+    pub roles: Vec<&'static str>,
+    /// Daemon → version or version range as known.
+    pub versions: Vec<(&'static str, String)>,
+    /// Addresses it was seen with, sorted.
+    pub addresses: Vec<Text>,
+}
+
+/// Trouble with the data: a result like any other.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Caveat {
+    /// `clock-skew`, `year-inferred`, `zone-assumed`, `gap`, `level-hides`, `suppressed`, `truncated`, `unread`, …
+    pub kind: &'static str,
+    /// The node concerned, where it is one.
+    pub node: Option<Text>,
+    /// One sentence.
+    pub text: String,
+}
+
+/// What was read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Coverage {
+    /// Lines or entries.
+    pub lines: u64,
+    /// Read by a row of the catalogue.
+    pub recognised: u64,
+    /// Lines of the two daemons that no row reads.
+    pub unrecognised: u64,
+    /// Other programs' lines.
+    pub other: u64,
+    /// Per source, ordered by path.
+    pub sources: Vec<SourceCoverage>,
+}
+
+/// One source of the coverage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceCoverage {
+    /// Path as given or found.
+    pub path: Text,
+    /// Format as recognised: `rfc3164`, `short-iso`, `export`, …
+    pub format: &'static str,
+    /// Node the lines come from; `None` where there are several or none.
+    pub node: Option<Text>,
+    /// Lines or entries.
+    pub lines: u64,
+    /// First stamp.
+    pub first: Option<Moment>,
+    /// Last stamp.
+    pub last: Option<Moment>,
+}
