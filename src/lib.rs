@@ -16,3 +16,5 @@ pub mod input;
 pub mod moment;
 pub mod record;
 pub mod report;
+pub mod timeline;
+pub mod world;

@@ -1,0 +1,231 @@
+//! How far each node's clock is off, measured from lines that two nodes write about the same moment.
+//!
+//! An advert heard as lower is answered at once, and the rival hears the answer as higher; a NOTIFY is received as it is sent; a
+//! transfer is refused or stored as it is denied or served. Such a pair says "these two stamps are one moment, give or take a
+//! second". Offsets are voted on: many pairs that agree outweigh chance neighbours.
+
+use super::Stated;
+use crate::event::{Event, Fact, Pdns, Text, Vrrp};
+use crate::report::Caveat;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Stamps of one moment may be this far apart before nobody would think of pairing them.
+const REACH_MICROS: i64 = 30_000_000;
+/// Votes within this of each other are one offset: a second of resolution on either side and the network between.
+const AGREE_MICROS: i64 = 1_500_000;
+/// Fewer pairs than this correct nothing.
+const PAIRS_MIN: usize = 2;
+/// Offsets below this are the pairs' own delay, not a clock.
+const TOLD_MICROS: i64 = 2_000_000;
+/// Most moments of one kind and key looked at: enough to vote, bounded whatever a log holds.
+const MOMENTS_MAX: usize = 256;
+
+/// A node's clock against the others of the set.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Skew {
+    /// What was taken off the node's stamps, in microseconds (positive: its clock is ahead).
+    pub applied_micros: i64,
+    /// Half-width of the agreement, in microseconds.
+    pub uncertainty_micros: i64,
+    /// Pairs that agree.
+    pub pairs: usize,
+}
+
+/// What two lines of one moment have in common.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Meeting {
+    /// One transfer of a zone refused.
+    Refused(Text),
+    /// One transfer of a zone completed.
+    Transferred(Text),
+    /// One NOTIFY of a zone.
+    Notified(Text),
+    /// One exchange of adverts: (higher, lower) priority.
+    Adverts(u32, u32),
+}
+
+/// Measures, decides what to correct, and says so.
+pub(super) fn settle<'a>(
+    events: impl Iterator<Item = &'a Event>,
+    stated: &Stated,
+    caveats: &mut Vec<Caveat>,
+) -> BTreeMap<Text, Skew> {
+    let mut moments = BTreeMap::<(Meeting, bool), BTreeMap<Text, Vec<i64>>>::new();
+    let mut nodes = BTreeSet::new();
+    for event in events {
+        nodes.insert(event.node.clone());
+        let Some((meeting, asking)) = meeting(&event.fact) else { continue };
+        let known = moments.entry((meeting, asking)).or_default().entry(event.node.clone()).or_default();
+        if known.len() < MOMENTS_MAX {
+            known.push(event.time.micros);
+        }
+    }
+    let mut votes = BTreeMap::<(Text, Text), Vec<i64>>::new();
+    for ((meeting, asking), askers) in &moments {
+        if !asking {
+            continue;
+        }
+        let Some(answerers) = moments.get(&(meeting.clone(), false)) else { continue };
+        for (asker, asked) in askers {
+            for (answerer, answered) in answerers {
+                if asker != answerer {
+                    votes.entry((asker.clone(), answerer.clone())).or_default().extend(differences(asked, answered));
+                }
+            }
+        }
+    }
+    let links: Vec<Link> = votes.into_iter().filter_map(|((a, b), offsets)| Link::agreed(a, b, offsets)).collect();
+    let clocks = against_each_other(&nodes, &links);
+    decide(&clocks, stated, caveats)
+}
+
+/// The moment a fact belongs to, and which of the two sides wrote it.
+fn meeting(fact: &Fact) -> Option<(Meeting, bool)> {
+    match fact {
+        Fact::Pdns(pdns) => match pdns {
+            Pdns::TransferFailed { zone, refused: true, .. } => Some((Meeting::Refused(zone.clone()), true)),
+            Pdns::TransferDenied { zone, .. } => Some((Meeting::Refused(zone.clone()), false)),
+            Pdns::ZoneCommitted { zone, .. } => Some((Meeting::Transferred(zone.clone()), true)),
+            Pdns::TransferServed { zone, .. } => Some((Meeting::Transferred(zone.clone()), false)),
+            Pdns::NotifyRefused { zone, .. } | Pdns::NotifyAccepted { zone, .. } => Some((Meeting::Notified(zone.clone()), true)),
+            Pdns::NotifyQueued { zone, .. } => Some((Meeting::Notified(zone.clone()), false)),
+            Pdns::Started { .. }
+            | Pdns::Ready
+            | Pdns::CommunicatorStarted
+            | Pdns::ZoneFresh { .. }
+            | Pdns::ZoneStale { .. }
+            | Pdns::ZoneNewer { .. }
+            | Pdns::FreshnessChecked { .. }
+            | Pdns::SoaUnretrievable { .. }
+            | Pdns::TransferStarted { .. }
+            | Pdns::TransferFailed { .. }
+            | Pdns::TransferRetrieved { .. }
+            | Pdns::NotifyAcknowledged { .. }
+            | Pdns::NotifyRejected { .. }
+            | Pdns::NotifyUnanswered { .. }
+            | Pdns::TransferAsked { .. } => None,
+        },
+        Fact::Vrrp { what: Vrrp::HeardLower(advert), .. } => Some((Meeting::Adverts(advert.ours?, advert.theirs?), true)),
+        Fact::Vrrp { what: Vrrp::HeardHigher(advert), .. } => Some((Meeting::Adverts(advert.theirs?, advert.ours?), false)),
+        Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) | Fact::Other | Fact::Unrecognised(_) => None,
+    }
+}
+
+/// Every `a - b` within reach: the true offset recurs, the others scatter.
+fn differences(a: &[i64], b: &[i64]) -> Vec<i64> {
+    a.iter().flat_map(|a| b.iter().map(move |b| a - b)).filter(|apart| apart.abs() <= REACH_MICROS).collect()
+}
+
+/// Two nodes whose stamps agree on an offset.
+struct Link {
+    ahead: Text,
+    behind: Text,
+    offset: i64,
+    spread: i64,
+    pairs: usize,
+}
+
+impl Link {
+    /// The offset that most votes agree on; of several, the smallest: clocks are more often right than wrong.
+    fn agreed(ahead: Text, behind: Text, mut offsets: Vec<i64>) -> Option<Self> {
+        offsets.sort_unstable();
+        let mut best: Option<(usize, i64, &[i64])> = None;
+        for (index, low) in offsets.iter().enumerate() {
+            let end = offsets.partition_point(|other| *other <= low + AGREE_MICROS);
+            let votes = &offsets[index..end];
+            let middle = votes[votes.len() / 2];
+            let better = best.is_none_or(|(count, known, _)| {
+                votes.len() > count || votes.len() == count && middle.abs() < known.abs()
+            });
+            if better {
+                best = Some((votes.len(), middle, votes));
+            }
+        }
+        let (pairs, offset, votes) = best?;
+        let spread = votes.last()? - votes.first()?;
+        (pairs >= PAIRS_MIN).then_some(Self { ahead, behind, offset, spread, pairs })
+    }
+}
+
+/// Each node's clock relative to the set's middle one, by the best-supported links first.
+fn against_each_other(nodes: &BTreeSet<Text>, links: &[Link]) -> BTreeMap<Text, Skew> {
+    let mut order: Vec<&Link> = links.iter().collect();
+    order.sort_by(|a, b| b.pairs.cmp(&a.pairs).then_with(|| (&a.ahead, &a.behind).cmp(&(&b.ahead, &b.behind))));
+    let mut clocks = BTreeMap::<Text, Skew>::new();
+    let mut left: BTreeSet<Text> = nodes.clone();
+    while let Some(root) = order
+        .iter()
+        .flat_map(|link| [&link.ahead, &link.behind])
+        .find(|node| left.contains(*node))
+        .cloned()
+    {
+        let mut island = BTreeMap::from([(root.clone(), Skew { applied_micros: 0, uncertainty_micros: 0, pairs: 0 })]);
+        while let Some((node, skew)) = order.iter().find_map(|link| {
+            let (known, new, sign) = match (island.get(&link.ahead), island.get(&link.behind)) {
+                (Some(known), None) => (known, &link.behind, -1),
+                (None, Some(known)) => (known, &link.ahead, 1),
+                (Some(_), Some(_)) | (None, None) => return None,
+            };
+            let applied_micros = known.applied_micros + sign * link.offset;
+            Some((new.clone(), Skew { applied_micros, uncertainty_micros: link.spread / 2 + 500_000, pairs: link.pairs }))
+        }) {
+            island.insert(node, skew);
+        }
+        let mut offsets: Vec<i64> = island.values().map(|skew| skew.applied_micros).collect();
+        offsets.sort_unstable();
+        let middle = offsets[(offsets.len() - 1) / 2];
+        for (node, skew) in island {
+            left.remove(&node);
+            clocks.insert(node, Skew { applied_micros: skew.applied_micros - middle, ..skew });
+        }
+    }
+    clocks
+}
+
+fn decide(clocks: &BTreeMap<Text, Skew>, stated: &Stated, caveats: &mut Vec<Caveat>) -> BTreeMap<Text, Skew> {
+    let mut settled = BTreeMap::new();
+    for (node, skew) in clocks {
+        let off = skew.applied_micros.abs() >= TOLD_MICROS;
+        if off && !stated.skews.contains_key(node) {
+            let seconds = micros_as_seconds(skew.applied_micros.abs());
+            let direction = if skew.applied_micros > 0 { "ahead of" } else { "behind" };
+            let text = format!(
+                "{node}: its clock is {seconds} s {direction} the others (± {} s, {} pairs of lines agree); corrected (--skew states it).",
+                micros_as_seconds(skew.uncertainty_micros),
+                skew.pairs
+            );
+            caveats.push(Caveat { kind: "clock-skew", node: Some(node.clone()), text });
+        }
+        settled.insert(node.clone(), Skew { applied_micros: if off { skew.applied_micros } else { 0 }, ..*skew });
+    }
+    for (node, seconds) in &stated.skews {
+        #[expect(clippy::cast_possible_truncation, reason = "clocks are off by less than 290,000 years")]
+        let applied_micros = (seconds * 1e6).round() as i64;
+        settled.insert(node.clone(), Skew { applied_micros, uncertainty_micros: 0, pairs: 0 });
+    }
+    settled
+}
+
+fn micros_as_seconds(micros: i64) -> String {
+    format!("{}.{}", micros / 1_000_000, micros % 1_000_000 / 100_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Link, differences};
+    use std::sync::Arc;
+
+    #[test]
+    fn the_offset_most_pairs_agree_on_wins_over_chance_neighbours() {
+        // Denied every 3 s; the asker's clock is 5 s ahead. Neighbours at 2 s and 8 s are chance and fewer.
+        let denied = [0, 3, 6, 9, 20].map(|second| second * 1_000_000);
+        let failed = denied.map(|micros| micros + 5_000_000);
+        let link = Link::agreed(Arc::from("a"), Arc::from("b"), differences(&failed, &denied)).expect("they agree");
+        assert_eq!((link.offset, link.pairs), (5_000_000, 5));
+    }
+
+    #[test]
+    fn one_pair_corrects_nothing() {
+        assert!(Link::agreed(Arc::from("a"), Arc::from("b"), vec![4_000_000]).is_none());
+    }
+}

@@ -1,0 +1,234 @@
+//! The year of stamps that have none.
+//!
+//! In order of weight: what the operator states; an epoch in the log's own text (exact); dated logs of the set; date-coded SOA
+//! serials (a floor, the newest of the set counts); the file's own time of writing. Banners are floors too, but years old.
+
+use super::names::Names;
+use super::{DateHint, Log, Stated, in_year};
+use crate::event::Text;
+use crate::record::Stamp;
+use crate::report::Caveat;
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime};
+use std::collections::BTreeSet;
+
+/// A stamp this much earlier than the one before it in the file has crossed New Year; less is disorder.
+const ROLLOVER_DAYS: i64 = 182;
+/// A serial is dated by an operator's local calendar: it may be a day ahead of UTC.
+const SERIAL_SLACK_DAYS: i64 = 1;
+/// How many serials a caveat quotes.
+const QUOTED_SERIALS: usize = 2;
+
+/// The years of one log's stamps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Calendar {
+    /// Year of the first stamp.
+    pub(super) first_year: i32,
+    start: Option<NaiveDateTime>,
+    years_crossed: i32,
+}
+
+impl Calendar {
+    pub(super) fn walker(&self) -> Walker {
+        Walker { year: self.first_year, latest: self.start }
+    }
+
+    /// Year of the log's last stamp.
+    pub(super) fn last_year(&self, _last: &Stamp) -> i32 {
+        self.first_year + self.years_crossed
+    }
+}
+
+/// Follows a file's stamps over New Year.
+#[derive(Debug, Clone)]
+pub(super) struct Walker {
+    year: i32,
+    latest: Option<NaiveDateTime>,
+}
+
+impl Walker {
+    pub(super) fn year_of(&mut self, stamp: &Stamp) -> i32 {
+        if stamp.year_known {
+            return stamp.written.year();
+        }
+        if let Some(latest) = self.latest {
+            let days = (stamp.written - latest).num_days();
+            if days < -ROLLOVER_DAYS {
+                self.year += 1;
+            } else if days > ROLLOVER_DAYS {
+                // A late line from before New Year.
+                return self.year - 1;
+            } else if stamp.written < latest {
+                return self.year;
+            }
+        }
+        self.latest = Some(stamp.written);
+        self.year
+    }
+}
+
+/// What a yearless log tells about its own year.
+struct Clues {
+    start: Option<NaiveDateTime>,
+    end: Option<NaiveDateTime>,
+    years_crossed: i32,
+    /// First years that an epoch in the text demands.
+    exact: Vec<i32>,
+    /// Smallest first year that serials and banners allow.
+    floor: Option<i32>,
+    serials: BTreeSet<u32>,
+    has_leap_day: bool,
+}
+
+/// Settles each log's calendar, in the order given.
+pub(super) fn resolve(logs: &[Log], nodes: &Names, stated: &Stated, caveats: &mut Vec<Caveat>) -> Vec<Calendar> {
+    let clues: Vec<Clues> = logs.iter().map(gather).collect();
+    let dated = reference_of_dated(logs);
+    let exact: Vec<Option<i32>> = clues.iter().map(|clue| commonest(&clue.exact)).collect();
+    let exact_span = logs.iter().zip(&clues).zip(&exact).filter_map(|((_, clue), year)| span(clue, (*year)?)).fold(dated, widen);
+    let floor_span = clues.iter().filter_map(|clue| span(clue, clue.floor?)).max_by_key(|(_, end)| *end);
+
+    let mut calendars = Vec::with_capacity(logs.len());
+    for ((log, clue), exact) in logs.iter().zip(&clues).zip(exact) {
+        let node = log.lines.first().map(|line| nodes.of_line(log, line).clone()).or_else(|| log.node.clone());
+        let yearless = log.first.or(log.last).is_some_and(|stamp| !stamp.year_known);
+        let (year, reason) = if let Some(year) = stated_year(stated, node.as_ref()) {
+            (year, None)
+        } else if let Some(year) = exact {
+            (year, Some("epochs in its own lines (exact)".to_owned()))
+        } else if let Some(reference) = exact_span {
+            (nearest(clue, reference), Some("the dated lines of this set nearest to it".to_owned()))
+        } else if let (Some(floor), Some(reference)) = (clue.floor, floor_span) {
+            (nearest(clue, reference).max(floor), Some(serial_reason(clue)))
+        } else if let Some(reference) = floor_span {
+            (nearest(clue, reference), Some("the SOA serials in other logs of this set".to_owned()))
+        } else if let Some(year) = by_modification(clue, log.modified) {
+            (year, Some("the time the file was last written, for want of anything better".to_owned()))
+        } else {
+            (1970, Some("nothing at all".to_owned()))
+        };
+        let year = if clue.has_leap_day { leap_near(year) } else { year };
+        if let (true, Some(reason)) = (yearless, reason) {
+            let subject = node.as_deref().unwrap_or(&log.path);
+            let text = format!("{subject}: the stamps have no year; {year} is inferred from {reason} (--year states it).");
+            caveats.push(Caveat { kind: "year-inferred", node, text });
+        }
+        calendars.push(Calendar { first_year: year, start: clue.start, years_crossed: clue.years_crossed });
+    }
+    caveats.sort();
+    caveats.dedup();
+    calendars
+}
+
+fn gather(log: &Log) -> Clues {
+    let start = log.first.or_else(|| log.lines.iter().find_map(|line| line.stamp)).filter(|stamp| !stamp.year_known);
+    let start = start.map(|stamp| stamp.written);
+    let mut walker = Walker { year: 0, latest: start };
+    let mut clues =
+        Clues { start, end: None, years_crossed: 0, exact: Vec::new(), floor: None, serials: BTreeSet::new(), has_leap_day: false };
+    let mut newest = None;
+    for line in &log.lines {
+        let Some(stamp) = line.stamp.filter(|stamp| !stamp.year_known) else { continue };
+        let crossed = walker.year_of(&stamp);
+        clues.end = clues.end.max(Some(stamp.written));
+        clues.has_leap_day |= crossed == 0 && stamp.written.month() == 2 && stamp.written.day() == 29;
+        match line.hint {
+            Some(DateHint::Exact(epoch)) => clues.exact.extend(year_by_epoch(stamp.written, epoch).map(|year| year - crossed)),
+            Some(DateHint::Serial(serial)) => {
+                let Some(date) = serial_date(serial) else { continue };
+                clues.serials.insert(serial);
+                let floor = first_year_not_before(stamp.written, date) - crossed;
+                newest = newest.max(Some(floor));
+            }
+            Some(DateHint::Banner(year)) => newest = newest.max(Some(year - crossed)),
+            None => {}
+        }
+    }
+    if let Some(last) = log.last.filter(|stamp| !stamp.year_known) {
+        walker.year_of(&last);
+    }
+    clues.years_crossed = walker.year;
+    clues.floor = newest;
+    clues
+}
+
+/// Date coded as YYYYMMDDnn, if it is one.
+pub(super) fn serial_date(serial: u32) -> Option<NaiveDate> {
+    let (year, month, day) = (serial / 1_000_000, serial / 10_000 % 100, serial / 100 % 100);
+    if !(1990..=2199).contains(&year) {
+        return None;
+    }
+    NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
+}
+
+fn first_year_not_before(written: NaiveDateTime, floor: NaiveDate) -> i32 {
+    let same_year = in_year(written, floor.year()).map_or(floor, |time| time.date());
+    if (same_year - floor).num_days() >= -SERIAL_SLACK_DAYS { floor.year() } else { floor.year() + 1 }
+}
+
+fn year_by_epoch(written: NaiveDateTime, epoch: i64) -> Option<i32> {
+    let told = DateTime::from_timestamp(epoch, 0)?.naive_utc();
+    (told.year() - 1..=told.year() + 1)
+        .filter_map(|year| in_year(written, year).map(|time| ((time - told).num_seconds().abs(), year)))
+        .min()
+        .map(|(_, year)| year)
+}
+
+fn commonest(years: &[i32]) -> Option<i32> {
+    let distinct: BTreeSet<i32> = years.iter().copied().collect();
+    distinct.into_iter().max_by_key(|year| years.iter().filter(|other| *other == year).count())
+}
+
+type Stretch = (NaiveDateTime, NaiveDateTime);
+
+fn widen(known: Option<Stretch>, new: Stretch) -> Option<Stretch> {
+    Some(known.map_or(new, |(from, to)| (from.min(new.0), to.max(new.1))))
+}
+
+fn span(clue: &Clues, first_year: i32) -> Option<Stretch> {
+    let from = in_year(clue.start?, first_year)?;
+    let to = clue.end.and_then(|end| in_year(end, first_year + clue.years_crossed)).unwrap_or(from);
+    Some((from.min(to), from.max(to)))
+}
+
+fn reference_of_dated(logs: &[Log]) -> Option<Stretch> {
+    let stamps = logs.iter().flat_map(|log| log.first.into_iter().chain(log.last));
+    stamps.filter(|stamp| stamp.year_known).map(|stamp| (stamp.written, stamp.written)).fold(None, widen)
+}
+
+/// The first year that brings a log closest to `reference`; the earlier of two equally close.
+fn nearest(clue: &Clues, reference: Stretch) -> i32 {
+    let candidates = reference.0.year() - 2..=reference.1.year() + 2;
+    candidates
+        .filter_map(|year| {
+            let (from, to) = span(clue, year)?;
+            let gap = (from - reference.1).max(reference.0 - to).num_seconds().max(0);
+            Some((gap, year))
+        })
+        .min()
+        .map_or(reference.1.year(), |(_, year)| year)
+}
+
+fn by_modification(clue: &Clues, modified: Option<i64>) -> Option<i32> {
+    let modified = DateTime::from_timestamp(modified?, 0)?.naive_utc() + chrono::Duration::days(1);
+    (modified.year() - 1..=modified.year()).rev().find(|year| {
+        let first_year = year - clue.years_crossed;
+        span(clue, first_year).is_some_and(|(_, end)| end <= modified)
+    }).map(|year| year - clue.years_crossed)
+}
+
+fn leap_near(year: i32) -> i32 {
+    (0..8).flat_map(|step| [year - step, year + step]).find(|year| NaiveDate::from_ymd_opt(*year, 2, 29).is_some()).unwrap_or(year)
+}
+
+fn stated_year(stated: &Stated, node: Option<&Text>) -> Option<i32> {
+    node.and_then(|node| stated.years.get(&Some(node.clone()))).or_else(|| stated.years.get(&None)).copied()
+}
+
+fn serial_reason(clue: &Clues) -> String {
+    let newest: Vec<String> = clue.serials.iter().rev().take(QUOTED_SERIALS).map(u32::to_string).collect();
+    match newest.as_slice() {
+        [] => "the newest date named in the set (it may be later)".to_owned(),
+        [one] => format!("the SOA serial {one} (it may be later)"),
+        several => format!("the SOA serials {} (it may be later)", several.join(" and ")),
+    }
+}

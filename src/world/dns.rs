@@ -1,0 +1,404 @@
+//! Replication as the lines of one node tell it: which copies were behind, who was refused, whose NOTIFY was turned away.
+//!
+//! Ordinary refreshes leave no trace here: a copy that is stale and then transferred is forgotten at once.
+
+use crate::event::{Event, Pdns, Text};
+use crate::moment::Moment;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Episodes of one key end after this long without a line (a day: someone has slept over it).
+const QUIET_MICROS: i64 = 24 * 3600 * 1_000_000;
+/// Distinct zones kept per NOTIFY sender or refusing address; a sender chooses names freely.
+const ZONES_MAX: usize = 10_000;
+/// Lines kept per episode as evidence: the first ones and the last.
+const LINES_MAX: usize = 12;
+/// NOTIFY senders remembered; the source address of a datagram is anyone's choice.
+const SENDERS_MAX: usize = 10_000;
+
+/// A refusal this soon after the last refused one was served is the same trouble.
+const RELAPSE_MICROS: i64 = 600 * 1_000_000;
+
+/// What the other side of a transfer wrote about the same moment.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Met<'a> {
+    /// The node that denied it.
+    pub(super) node: Option<&'a Text>,
+    /// The address that was asked.
+    pub(super) address: Option<&'a Text>,
+}
+
+/// Lines of one kind: the first ones, the last, and how many.
+#[derive(Debug, Clone, Default)]
+pub struct Lines {
+    /// First ones, in order, one per (node, zone).
+    pub first: Vec<Arc<Event>>,
+    /// The last.
+    pub last: Option<Arc<Event>>,
+    /// How many.
+    pub count: u64,
+}
+
+impl Lines {
+    pub(super) fn push(&mut self, event: &Arc<Event>, is_new_kind: bool) {
+        self.count += u64::from(event.repeated);
+        if is_new_kind && self.first.len() < LINES_MAX {
+            self.first.push(Arc::clone(event));
+        }
+        self.last = Some(Arc::clone(event));
+    }
+
+    /// Moment of the last line.
+    #[must_use]
+    pub fn last_time(&self) -> Option<Moment> {
+        self.last.as_ref().map(|event| event.time)
+    }
+}
+
+/// One stretch of a copy being behind.
+#[derive(Debug, Clone)]
+pub struct Behind {
+    /// The secondary.
+    pub node: Text,
+    /// The zone.
+    pub zone: Text,
+    /// The line that shows it first: `is stale`, or the failed transfer where the level hides that.
+    pub first: Arc<Event>,
+    /// Failed transfers.
+    pub failures: Lines,
+    /// Whether the primary refused (some of) them.
+    pub refused: bool,
+    /// Addresses asked.
+    pub asked: BTreeSet<Text>,
+    /// Serial of the copy.
+    pub our_serial: Option<u32>,
+    /// Serial it should have.
+    pub primary_serial: Option<u32>,
+    /// The line that shows it current again.
+    pub end: Option<Arc<Event>>,
+}
+
+/// A copy found stale whose transfer has not failed (yet).
+#[derive(Debug, Clone)]
+struct Pending {
+    first: Arc<Event>,
+    our_serial: Option<u32>,
+    primary_serial: Option<u32>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Copy {
+    pending: Option<Pending>,
+    open: Option<Behind>,
+    /// Serial last seen here, however it was learned.
+    serial: Option<u32>,
+}
+
+/// NOTIFYs of one sender turned away in one episode.
+#[derive(Debug, Clone)]
+pub struct Strangers {
+    /// Sender.
+    pub sender: Text,
+    /// The lines.
+    pub lines: Lines,
+    /// Zones named (at most [`ZONES_MAX`]).
+    pub zones: BTreeSet<Text>,
+    /// Nodes that turned it away.
+    pub nodes: BTreeSet<Text>,
+}
+
+/// Transfers refused by one address or node in one episode.
+#[derive(Debug, Clone)]
+pub struct Refusals {
+    /// The address asked; `None` where only the refusing side's log exists.
+    pub address: Option<Text>,
+    /// The node that refused, where its own log says so.
+    pub refusers: BTreeSet<Text>,
+    /// Nodes that were refused (secondaries' own logs).
+    pub refused_nodes: BTreeSet<Text>,
+    /// Clients that were refused (the refusing side's log).
+    pub clients: BTreeSet<Text>,
+    /// Zones.
+    pub zones: BTreeSet<Text>,
+    /// The secondaries' lines.
+    pub failures: Lines,
+    /// The refusing side's lines.
+    pub denials: Lines,
+    /// Who (secondary, or client as the refusing side names it) still waits for which zone.
+    waiting: BTreeSet<(Text, Text)>,
+    /// The transfer that ended it: the last of those refused got what it asked for.
+    pub end: Option<Arc<Event>>,
+}
+
+impl Refusals {
+    /// First line of either side.
+    #[must_use]
+    pub fn first(&self) -> Option<&Arc<Event>> {
+        self.failures.first.iter().chain(&self.denials.first).min_by_key(|event| (event.time.micros, event.node.clone()))
+    }
+
+    /// Last line of either side.
+    #[must_use]
+    pub fn last_time(&self) -> Option<Moment> {
+        self.failures.last_time().max(self.denials.last_time())
+    }
+}
+
+/// What all nodes' PowerDNS said about replication.
+#[derive(Debug, Clone, Default)]
+pub struct Replication {
+    copies: BTreeMap<(Text, Text), Copy>,
+    behind: Vec<Behind>,
+    strangers: BTreeMap<Text, Vec<Strangers>>,
+    refusals: Vec<Refusals>,
+    /// Senders and zones that the limits above left out.
+    pub left_out: u64,
+}
+
+impl Replication {
+    pub(super) fn observe(&mut self, event: &Arc<Event>, pdns: &Pdns, met: Met<'_>) {
+        match pdns {
+            Pdns::ZoneStale { zone, primary_serial, our_serial, .. } => self.stale(event, zone, *primary_serial, *our_serial),
+            Pdns::TransferFailed { zone, primary, refused, .. } => {
+                self.failed(event, zone, primary.as_ref(), *refused);
+                if *refused {
+                    self.refused(event, zone, primary.as_ref(), met.node);
+                }
+            }
+            Pdns::ZoneCommitted { zone, serial, .. } => self.current(event, zone, *serial, true),
+            Pdns::ZoneFresh { zone, serial, .. } => self.current(event, zone, *serial, false),
+            Pdns::NotifyRefused { zone, from } => self.stranger(event, zone, from),
+            Pdns::TransferDenied { zone, client } => self.denied(event, zone, client.as_ref(), met.address),
+            Pdns::TransferServed { zone, client } => self.no_longer_waiting(event, zone, client),
+            Pdns::Started { .. }
+            | Pdns::Ready
+            | Pdns::CommunicatorStarted
+            | Pdns::ZoneNewer { .. }
+            | Pdns::FreshnessChecked { .. }
+            | Pdns::SoaUnretrievable { .. }
+            | Pdns::TransferStarted { .. }
+            | Pdns::TransferRetrieved { .. }
+            | Pdns::NotifyAccepted { .. }
+            | Pdns::NotifyQueued { .. }
+            | Pdns::NotifyAcknowledged { .. }
+            | Pdns::NotifyRejected { .. }
+            | Pdns::NotifyUnanswered { .. }
+            | Pdns::TransferAsked { .. } => {}
+        }
+    }
+
+    fn stale(&mut self, event: &Arc<Event>, zone: &Text, primary_serial: Option<u32>, our_serial: Option<u32>) {
+        let copy = self.copies.entry((event.node.clone(), zone.clone())).or_default();
+        copy.serial = our_serial.or(copy.serial);
+        if let Some(open) = &mut copy.open {
+            open.our_serial = our_serial.or(open.our_serial);
+            open.primary_serial = newer(open.primary_serial, primary_serial);
+        } else if let Some(pending) = &mut copy.pending {
+            pending.primary_serial = newer(pending.primary_serial, primary_serial);
+        } else {
+            copy.pending = Some(Pending { first: Arc::clone(event), our_serial, primary_serial });
+        }
+    }
+
+    fn failed(&mut self, event: &Arc<Event>, zone: &Text, primary: Option<&Text>, refused: bool) {
+        let copy = self.copies.entry((event.node.clone(), zone.clone())).or_default();
+        let pending = copy.pending.take();
+        let serial = copy.serial;
+        let open = copy.open.get_or_insert_with(|| Behind {
+            node: event.node.clone(),
+            zone: zone.clone(),
+            first: pending.as_ref().map_or_else(|| Arc::clone(event), |pending| Arc::clone(&pending.first)),
+            failures: Lines::default(),
+            refused: false,
+            asked: BTreeSet::new(),
+            our_serial: pending.as_ref().and_then(|pending| pending.our_serial).or(serial),
+            primary_serial: pending.as_ref().and_then(|pending| pending.primary_serial),
+            end: None,
+        });
+        let is_first = open.failures.count == 0;
+        open.failures.push(event, is_first);
+        open.refused |= refused;
+        open.asked.extend(primary.cloned());
+    }
+
+    fn current(&mut self, event: &Arc<Event>, zone: &Text, serial: Option<u32>, committed: bool) {
+        let copy = self.copies.entry((event.node.clone(), zone.clone())).or_default();
+        copy.serial = serial.or(copy.serial);
+        copy.pending = None;
+        let still_behind = copy.open.as_ref().is_some_and(|open| match (serial, open.primary_serial) {
+            (Some(serial), Some(wanted)) => is_newer(wanted, serial),
+            (None, _) | (_, None) => false,
+        });
+        if still_behind {
+            return;
+        }
+        if let Some(mut open) = copy.open.take() {
+            open.primary_serial = open.primary_serial.or(serial);
+            open.end = Some(Arc::clone(event));
+            self.behind.push(open);
+        }
+        if committed {
+            self.no_longer_waiting(event, zone, &event.node);
+        }
+    }
+
+    fn stranger(&mut self, event: &Arc<Event>, zone: &Text, sender: &Text) {
+        if !self.strangers.contains_key(sender) && self.strangers.len() >= SENDERS_MAX {
+            self.left_out += 1;
+            return;
+        }
+        let episodes = self.strangers.entry(sender.clone()).or_default();
+        let goes_on = episodes.last().and_then(|episode| episode.lines.last_time());
+        if goes_on.is_none_or(|last| event.time.micros_since(last) > QUIET_MICROS) {
+            let (zones, nodes) = (BTreeSet::new(), BTreeSet::new());
+            episodes.push(Strangers { sender: sender.clone(), lines: Lines::default(), zones, nodes });
+        }
+        let Some(episode) = episodes.last_mut() else { return };
+        let new_zone = !episode.zones.contains(zone);
+        if new_zone && episode.zones.len() >= ZONES_MAX {
+            self.left_out += 1;
+        } else if new_zone {
+            episode.zones.insert(zone.clone());
+        }
+        let new_node = episode.nodes.insert(event.node.clone());
+        episode.lines.push(event, new_zone || new_node);
+    }
+
+    /// A transfer that a secondary was refused, and the node that denied it if its own log says so.
+    fn refused(&mut self, event: &Arc<Event>, zone: &Text, address: Option<&Text>, denied_by: Option<&Text>) {
+        let wanted = |refusals: &Refusals| match (&refusals.address, address) {
+            (Some(known), Some(asked)) => known == asked,
+            (None, _) => denied_by.is_some_and(|node| refusals.refusers.contains(node)),
+            (Some(_), None) => false,
+        };
+        let refusals = self.refusals_of(event, wanted, address);
+        refusals.address = refusals.address.take().or_else(|| address.cloned());
+        refusals.refusers.extend(denied_by.cloned());
+        let new_zone = refusals.zones.len() < ZONES_MAX && refusals.zones.insert(zone.clone());
+        let new_node = refusals.refused_nodes.insert(event.node.clone());
+        // Whoever was refused as a client is the same one: its own log names it better.
+        refusals.waiting.retain(|(who, _)| refusals.refused_nodes.contains(who));
+        if refusals.waiting.len() < ZONES_MAX {
+            refusals.waiting.insert((event.node.clone(), zone.clone()));
+        }
+        refusals.failures.push(event, new_zone || new_node);
+    }
+
+    fn denied(&mut self, event: &Arc<Event>, zone: &Text, client: Option<&Text>, asked: Option<&Text>) {
+        let wanted = |refusals: &Refusals| match (&refusals.address, asked) {
+            (Some(known), Some(asked)) => known == asked,
+            (Some(_), None) | (None, _) => refusals.refusers.contains(&event.node),
+        };
+        let refusals = self.refusals_of(event, wanted, asked);
+        refusals.refusers.insert(event.node.clone());
+        let new_zone = refusals.zones.len() < ZONES_MAX && refusals.zones.insert(zone.clone());
+        let new_client = client.is_some_and(|client| refusals.clients.insert(client.clone()));
+        if let Some(client) = client.filter(|_| refusals.refused_nodes.is_empty() && refusals.waiting.len() < ZONES_MAX) {
+            refusals.waiting.insert((client.clone(), zone.clone()));
+        }
+        refusals.denials.push(event, new_zone || new_client);
+    }
+
+    fn refusals_of(&mut self, event: &Event, wanted: impl Fn(&Refusals) -> bool, address: Option<&Text>) -> &mut Refusals {
+        let is_open = |refusals: &Refusals| {
+            let resting_since = refusals.end.as_ref().map(|end| (end.time, RELAPSE_MICROS));
+            let (since, allowed) = resting_since.or_else(|| Some((refusals.last_time()?, QUIET_MICROS))).unwrap_or((event.time, 0));
+            event.time.micros_since(since) <= allowed
+        };
+        let found = self.refusals.iter().rposition(|refusals| is_open(refusals) && wanted(refusals));
+        let index = found.unwrap_or_else(|| {
+            self.refusals.push(Refusals::at(address.cloned()));
+            self.refusals.len() - 1
+        });
+        self.refusals[index].end = None;
+        &mut self.refusals[index]
+    }
+
+    fn no_longer_waiting(&mut self, event: &Arc<Event>, zone: &Text, who: &Text) {
+        let key = (who.clone(), zone.clone());
+        for refusals in self.refusals.iter_mut().filter(|refusals| refusals.end.is_none()) {
+            if refusals.waiting.remove(&key) && refusals.waiting.is_empty() {
+                refusals.end = Some(Arc::clone(event));
+            }
+        }
+    }
+
+    /// All stretches of copies being behind, those that last and those that ended, and copies stale since before `stale_before`
+    /// whose transfer neither failed nor came.
+    #[must_use]
+    pub fn behind(&self, stale_before: Moment) -> Vec<Behind> {
+        let open = self.copies.values().filter_map(|copy| copy.open.clone());
+        let waiting = self.copies.iter().filter(|(_, copy)| copy.open.is_none()).filter_map(|((node, zone), copy)| {
+            let pending = copy.pending.as_ref().filter(|pending| pending.first.time.micros <= stale_before.micros)?;
+            Some(Behind {
+                node: node.clone(),
+                zone: zone.clone(),
+                first: Arc::clone(&pending.first),
+                failures: Lines::default(),
+                refused: false,
+                asked: BTreeSet::new(),
+                our_serial: pending.our_serial,
+                primary_serial: pending.primary_serial,
+                end: None,
+            })
+        });
+        let mut all: Vec<Behind> = self.behind.iter().cloned().chain(open).chain(waiting).collect();
+        all.sort_by(|a, b| (a.first.time.micros, &a.node, &a.zone).cmp(&(b.first.time.micros, &b.node, &b.zone)));
+        all
+    }
+
+    /// All episodes of NOTIFYs turned away.
+    pub fn strangers(&self) -> impl Iterator<Item = &Strangers> {
+        self.strangers.values().flatten()
+    }
+
+    /// All episodes of transfers refused.
+    #[must_use]
+    pub fn refusals(&self) -> &[Refusals] {
+        &self.refusals
+    }
+}
+
+impl Refusals {
+    fn at(address: Option<Text>) -> Self {
+        Self {
+            address,
+            refusers: BTreeSet::new(),
+            refused_nodes: BTreeSet::new(),
+            clients: BTreeSet::new(),
+            zones: BTreeSet::new(),
+            failures: Lines::default(),
+            denials: Lines::default(),
+            waiting: BTreeSet::new(),
+            end: None,
+        }
+    }
+}
+
+/// RFC 1982: whether serial `a` is newer than `b`.
+#[must_use]
+pub fn is_newer(a: u32, b: u32) -> bool {
+    let ahead = a.wrapping_sub(b);
+    ahead != 0 && ahead < 1 << 31
+}
+
+fn newer(a: Option<u32>, b: Option<u32>) -> Option<u32> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if is_newer(b, a) { b } else { a }),
+        (a, None) => a,
+        (None, b) => b,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_newer;
+
+    #[test]
+    fn serials_compare_by_rfc_1982() {
+        assert!(is_newer(2020081701, 2020080601));
+        assert!(is_newer(1, u32::MAX));
+        assert!(!is_newer(u32::MAX, 1));
+        assert!(!is_newer(7, 7));
+    }
+}

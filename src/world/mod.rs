@@ -1,0 +1,233 @@
+//! What we believe about every node, and which lines prove it. Detectors share it; none keeps a state machine of its own.
+//!
+//! The world is built by [`World::observe`] in order of time and then asked. It forgets what was ordinary (a copy that was stale and
+//! was transferred) and keeps what a claim may rest on.
+
+mod dns;
+mod peers;
+mod vrrp;
+mod witness;
+
+use crate::event::{Daemon, Event, Fact, Keepalived, Pdns, Text};
+use crate::moment::Moment;
+use dns::Met;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+pub use dns::{Behind, Lines, Refusals, Replication, Strangers, is_newer};
+pub use vrrp::{Begin, End, Mastership, NodeVrrp, PeerGroup, Takeover, Unit, advert};
+pub use witness::{Seen, Witness, Witnesses};
+
+/// What is known of one node.
+#[derive(Debug, Clone, Default)]
+pub struct NodeFacts {
+    /// keepalived's events.
+    pub vrrp: NodeVrrp,
+    /// First and last line of each daemon.
+    pub spans: BTreeMap<Daemon, (Moment, Moment)>,
+    /// Versions said by banners, newest last.
+    pub versions: BTreeMap<Daemon, Text>,
+    /// Whether it speaks as a primary (sends NOTIFYs, serves or denies transfers).
+    pub is_primary: bool,
+    /// Whether it speaks as a secondary (checks freshness, fetches transfers).
+    pub is_secondary: bool,
+    /// Last line of any kind that its logs hold.
+    pub last: Option<Moment>,
+    /// Whether keepalived's command line shows -D.
+    pub has_log_detail: Option<bool>,
+}
+
+/// The shared belief.
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    /// By node name.
+    pub nodes: BTreeMap<Text, NodeFacts>,
+    /// Replication.
+    pub replication: Replication,
+    /// Observations of where the address was.
+    pub witnesses: Witnesses,
+    /// Addresses that secondaries asked, with how often.
+    pub asked: BTreeMap<Text, u64>,
+    /// Accepted and committed lines per (zone, address): what an address served, first and last.
+    served: BTreeMap<(Text, Text), Vec<Arc<Event>>>,
+    /// The last line seen.
+    pub horizon: Option<Moment>,
+    groups: Vec<PeerGroup>,
+}
+
+/// Commits kept per (zone, address).
+const SERVED_MAX: usize = 64;
+
+impl World {
+    /// Takes the next event; events come in order of time.
+    pub fn observe(&mut self, event: &Arc<Event>) {
+        self.horizon = self.horizon.max(Some(event.time));
+        let node = self.nodes.entry(event.node.clone()).or_default();
+        node.last = node.last.max(Some(event.time));
+        match &event.fact {
+            Fact::Vrrp { .. } | Fact::Group { .. } => {
+                node.note(Daemon::Keepalived, event.time);
+                node.vrrp.observe(event);
+            }
+            Fact::Keepalived(what) => {
+                node.note(Daemon::Keepalived, event.time);
+                node.vrrp.observe(event);
+                match what {
+                    Keepalived::Starting { version: Some(version) } => {
+                        node.versions.insert(Daemon::Keepalived, version.clone());
+                    }
+                    Keepalived::CommandLine { log_detail } => node.has_log_detail = Some(*log_detail),
+                    _ => {}
+                }
+            }
+            Fact::Pdns(pdns) => {
+                node.note(Daemon::Pdns, event.time);
+                node.note_role(pdns);
+                if let Pdns::Started { version: Some(version) } = pdns {
+                    node.versions.insert(Daemon::Pdns, version.clone());
+                }
+                self.replicate(event, pdns);
+            }
+            Fact::Unrecognised(daemon) => node.note(*daemon, event.time),
+            Fact::Other => {
+                let daemon = if event.id.starts_with("pdns/") { Daemon::Pdns } else { Daemon::Keepalived };
+                node.note(daemon, event.time);
+            }
+        }
+    }
+
+    /// Ends the observing: works out who is whose peer. `last_lines` are the ends of each node's logs, whatever program wrote them.
+    pub fn settle(&mut self, last_lines: &[(Text, Moment)]) {
+        for (node, last) in last_lines {
+            let facts = self.nodes.entry(node.clone()).or_default();
+            facts.last = facts.last.max(Some(*last));
+        }
+        let vrrp: BTreeMap<Text, NodeVrrp> = self.nodes.iter().map(|(name, facts)| (name.clone(), facts.vrrp.clone())).collect();
+        self.groups = peers::find(&vrrp);
+    }
+
+    /// The VRRP peer groups.
+    #[must_use]
+    pub fn groups(&self) -> &[PeerGroup] {
+        &self.groups
+    }
+
+    /// Commits of a zone fetched from an address, in order.
+    #[must_use]
+    pub fn served_from(&self, zone: &Text, address: &Text) -> &[Arc<Event>] {
+        self.served.get(&(zone.clone(), address.clone())).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a daemon of a node wrote anything between two moments.
+    #[must_use]
+    pub fn has_lines_of(&self, node: &Text, daemon: Daemon) -> bool {
+        self.nodes.get(node).is_some_and(|facts| facts.spans.contains_key(&daemon))
+    }
+
+    /// Version a node's daemon said it has.
+    #[must_use]
+    pub fn version(&self, node: &Text, daemon: Daemon) -> Option<&Text> {
+        self.nodes.get(node)?.versions.get(&daemon)
+    }
+
+    /// The address that moves with a peer group: the one that secondaries asked and that the group's nodes answered at.
+    #[must_use]
+    pub fn resource_of(&self, group: &PeerGroup) -> Option<Text> {
+        let mut votes = BTreeMap::<&Text, u64>::new();
+        for witness in self.witnesses.all() {
+            let placed = witness.seen.holds() && group.nodes.contains_key(&witness.node);
+            if let Some(address) = witness.address.as_ref().filter(|_| placed) {
+                *votes.entry(address).or_default() += 1;
+            }
+        }
+        let placed = votes.into_iter().max_by_key(|(address, count)| (*count, std::cmp::Reverse(*address)));
+        placed.map(|(address, _)| address.clone()).or_else(|| {
+            // Without both sides' lines: the one address everybody asks, if there is one group to ask it of.
+            let only_group = self.groups.len() == 1;
+            let mut asked = self.asked.iter().filter(|_| only_group).max_by_key(|(address, count)| (**count, std::cmp::Reverse(*address)));
+            asked.take().map(|(address, _)| address.clone())
+        })
+    }
+
+    fn replicate(&mut self, event: &Arc<Event>, pdns: &Pdns) {
+        let other = self.witnesses.observe(event, pdns);
+        if let Pdns::ZoneCommitted { zone, .. } = pdns
+            && let Some(address) = self.witnesses.fetched_from(event, pdns)
+        {
+            let commits = self.served.entry((zone.clone(), address)).or_default();
+            if commits.len() < SERVED_MAX {
+                commits.push(Arc::clone(event));
+            } else if let Some(last) = commits.last_mut() {
+                *last = Arc::clone(event);
+            }
+        }
+        if let Some(address) = asked(pdns) {
+            *self.asked.entry(address.clone()).or_default() += 1;
+        }
+        let address = other.as_deref().and_then(|other| match &other.fact {
+            Fact::Pdns(Pdns::TransferFailed { primary, .. }) => primary.as_ref(),
+            _ => None,
+        });
+        let met = Met { node: other.as_deref().map(|other| &other.node), address };
+        self.replication.observe(event, pdns, met);
+    }
+}
+
+impl NodeFacts {
+    fn note(&mut self, daemon: Daemon, time: Moment) {
+        let span = self.spans.entry(daemon).or_insert((time, time));
+        span.0 = span.0.min(time);
+        span.1 = span.1.max(time);
+    }
+
+    fn note_role(&mut self, pdns: &Pdns) {
+        match pdns {
+            Pdns::ZoneFresh { .. }
+            | Pdns::ZoneStale { .. }
+            | Pdns::ZoneNewer { .. }
+            | Pdns::SoaUnretrievable { .. }
+            | Pdns::TransferStarted { .. }
+            | Pdns::TransferFailed { .. }
+            | Pdns::ZoneCommitted { .. }
+            | Pdns::TransferRetrieved { .. }
+            | Pdns::NotifyAccepted { .. }
+            | Pdns::NotifyRefused { .. } => self.is_secondary = true,
+            Pdns::NotifyQueued { .. }
+            | Pdns::NotifyAcknowledged { .. }
+            | Pdns::NotifyRejected { .. }
+            | Pdns::NotifyUnanswered { .. }
+            | Pdns::TransferAsked { .. }
+            | Pdns::TransferDenied { .. }
+            | Pdns::TransferServed { .. } => self.is_primary = true,
+            Pdns::Started { .. } | Pdns::Ready | Pdns::CommunicatorStarted | Pdns::FreshnessChecked { .. } => {}
+        }
+    }
+
+    /// `primary`, `secondary`, `vrrp`; sorted.
+    #[must_use]
+    pub fn roles(&self) -> Vec<&'static str> {
+        let has_vrrp = !self.vrrp.events().is_empty();
+        let roles = [("primary", self.is_primary), ("secondary", self.is_secondary), ("vrrp", has_vrrp)];
+        roles.into_iter().filter(|(_, holds)| *holds).map(|(role, _)| role).collect()
+    }
+}
+
+/// The primary a secondary's line names as asked.
+fn asked(pdns: &Pdns) -> Option<&Text> {
+    match pdns {
+        Pdns::ZoneFresh { primary, .. }
+        | Pdns::ZoneStale { primary, .. }
+        | Pdns::TransferStarted { primary, .. }
+        | Pdns::TransferFailed { primary, .. }
+        | Pdns::ZoneCommitted { primary, .. }
+        | Pdns::TransferRetrieved { primary, .. } => primary.as_ref(),
+        _ => None,
+    }
+}
+
+/// All nodes a set of lines was written on, sorted.
+#[must_use]
+pub fn nodes_of<'a>(events: impl IntoIterator<Item = &'a Arc<Event>>) -> Vec<Text> {
+    let nodes: BTreeSet<Text> = events.into_iter().map(|event| event.node.clone()).collect();
+    nodes.into_iter().collect()
+}

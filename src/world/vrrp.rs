@@ -1,0 +1,379 @@
+//! VRRP as the lines of one node tell it: when it was MASTER of an instance, how that began and how it ended.
+//!
+//! A [`Mastership`] can be proven from its inside (`Received advert … lower priority` is said by a MASTER only), so it may have
+//! begun before the log. A sync group's instances move together and are one [`Unit`].
+
+use crate::event::{Advert, Event, Fact, GroupState, Keepalived, Text, Vrrp};
+use crate::moment::Moment;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Lines of a sync group's members and of the group itself stand within this of each other.
+const GROUP_MICROS: i64 = 2_000_000;
+/// Lower-priority lines kept per mastership: first ones and the last; the rest is counted.
+const HEARD_MAX: usize = 8;
+
+/// What moves as one: an instance, or all instances of a sync group.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unit {
+    /// A single instance.
+    Instance(Text),
+    /// A sync group.
+    Group(Text),
+}
+
+impl Unit {
+    /// The name operators use for it.
+    #[must_use]
+    pub fn name(&self) -> &Text {
+        match self {
+            Unit::Instance(name) | Unit::Group(name) => name,
+        }
+    }
+}
+
+/// How a mastership began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begin {
+    /// `Entering MASTER STATE`.
+    Entered,
+    /// 1.x `Transition to MASTER STATE`: advertises, but no address and no script yet.
+    Pending,
+    /// Before the log (or unsaid): a later line proves it.
+    Unseen,
+}
+
+/// How a mastership ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Heard a better advert and yielded.
+    Yielded,
+    /// `Entering BACKUP STATE` or FAULT without a better advert before it.
+    Left,
+    /// keepalived was stopped.
+    Stopped,
+    /// The process died or was started anew without a stop: the true end lies somewhere before.
+    Died,
+}
+
+/// One stretch of being MASTER.
+#[derive(Debug, Clone)]
+pub struct Mastership {
+    /// How it began.
+    pub begin: Begin,
+    /// The line that says so, or the first that proves it.
+    pub first: Arc<Event>,
+    /// `Entering MASTER STATE`: the take-over. `None` while it is only pending, or began before the log.
+    pub entered: Option<Arc<Event>>,
+    /// 1.x `Opening script file` right after it.
+    pub script: Option<Arc<Event>>,
+    /// `Received advert … lower priority` meanwhile: another node was MASTER too. First ones and the last.
+    pub heard_lower: Vec<Arc<Event>>,
+    /// How many such lines there were.
+    pub heard_lower_count: u64,
+    /// How it ended and the line that says so; `None`: still MASTER at the end of the log.
+    pub end: Option<(End, Arc<Event>)>,
+    /// The higher-priority line that made it yield.
+    pub heard_higher: Option<Arc<Event>>,
+}
+
+impl Mastership {
+    fn new(begin: Begin, first: &Arc<Event>) -> Self {
+        Self {
+            begin,
+            first: Arc::clone(first),
+            entered: None,
+            script: None,
+            heard_lower: Vec::new(),
+            heard_lower_count: 0,
+            end: None,
+            heard_higher: None,
+        }
+    }
+
+    /// Begin as far as it is known; a mastership that began unseen has none.
+    #[must_use]
+    pub fn start(&self) -> Option<Moment> {
+        match self.begin {
+            Begin::Entered | Begin::Pending => Some(self.first.time),
+            Begin::Unseen => None,
+        }
+    }
+
+    /// End, where there is one.
+    #[must_use]
+    pub fn ended(&self) -> Option<Moment> {
+        self.end.as_ref().map(|(_, event)| event.time)
+    }
+
+    /// Whether it covers a moment.
+    #[must_use]
+    pub fn covers(&self, moment: Moment) -> bool {
+        self.start().is_none_or(|start| start.micros <= moment.micros)
+            && self.ended().is_none_or(|end| end.micros >= moment.micros)
+    }
+
+    /// Priority this node had in it, where a line says so.
+    #[must_use]
+    pub fn priority(&self) -> Option<u32> {
+        let adverts = self.heard_lower.iter().chain(&self.heard_higher);
+        adverts.filter_map(|event| advert(event)).find_map(|advert| advert.ours)
+    }
+}
+
+/// The advert a line speaks of.
+#[must_use]
+pub fn advert(event: &Event) -> Option<&Advert> {
+    match &event.fact {
+        Fact::Vrrp { what: Vrrp::HeardLower(advert) | Vrrp::HeardHigher(advert) | Vrrp::HeardLowerAsBackup(advert), .. } => {
+            Some(advert)
+        }
+        Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) | Fact::Pdns(_) | Fact::Other | Fact::Unrecognised(_) => None,
+    }
+}
+
+/// All keepalived events of one node, in order, from which its masterships are read.
+#[derive(Debug, Clone, Default)]
+pub struct NodeVrrp {
+    events: Vec<Arc<Event>>,
+}
+
+impl NodeVrrp {
+    pub(super) fn observe(&mut self, event: &Arc<Event>) {
+        self.events.push(Arc::clone(event));
+    }
+
+    /// Every keepalived event kept.
+    #[must_use]
+    pub fn events(&self) -> &[Arc<Event>] {
+        &self.events
+    }
+
+    /// Which instances belong to which sync group: those that move whenever the group's lines say so.
+    fn groups(&self) -> BTreeMap<Text, Text> {
+        let mut together = BTreeMap::<(Text, Text), u64>::new();
+        let group_lines: Vec<(&Text, Moment)> = self.events.iter().filter_map(|event| match &event.fact {
+            Fact::Group { group, .. } => Some((group, event.time)),
+            Fact::Vrrp { .. } | Fact::Keepalived(_) | Fact::Pdns(_) | Fact::Other | Fact::Unrecognised(_) => None,
+        }).collect();
+        for event in &self.events {
+            let Fact::Vrrp { instance, what } = &event.fact else { continue };
+            if !moves(what) {
+                continue;
+            }
+            let from = group_lines.partition_point(|(_, time)| time.micros < event.time.micros - GROUP_MICROS);
+            let near = group_lines[from..].iter().take_while(|(_, time)| time.micros <= event.time.micros + GROUP_MICROS);
+            let groups: BTreeSet<&Text> = near.map(|(group, _)| *group).collect();
+            for group in groups {
+                *together.entry((instance.clone(), group.clone())).or_default() += 1;
+            }
+        }
+        let mut best = BTreeMap::<Text, (u64, Text)>::new();
+        for ((instance, group), count) in together {
+            let entry = best.entry(instance).or_insert_with(|| (0, group.clone()));
+            if count > entry.0 {
+                *entry = (count, group);
+            }
+        }
+        best.into_iter().map(|(instance, (_, group))| (instance, group)).collect()
+    }
+
+    /// Masterships per unit, in order of time.
+    #[must_use]
+    pub fn masterships(&self) -> BTreeMap<Unit, Vec<Mastership>> {
+        let groups = self.groups();
+        let mut machines = BTreeMap::<Unit, Machine>::new();
+        for event in &self.events {
+            match &event.fact {
+                Fact::Vrrp { instance, what } => {
+                    let unit = groups.get(instance).map_or_else(|| Unit::Instance(instance.clone()), |group| Unit::Group(group.clone()));
+                    machines.entry(unit).or_default().vrrp(event, what);
+                }
+                Fact::Keepalived(what) => {
+                    for machine in machines.values_mut() {
+                        machine.process(event, what);
+                    }
+                }
+                Fact::Group { group, state, .. } => {
+                    machines.entry(Unit::Group(group.clone())).or_default().group(event, *state);
+                }
+                Fact::Pdns(_) | Fact::Other | Fact::Unrecognised(_) => {}
+            }
+        }
+        machines.into_iter().map(|(unit, machine)| (unit, machine.done)).collect()
+    }
+}
+
+fn moves(what: &Vrrp) -> bool {
+    match what {
+        Vrrp::MasterPending | Vrrp::MasterEntered | Vrrp::BackupEntered { .. } | Vrrp::FaultEntered | Vrrp::HeardHigher(_) => true,
+        Vrrp::HeardLower(_)
+        | Vrrp::HeardLowerAsBackup(_)
+        | Vrrp::HeardZeroAsBackup
+        | Vrrp::HeardZeroAsMaster
+        | Vrrp::SentZero
+        | Vrrp::AdvertTimedOut
+        | Vrrp::PriorityChanged { .. }
+        | Vrrp::ElectionForced
+        | Vrrp::AdvertRejected => false,
+    }
+}
+
+/// Reads one unit's masterships off its events.
+#[derive(Debug, Clone, Default)]
+struct Machine {
+    done: Vec<Mastership>,
+}
+
+impl Machine {
+    fn open(&mut self) -> Option<&mut Mastership> {
+        self.done.last_mut().filter(|mastership| mastership.end.is_none())
+    }
+
+    fn close(&mut self, end: End, event: &Arc<Event>) {
+        if let Some(open) = self.open() {
+            open.end = Some((end, Arc::clone(event)));
+        }
+    }
+
+    fn vrrp(&mut self, event: &Arc<Event>, what: &Vrrp) {
+        match what {
+            Vrrp::MasterPending => {
+                // 1.x prints the transition again when a MASTER reloads; it stays MASTER.
+                if self.open().is_none() {
+                    self.done.push(Mastership::new(Begin::Pending, event));
+                }
+            }
+            Vrrp::MasterEntered => self.entered(event),
+            Vrrp::BackupEntered { at_start: true } => self.close(End::Died, event),
+            Vrrp::BackupEntered { at_start: false } | Vrrp::FaultEntered => self.close(End::Left, event),
+            Vrrp::HeardLower(_) | Vrrp::HeardZeroAsMaster => {
+                if self.open().is_none() {
+                    self.done.push(Mastership::new(Begin::Unseen, event));
+                }
+                if let (Vrrp::HeardLower(_), Some(open)) = (what, self.open()) {
+                    open.heard_lower_count += u64::from(event.repeated);
+                    if open.heard_lower.len() == HEARD_MAX {
+                        open.heard_lower.pop();
+                    }
+                    open.heard_lower.push(Arc::clone(event));
+                }
+            }
+            Vrrp::HeardHigher(_) => {
+                if self.open().is_none() {
+                    self.done.push(Mastership::new(Begin::Unseen, event));
+                }
+                if let Some(open) = self.open() {
+                    open.heard_higher = Some(Arc::clone(event));
+                }
+                self.close(End::Yielded, event);
+            }
+            Vrrp::HeardLowerAsBackup(_) | Vrrp::HeardZeroAsBackup | Vrrp::AdvertTimedOut => self.close(End::Died, event),
+            Vrrp::SentZero => self.close(End::Left, event),
+            Vrrp::PriorityChanged { .. } | Vrrp::ElectionForced | Vrrp::AdvertRejected => {}
+        }
+    }
+
+    fn entered(&mut self, event: &Arc<Event>) {
+        if let Some(open) = self.open() {
+            let same_move = open.entered.as_ref().is_some_and(|known| event.time.micros_since(known.time) <= GROUP_MICROS);
+            if same_move {
+                return;
+            }
+            if open.begin == Begin::Pending && open.entered.is_none() {
+                open.entered = Some(Arc::clone(event));
+                return;
+            }
+            // Printed only when it was not MASTER before: the end of the former mastership was not logged.
+            open.end = Some((End::Died, Arc::clone(event)));
+        }
+        let mut mastership = Mastership::new(Begin::Entered, event);
+        mastership.entered = Some(Arc::clone(event));
+        self.done.push(mastership);
+    }
+
+    fn group(&mut self, event: &Arc<Event>, state: GroupState) {
+        match state {
+            GroupState::MasterPending => self.vrrp(event, &Vrrp::MasterPending),
+            // The members say when they enter; the group's line alone is no take-over.
+            GroupState::Master => {}
+            GroupState::Backup | GroupState::Fault => self.close(End::Left, event),
+        }
+    }
+
+    fn process(&mut self, event: &Arc<Event>, what: &Keepalived) {
+        match what {
+            Keepalived::Stopping | Keepalived::Stopped => self.close(End::Stopped, event),
+            Keepalived::Starting { .. } | Keepalived::VrrpChildDied => self.close(End::Died, event),
+            Keepalived::ScriptOpened { .. } => {
+                if let Some(open) = self.open().filter(|open| open.entered.is_some() && open.script.is_none()) {
+                    open.script = Some(Arc::clone(event));
+                }
+            }
+            Keepalived::VrrpChildStarted { .. }
+            | Keepalived::Reloading
+            | Keepalived::TimerLate { .. }
+            | Keepalived::ScriptFailed { .. }
+            | Keepalived::TrackScript { .. }
+            | Keepalived::Interface { .. }
+            | Keepalived::CommandLine { .. } => {}
+        }
+    }
+}
+
+/// The nodes that share a unit, and what each of them did.
+#[derive(Debug, Clone)]
+pub struct PeerGroup {
+    /// The shared unit (the name most of them use).
+    pub unit: Unit,
+    /// Masterships per node.
+    pub nodes: BTreeMap<Text, Vec<Mastership>>,
+    /// Whether lines of two nodes prove that they are peers (adverts that match), not their instance's name alone.
+    pub proven: bool,
+    /// Names of all instances seen in it, sorted.
+    pub instances: BTreeSet<Text>,
+}
+
+impl PeerGroup {
+    /// A name that tells peer groups apart: unit and nodes.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let nodes: Vec<&str> = self.nodes.keys().map(|node| &**node).collect();
+        format!("{}@{}", self.unit.name(), nodes.join("+"))
+    }
+
+    /// All take-overs of the group in order of time, with their nodes.
+    #[must_use]
+    pub fn takeovers(&self) -> Vec<Takeover<'_>> {
+        let mut all: Vec<Takeover<'_>> = self
+            .nodes
+            .iter()
+            .flat_map(|(node, masterships)| {
+                masterships.iter().filter_map(move |mastership| {
+                    mastership.entered.as_ref().map(|event| Takeover { node, mastership, event })
+                })
+            })
+            .collect();
+        all.sort_by(|a, b| (a.event.time.micros, a.node).cmp(&(b.event.time.micros, b.node)));
+        all
+    }
+
+    /// Other nodes' masterships.
+    pub fn rivals_of<'a>(&'a self, node: &'a Text) -> impl Iterator<Item = (&'a Text, &'a Mastership)> {
+        self.nodes
+            .iter()
+            .filter(move |(other, _)| *other != node)
+            .flat_map(|(other, masterships)| masterships.iter().map(move |mastership| (other, mastership)))
+    }
+}
+
+/// A node entered MASTER and ran its script: the address is expected there from now on.
+#[derive(Debug, Clone, Copy)]
+pub struct Takeover<'a> {
+    /// The node.
+    pub node: &'a Text,
+    /// Its mastership.
+    pub mastership: &'a Mastership,
+    /// The `Entering MASTER STATE` line.
+    pub event: &'a Arc<Event>,
+}

@@ -1,0 +1,289 @@
+//! Who answered at an address, and from which address a node spoke: pairs of PowerDNS lines of two hosts about one moment.
+//!
+//! A secondary names the address it asks; only the node behind that address can write the denial, or finish the transfer. A primary
+//! logs the NOTIFY it sends; only the receiver sees the address it came from.
+
+use crate::event::{Event, Fact, Pdns, Text};
+use crate::moment::Moment;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// Two lines about one transfer are at most this far apart, clocks corrected: a second of resolution on either side and the
+/// transfer itself.
+const TRANSFER_MICROS: i64 = 3_000_000;
+/// A NOTIFY is queued before it is sent, and sent at the communicator's next tick.
+const NOTIFY_MICROS: i64 = 5_000_000;
+/// Lines waiting for their counterpart, per zone.
+const WAITING_MAX: usize = 64;
+/// Zones with waiting lines.
+const ZONES_MAX: usize = 100_000;
+
+/// What a witness says of its node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Seen {
+    /// Denied a transfer that was asked of the address: the address is on this node.
+    Denied,
+    /// Served a transfer that was asked of the address: the address is on this node.
+    Served,
+    /// Its NOTIFY arrived from an address that the receiver takes for its primary: it leaves from the address.
+    Heard,
+    /// Its NOTIFY arrived from an address that is no primary: it does not leave from the address.
+    Strange,
+    /// Its NOTIFY was acknowledged: the receiver takes it for its primary. (Only its own log says so.)
+    Acknowledged,
+    /// Its NOTIFY was answered `Query Refused`. (Only its own log says so.)
+    Rejected,
+}
+
+impl Seen {
+    /// Whether it places the address on the node (or denies it).
+    #[must_use]
+    pub fn holds(self) -> bool {
+        match self {
+            Seen::Denied | Seen::Served | Seen::Heard | Seen::Acknowledged => true,
+            Seen::Strange | Seen::Rejected => false,
+        }
+    }
+
+    /// Whether two hosts' lines agree on it; one host's line alone is weaker.
+    #[must_use]
+    pub fn is_paired(self) -> bool {
+        match self {
+            Seen::Denied | Seen::Served | Seen::Heard | Seen::Strange => true,
+            Seen::Acknowledged | Seen::Rejected => false,
+        }
+    }
+}
+
+/// One observation of where the address is.
+#[derive(Debug, Clone)]
+pub struct Witness {
+    /// The node it speaks of.
+    pub node: Text,
+    /// What it says.
+    pub seen: Seen,
+    /// Address that was asked, or that the NOTIFY came from.
+    pub address: Option<Text>,
+    /// Zone.
+    pub zone: Text,
+    /// When (the later of the two lines).
+    pub time: Moment,
+    /// That node's own line.
+    pub own: Arc<Event>,
+    /// The other side's line.
+    pub other: Option<Arc<Event>>,
+}
+
+/// Pairs lines as they come, in order of time.
+#[derive(Debug, Clone, Default)]
+pub struct Witnesses {
+    waiting: BTreeMap<Text, VecDeque<Arc<Event>>>,
+    /// Address a zone is being fetched from, per secondary: 4.0–4.3 name it before the commit only.
+    fetching: BTreeMap<(Text, Text), Text>,
+    found: Vec<Witness>,
+    known: BTreeSet<(Text, Seen, Text, i64)>,
+}
+
+impl Witnesses {
+    /// All observations, in the order of their times.
+    #[must_use]
+    pub fn all(&self) -> &[Witness] {
+        &self.found
+    }
+
+    /// Takes a line and returns what the other side wrote about the same moment, where it already did.
+    pub(super) fn observe(&mut self, event: &Arc<Event>, pdns: &Pdns) -> Option<Arc<Event>> {
+        match pdns {
+            Pdns::TransferFailed { zone, refused: true, .. } => {
+                self.keep(zone, event);
+                let own = self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferDenied { .. }))?;
+                self.pair(Seen::Denied, zone, &own, event, asked_address(pdns, None));
+                Some(own)
+            }
+            Pdns::TransferDenied { zone, .. } => {
+                self.keep(zone, event);
+                self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferDenied { .. }))?;
+                let is_refusal = |fact: &Pdns| matches!(fact, Pdns::TransferFailed { refused: true, .. });
+                let other = self.at_one_address(zone, event, is_refusal)?;
+                self.pair(Seen::Denied, zone, event, &other, address_of(&other, None));
+                Some(other)
+            }
+            Pdns::TransferRetrieved { zone, primary } | Pdns::TransferStarted { zone, primary } => {
+                if let Some(primary) = primary
+                    && self.fetching.len() < ZONES_MAX
+                {
+                    self.fetching.insert((event.node.clone(), zone.clone()), primary.clone());
+                }
+                None
+            }
+            Pdns::ZoneCommitted { zone, .. } => {
+                self.keep(zone, event);
+                let fetched = self.fetching.get(&(event.node.clone(), zone.clone())).cloned();
+                let own = self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferServed { .. }))?;
+                self.pair(Seen::Served, zone, &own, event, asked_address(pdns, fetched.as_ref()));
+                Some(own)
+            }
+            Pdns::TransferServed { zone, .. } => {
+                self.keep(zone, event);
+                self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferServed { .. }))?;
+                let other = self.at_one_address(zone, event, |fact| matches!(fact, Pdns::ZoneCommitted { .. }))?;
+                let fetched = self.fetching.get(&(other.node.clone(), zone.clone())).cloned();
+                self.pair(Seen::Served, zone, event, &other, address_of(&other, fetched.as_ref()));
+                Some(other)
+            }
+            Pdns::NotifyQueued { zone, .. } => {
+                self.keep(zone, event);
+                let other = self.at_one_address(zone, event, |fact| matches!(fact, Pdns::NotifyAccepted { .. }))?;
+                self.by_one_node(zone, event, NOTIFY_MICROS, is_sent)?;
+                self.pair(Seen::Heard, zone, event, &other, sender(&other));
+                None
+            }
+            Pdns::NotifyAccepted { zone, from } => {
+                self.keep(zone, event);
+                let own = self.by_one_node(zone, event, NOTIFY_MICROS, is_sent)?;
+                self.pair(Seen::Heard, zone, &own, event, from.clone());
+                None
+            }
+            Pdns::NotifyAcknowledged { zone, .. } => {
+                self.keep(zone, event);
+                match self.at_one_address(zone, event, |fact| matches!(fact, Pdns::NotifyAccepted { .. })) {
+                    Some(other) if self.by_one_node(zone, event, NOTIFY_MICROS, is_sent).is_some() => {
+                        self.pair(Seen::Heard, zone, event, &other, sender(&other));
+                    }
+                    Some(_) | None => self.alone(Seen::Acknowledged, zone, event),
+                }
+                None
+            }
+            // Only a NOTIFY that its sender saw refused is the one that the receiver refused: a stranger may send at the same time.
+            Pdns::NotifyRejected { zone, .. } => {
+                self.keep(zone, event);
+                let is_rejection = |fact: &Pdns| matches!(fact, Pdns::NotifyRejected { .. });
+                match self.at_one_address(zone, event, |fact| matches!(fact, Pdns::NotifyRefused { .. })) {
+                    Some(other) if self.by_one_node(zone, event, NOTIFY_MICROS, is_rejection).is_some() => {
+                        self.pair(Seen::Strange, zone, event, &other, sender(&other));
+                    }
+                    Some(_) | None => self.alone(Seen::Rejected, zone, event),
+                }
+                None
+            }
+            Pdns::NotifyRefused { zone, from } => {
+                self.keep(zone, event);
+                let is_rejection = |fact: &Pdns| matches!(fact, Pdns::NotifyRejected { .. });
+                let own = self.by_one_node(zone, event, NOTIFY_MICROS, is_rejection)?;
+                self.pair(Seen::Strange, zone, &own, event, Some(from.clone()));
+                None
+            }
+            Pdns::Started { .. }
+            | Pdns::Ready
+            | Pdns::CommunicatorStarted
+            | Pdns::ZoneFresh { .. }
+            | Pdns::ZoneStale { .. }
+            | Pdns::ZoneNewer { .. }
+            | Pdns::FreshnessChecked { .. }
+            | Pdns::SoaUnretrievable { .. }
+            | Pdns::TransferFailed { .. }
+            | Pdns::NotifyUnanswered { .. }
+            | Pdns::TransferAsked { .. } => None,
+        }
+    }
+
+    /// The address a committed transfer came from, where it or an earlier line of the transfer names it.
+    pub(super) fn fetched_from(&self, event: &Event, committed: &Pdns) -> Option<Text> {
+        let Pdns::ZoneCommitted { zone, primary, .. } = committed else { return None };
+        primary.clone().or_else(|| self.fetching.get(&(event.node.clone(), zone.clone())).cloned())
+    }
+
+    fn keep(&mut self, zone: &Text, event: &Arc<Event>) {
+        if self.waiting.len() >= ZONES_MAX && !self.waiting.contains_key(zone) {
+            self.waiting.retain(|_, lines| {
+                lines.back().is_some_and(|line| event.time.micros_since(line.time) <= NOTIFY_MICROS)
+            });
+        }
+        let lines = self.waiting.entry(zone.clone()).or_default();
+        while lines.len() >= WAITING_MAX
+            || lines.front().is_some_and(|line| event.time.micros_since(line.time) > NOTIFY_MICROS)
+        {
+            lines.pop_front();
+        }
+        lines.push_back(Arc::clone(event));
+    }
+
+    /// The latest wanted line about the zone within reach, if one node alone wrote such lines.
+    fn by_one_node(&self, zone: &Text, event: &Event, reach: i64, is_wanted: impl Fn(&Pdns) -> bool) -> Option<Arc<Event>> {
+        let near = self.near(zone, event, reach, is_wanted);
+        let first = near.first()?;
+        near.iter().all(|line| line.node == first.node).then(|| Arc::clone(first))
+    }
+
+    /// The latest wanted line about the zone on another node, if all such lines name one address.
+    fn at_one_address(&self, zone: &Text, event: &Event, is_wanted: impl Fn(&Pdns) -> bool) -> Option<Arc<Event>> {
+        let near: Vec<_> =
+            self.near(zone, event, NOTIFY_MICROS, is_wanted).into_iter().filter(|line| line.node != event.node).collect();
+        let first = near.first()?;
+        let address = |line: &Event| sender(line).or_else(|| address_of(line, None));
+        near.iter().all(|line| address(line) == address(first)).then(|| Arc::clone(first))
+    }
+
+    fn near(&self, zone: &Text, event: &Event, reach: i64, is_wanted: impl Fn(&Pdns) -> bool) -> Vec<Arc<Event>> {
+        let Some(lines) = self.waiting.get(zone) else { return Vec::new() };
+        let near = lines.iter().rev().take_while(|line| event.time.micros_since(line.time) <= reach);
+        near.filter(|line| matches!(&line.fact, Fact::Pdns(pdns) if is_wanted(pdns))).cloned().collect()
+    }
+
+    fn alone(&mut self, seen: Seen, zone: &Text, event: &Arc<Event>) {
+        self.add(Witness {
+            node: event.node.clone(),
+            seen,
+            address: None,
+            zone: zone.clone(),
+            time: event.time,
+            own: Arc::clone(event),
+            other: None,
+        });
+    }
+
+    fn pair(&mut self, seen: Seen, zone: &Text, own: &Arc<Event>, other: &Arc<Event>, address: Option<Text>) {
+        self.add(Witness {
+            node: own.node.clone(),
+            seen,
+            address,
+            zone: zone.clone(),
+            time: own.time.max(other.time),
+            own: Arc::clone(own),
+            other: Some(Arc::clone(other)),
+        });
+    }
+
+    /// Keeps one observation per node, kind, zone and second.
+    fn add(&mut self, witness: Witness) {
+        let second = witness.time.micros.div_euclid(1_000_000);
+        if self.known.insert((witness.node.clone(), witness.seen, witness.zone.clone(), second)) {
+            self.found.push(witness);
+        }
+    }
+}
+
+fn is_sent(fact: &Pdns) -> bool {
+    matches!(fact, Pdns::NotifyQueued { .. } | Pdns::NotifyAcknowledged { .. })
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "three facts name an asked address; a new one would be paired by name above")]
+fn asked_address(pdns: &Pdns, fetched: Option<&Text>) -> Option<Text> {
+    match pdns {
+        Pdns::TransferFailed { primary, .. } | Pdns::ZoneCommitted { primary, .. } => primary.clone().or_else(|| fetched.cloned()),
+        _ => None,
+    }
+}
+
+fn address_of(event: &Event, fetched: Option<&Text>) -> Option<Text> {
+    if let Fact::Pdns(pdns) = &event.fact { asked_address(pdns, fetched) } else { None }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "two facts name a NOTIFY's sender")]
+fn sender(event: &Event) -> Option<Text> {
+    match &event.fact {
+        Fact::Pdns(Pdns::NotifyAccepted { from, .. }) => from.clone(),
+        Fact::Pdns(Pdns::NotifyRefused { from, .. }) => Some(from.clone()),
+        _ => None,
+    }
+}
