@@ -58,3 +58,23 @@ impl Moment {
         Self { micros: self.micros.saturating_add(micros), ..self }
     }
 }
+
+/// A length of time for people: `9 d 18 h 22 min`, `3 min 20 s`, `19.6 s`, `45 s`. Tenths are shown below a minute, and only where
+/// `precision` has them.
+#[must_use]
+pub fn duration_words(micros: i64, precision: Precision) -> String {
+    let micros = micros.max(0);
+    let seconds = micros / 1_000_000;
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    if days > 0 {
+        format!("{days} d {hours} h {minutes} min")
+    } else if hours > 0 {
+        format!("{hours} h {minutes} min")
+    } else if minutes > 0 {
+        format!("{minutes} min {} s", seconds % 60)
+    } else if precision == Precision::Second || micros % 1_000_000 / 100_000 == 0 {
+        format!("{seconds} s")
+    } else {
+        format!("{seconds}.{} s", micros % 1_000_000 / 100_000)
+    }
+}

@@ -3,6 +3,7 @@
 //! The world is built by [`World::observe`] in order of time and then asked. It forgets what was ordinary (a copy that was stale and
 //! was transferred) and keeps what a claim may rest on.
 
+mod address;
 mod dns;
 mod peers;
 mod vrrp;
@@ -14,6 +15,7 @@ use dns::Met;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub use address::{Chain, Displaced, Displacement, Ending, GRACE_MICROS, displacements, first_of};
 pub use dns::{Behind, Lines, Refusals, Replication, Strangers, is_newer};
 pub use vrrp::{Begin, End, Mastership, NodeVrrp, PeerGroup, Takeover, Unit, advert};
 pub use witness::{Seen, Witness, Witnesses};

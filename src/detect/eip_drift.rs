@@ -1,0 +1,457 @@
+//! The address stayed on a node that is not MASTER any more.
+
+use super::words::{evidence, length};
+use super::{Explanation, Rule};
+use crate::event::{Daemon, Event, Fact, Text, Vrrp};
+use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity};
+use crate::moment::Moment;
+use crate::world::{
+    Displaced, Displacement, Ending, Mastership, PeerGroup, Seen, Unit, Witness, World, displacements, first_of,
+};
+use std::sync::Arc;
+
+pub(super) static RULE: Rule = Rule {
+    id: "eip-drift",
+    explanation: Explanation {
+        sees: "An address (Elastic IP, floating IP, route, record) that a notify script moves is not on the node that is MASTER: \
+               usually the BACKUP became MASTER for a moment, ran its script, fell back, and the MASTER, which never left its state, \
+               had no reason to run its own.",
+        matters: "Nothing fails at once. When a zone changes, NOTIFYs leave from the wrong address and are refused, transfers go to \
+                  the wrong node and are refused, and the secondaries serve old records until someone moves the address back.",
+        proves: "Both keepalived logs show the flap (`Entering MASTER STATE`, then `Entering BACKUP STATE`, while the other side says \
+                 `Received advert … lower priority` or stays MASTER in silence), and something independent places the address: a \
+                 transfer asked of it and denied on the wrong node, a NOTIFY of the right node that arrived from another address.",
+        looks_like: "A failover that the address followed; a 1.x `Transition to MASTER STATE` without `Entering MASTER STATE` (no \
+                     script ran); a repair in silence by notify_master_rx_lower_pri; a stranger's NOTIFY; an ACL that denies a \
+                     secondary on the right node; addresses that keepalived itself adds and removes (no script, nothing drifts).",
+        check_next: "From which address does the MASTER leave (curl a what-is-my-address page)? Where does the cloud say the address \
+                     is (aws ec2 describe-addresses)? Run the notify_master script on the MASTER by hand to bring it back. CloudTrail \
+                     AssociateAddress (kept 90 days) says who moved it when.",
+    },
+    find,
+};
+
+/// A silent repair exists from this keepalived on.
+const RX_LOWER_PRI_SINCE: (u32, u32, u32) = (2, 0, 6);
+
+fn find(world: &World) -> Vec<Finding> {
+    world
+        .groups()
+        .iter()
+        .flat_map(|group| {
+            let resource = world.resource_of(group);
+            displacements(world, group).into_iter().map(move |displacement| tell(world, group, resource.as_ref(), &displacement))
+        })
+        .collect()
+}
+
+fn tell(world: &World, group: &PeerGroup, resource: Option<&Text>, displacement: &Displacement) -> Finding {
+    let confidence = confidence(displacement);
+    let mut finding = Finding::new(RULE.id, &group.key(), Severity::Critical, confidence, first_line(group, displacement));
+    finding.since_is = if displacement.began_there { Bound::Exact } else { Bound::AtMost };
+    if let Some(ending) = &displacement.ending {
+        finding.until = Some(ending.time());
+        finding.until_is = match ending {
+            Ending::Takeover(_) | Ending::OwnerLeft(_) => Bound::Exact,
+            Ending::Seen(_) | Ending::ServesAgain(_) => Bound::AtMost,
+        };
+    }
+    let (instance, sync_group) = match &group.unit {
+        Unit::Instance(name) => (Some(name.clone()), None),
+        Unit::Group(name) => (None, Some(name.clone())),
+    };
+    finding.subject.instance = instance;
+    finding.subject.group = sync_group;
+    finding.subject.resource = resource.cloned().or_else(|| displacement.chain.as_ref().map(|chain| chain.address.clone()));
+    finding.subject.holder.clone_from(&displacement.holder);
+    finding.subject.owner.clone_from(&displacement.owner);
+    finding.subject.nodes = group.nodes.keys().cloned().collect();
+    add_vrrp(&mut finding, displacement);
+    add_witnesses(&mut finding, displacement);
+    add_ending(&mut finding, displacement);
+    let names = Names::of(&finding, displacement);
+    finding.claim = claim(world, displacement, &names, &finding);
+    finding.story = story(group, displacement, &names, &finding);
+    finding.rivals = rivals(world, displacement, &names, &finding);
+    finding.next_steps = next_steps(displacement, &names);
+    finding.prevention = prevention(world, displacement, &names);
+    finding
+}
+
+fn confidence(displacement: &Displacement) -> Confidence {
+    if displacement.is_placed() && displacement.is_complete {
+        Confidence::Confirmed
+    } else if !displacement.is_complete || !displacement.home_first.is_empty() || !displacement.order_is_known {
+        Confidence::Suspected
+    } else {
+        Confidence::Likely
+    }
+}
+
+/// The words for the three things every sentence names.
+struct Names {
+    address: String,
+    holder: String,
+    owner: String,
+}
+
+impl Names {
+    fn of(finding: &Finding, displacement: &Displacement) -> Self {
+        Self {
+            address: finding.subject.resource.as_deref().unwrap_or("the address").to_owned(),
+            holder: displacement.holder.as_deref().unwrap_or("another node").to_owned(),
+            owner: displacement.owner.as_deref().unwrap_or("its peer").to_owned(),
+        }
+    }
+}
+
+fn first_line(group: &PeerGroup, displacement: &Displacement) -> Evidence {
+    let unit = group.unit.name();
+    let event = &displacement.first;
+    let is_takeover = matches!(event.fact, Fact::Vrrp { what: Vrrp::MasterEntered, .. });
+    match (displacement.why, is_takeover) {
+        (Displaced::TookAndFellBack, true) => {
+            let script = displacement.taken.as_ref().and_then(|taken| taken.script.as_ref());
+            let brief = if script.is_some() { "MASTER, opens its script" } else { "MASTER" };
+            let text = format!("{} becomes MASTER of {unit}: the address moves here, its notify_master script runs on entering MASTER.", event.node);
+            evidence(Role::Primary, event, brief, text)
+        }
+        (Displaced::DidNotCome { .. }, true) => {
+            let text = format!("{} becomes MASTER of {unit}: its notify_master script should bring the address here.", event.node);
+            evidence(Role::Primary, event, "MASTER", text)
+        }
+        (Displaced::TookAndFellBack, false) => heard_lower(event, event.repeated.into()),
+        (Displaced::MovedAway | Displaced::DidNotCome { .. }, _) => {
+            evidence(Role::Primary, event, "sees the address elsewhere", "A first line that shows the address away from the MASTER.")
+        }
+    }
+}
+
+fn heard_lower(event: &Arc<Event>, count: u64) -> Evidence {
+    let priorities = crate::world::advert(event).and_then(|advert| Some((advert.theirs?, advert.ours?)));
+    let brief = match priorities {
+        Some((theirs, ours)) => format!("hears {theirs}, ours {ours}; stays MASTER"),
+        None => "hears a lower priority; stays MASTER".to_owned(),
+    };
+    let text = format!("{} is MASTER and stays it, while another node is MASTER too; no script runs for that.", event.node);
+    Evidence { more: count.saturating_sub(1), ..evidence(Role::Primary, event, brief, text) }
+}
+
+fn add_vrrp(finding: &mut Finding, displacement: &Displacement) {
+    if let Some(taken) = &displacement.taken {
+        if let Some(script) = &taken.script {
+            let proves = format!("{} starts its notify script, which moves the address.", script.node);
+            finding.add(evidence(Role::Supporting, script, "opens the script file", proves));
+        }
+        add_fall_back(finding, taken);
+    }
+    for flap in &displacement.flaps {
+        if let Some(entered) = &flap.entered {
+            let proves = format!("{} becomes MASTER once more and runs its script again.", entered.node);
+            finding.add(evidence(Role::Supporting, entered, "MASTER again", proves));
+        }
+    }
+    let Some(kept) = &displacement.kept else { return };
+    let since = displacement.first.time.micros - 3_000_000;
+    let mut heard = kept.heard_lower.iter().filter(|line| line.time.micros >= since);
+    if let Some(first) = heard.next().filter(|_| displacement.why == Displaced::TookAndFellBack) {
+        let rest: Vec<&Arc<Event>> = heard.collect();
+        let more = kept.heard_lower_count.saturating_sub(u64::try_from(kept.heard_lower.len() - rest.len()).unwrap_or(0));
+        let last = rest.last().map(|line| line.time);
+        finding.add(Evidence { more, last, ..heard_lower(first, 1) });
+    } else if let Some(entered) = &kept.entered {
+        let role = if displacement.why == Displaced::TookAndFellBack { Role::Primary } else { Role::Supporting };
+        let proves = format!("{} is MASTER from here on; nothing in its log ends that before the address is left.", entered.node);
+        finding.add(evidence(role, entered, "MASTER", proves));
+    }
+}
+
+fn add_fall_back(finding: &mut Finding, taken: &Mastership) {
+    if let Some(higher) = &taken.heard_higher {
+        let priorities = crate::world::advert(higher).and_then(|advert| Some((advert.theirs?, advert.ours?)));
+        let brief = match priorities {
+            Some((theirs, ours)) => format!("hears {theirs}, ours {ours}; BACKUP"),
+            None => "hears a higher priority; BACKUP".to_owned(),
+        };
+        let proves = format!("{} falls back to BACKUP: another node is MASTER. Falling back moves no address.", higher.node);
+        finding.add(evidence(Role::Primary, higher, brief, proves));
+    } else if let Some((_, end)) = &taken.end {
+        let proves = format!("{} is not MASTER any more. That moves no address.", end.node);
+        finding.add(evidence(Role::Primary, end, "no longer MASTER", proves));
+    }
+}
+
+fn add_witnesses(finding: &mut Finding, displacement: &Displacement) {
+    for seen in [Seen::Denied, Seen::Served, Seen::Strange, Seen::Heard] {
+        if let Some(witness) = first_of(&displacement.away, seen) {
+            add_witness(finding, witness, Role::Supporting);
+        }
+    }
+    if let Some(witness) = displacement.home_first.first() {
+        add_witness(finding, witness, Role::Against);
+    }
+    if displacement.away.is_empty()
+        && let Some(witness) = first_of(&displacement.hints, Seen::Rejected)
+    {
+        add_witness(finding, witness, Role::Supporting);
+    }
+    if let Some(chain) = &displacement.chain {
+        let refused = format!("{} refuses a zone here: the node behind it does not serve it.", chain.address);
+        finding.add(evidence(Role::Supporting, &chain.refused, format!("AXFR from {} refused", chain.address), refused));
+        let notify = "The zone's NOTIFY comes from another address: the primary does not leave from its own.";
+        finding.add(evidence(Role::Supporting, &chain.notify, "NOTIFY not from a master", notify));
+    }
+}
+
+fn add_witness(finding: &mut Finding, witness: &Witness, role: Role) {
+    let (node, zone) = (&witness.node, &witness.zone);
+    let address = witness.address.as_deref().unwrap_or("the primary's address");
+    let (own_brief, own, other_brief, other) = match witness.seen {
+        Seen::Denied => (
+            format!("denies AXFR of {zone}"),
+            format!("{node} gets the transfer that was asked of {address}: the address is on {node}."),
+            format!("AXFR of {zone} from {address} refused"),
+            format!("The transfer was asked of {address}."),
+        ),
+        Seen::Served => (
+            format!("serves AXFR of {zone}"),
+            format!("{node} serves the transfer that was asked of {address}: the address is on {node}."),
+            format!("{zone} committed from {address}"),
+            format!("The transfer was asked of {address}."),
+        ),
+        Seen::Heard => (
+            format!("NOTIFY of {zone} sent"),
+            format!("{node} sends a NOTIFY that arrives from {address}: it leaves from the address."),
+            format!("NOTIFY of {zone} from {address}"),
+            format!("The NOTIFY arrives from {address}, a primary of the zone."),
+        ),
+        Seen::Strange => (
+            format!("NOTIFY of {zone} refused by its receiver"),
+            format!("{node} sends a NOTIFY that arrives from {address}, which is not a master: {node} does not leave from the address."),
+            format!("NOTIFY of {zone} from {address}: not a master"),
+            format!("The NOTIFY arrives from {address}, which is not a master."),
+        ),
+        Seen::Acknowledged => (
+            format!("NOTIFY of {zone} acknowledged"),
+            format!("A secondary takes {node} for its primary: {node} leaves from the address."),
+            String::new(),
+            String::new(),
+        ),
+        Seen::Rejected => (
+            format!("NOTIFY of {zone} refused by its receiver"),
+            format!("A secondary refuses a NOTIFY of {node}: perhaps {node} does not leave from the address."),
+            String::new(),
+            String::new(),
+        ),
+    };
+    finding.add(evidence(role, &witness.own, own_brief, own));
+    if let Some(line) = &witness.other {
+        finding.add(evidence(role, line, other_brief, other));
+    }
+}
+
+fn add_ending(finding: &mut Finding, displacement: &Displacement) {
+    match &displacement.ending {
+        None => {}
+        Some(Ending::Takeover(event)) => {
+            let proves = format!("{} becomes MASTER and runs its script: the address moves again.", event.node);
+            finding.add(evidence(Role::Repair, event, "MASTER", proves));
+        }
+        Some(Ending::OwnerLeft(event)) => {
+            let proves = format!("{} is not MASTER any more.", event.node);
+            finding.add(evidence(Role::Repair, event, "no longer MASTER", proves));
+        }
+        Some(Ending::ServesAgain(event)) => {
+            finding.add(evidence(Role::Repair, event, "transferred again", "The address serves the zone again: it is back."));
+        }
+        Some(Ending::Seen(witness)) if displacement.home_first.is_empty() => add_witness(finding, witness, Role::Repair),
+        Some(Ending::Seen(_)) => {}
+    }
+}
+
+fn claim(world: &World, displacement: &Displacement, names: &Names, finding: &Finding) -> String {
+    let Names { address, holder, owner } = names;
+    let verb = if finding.is_open() { "is" } else { "was" };
+    let place = match finding.confidence {
+        Confidence::Confirmed => format!("{address} {verb} on {holder} instead of {owner}"),
+        Confidence::Likely => format!("{address} {verb} most likely on {holder} instead of {owner}"),
+        Confidence::Suspected => format!("{address} may have been left on {holder} instead of {owner}"),
+    };
+    let silent = if displacement.is_placed() { String::new() } else { silent_reading(world, displacement, names) };
+    match (finding.until, finding.until_is, world.horizon) {
+        (Some(until), Bound::Exact, _) => format!("{place} for {}{silent}", length(finding.since, until)),
+        (Some(until), Bound::AtMost, _) => format!("{place} for at most {}{silent}", length(finding.since, until)),
+        (None, _, Some(end)) => format!("{place}, for {} when the logs end{silent}", length(finding.since, end)),
+        (None, _, None) => format!("{place}{silent}"),
+    }
+}
+
+/// The other reading, in the claim's own sentence: nothing in keepalived's log tells a repaired flap from a drift.
+fn silent_reading(world: &World, displacement: &Displacement, names: &Names) -> String {
+    if displacement.why != Displaced::TookAndFellBack {
+        return String::new();
+    }
+    let owner = &names.owner;
+    match version(world, displacement.owner.as_ref()) {
+        Some(version) if version < RX_LOWER_PRI_SINCE => {
+            format!(", unless someone moved it back by hand ({owner}'s keepalived has no notify_master_rx_lower_pri)")
+        }
+        Some(_) | None => format!(", unless notify_master_rx_lower_pri on {owner} or a hand moved it back, which no line would tell"),
+    }
+}
+
+fn version(world: &World, node: Option<&Text>) -> Option<(u32, u32, u32)> {
+    let text = world.version(node?, Daemon::Keepalived)?;
+    let mut numbers = text.split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+fn story(group: &PeerGroup, displacement: &Displacement, names: &Names, finding: &Finding) -> Vec<String> {
+    let Names { address, holder, owner } = names;
+    let unit = group.unit.name();
+    let mut story = Vec::new();
+    match displacement.why {
+        Displaced::TookAndFellBack => {
+            story.push(flap_sentence(unit, displacement, names));
+            story.push(format!(
+                "{owner} never left MASTER, so its notify_master script did not run again: the address stayed on {holder}."
+            ));
+        }
+        Displaced::DidNotCome { raced } => {
+            let began = finding.since.rfc3339();
+            story.push(format!("{owner} became the only MASTER of {unit} at {began}, but {address} was still seen on {holder} after that."));
+            story.push(if raced {
+                format!("{holder}'s own script had started moments before: of two scripts that run at once, the slower one wins.")
+            } else {
+                format!("Its notify_master script failed, was too slow, or moves nothing.")
+            });
+        }
+        Displaced::MovedAway => story.push(format!(
+            "{owner} was MASTER of {unit} all the time and {address} was seen on {holder} from {} on: somebody or something moved it without VRRP.",
+            finding.since.rfc3339()
+        )),
+    }
+    story.extend(end_sentence(displacement, names, finding));
+    story
+}
+
+fn flap_sentence(unit: &Text, displacement: &Displacement, names: &Names) -> String {
+    let holder = &names.holder;
+    let Some(taken) = &displacement.taken else {
+        let heard = displacement.first.time.rfc3339();
+        return format!("At {heard} {} heard a rival MASTER of {unit} with a lower priority; {holder}'s keepalived log is not here.", names.owner);
+    };
+    let entered = displacement.first.time;
+    let script = if taken.script.is_some() { "opened its notify script" } else { "ran its notify_master script" };
+    let fell = taken.ended().map_or(String::new(), |fell| {
+        let micros = fell.micros_since(entered);
+        if micros < 1_000_000 && fell.precision.min(entered.precision) == crate::moment::Precision::Second {
+            " within the same second".to_owned()
+        } else {
+            format!(" {} later", length(entered, fell))
+        }
+    });
+    let again = match displacement.flaps.len() {
+        0 => String::new(),
+        1 => " The same happened once more.".to_owned(),
+        more => format!(" The same happened {more} more times."),
+    };
+    format!("{holder} became MASTER of {unit} at {}, {script}, and was BACKUP again{fell}.{again}", entered.rfc3339())
+}
+
+fn end_sentence(displacement: &Displacement, names: &Names, finding: &Finding) -> Option<String> {
+    let Names { address, owner, .. } = names;
+    let last_away = displacement.away.last().map(|witness| witness.time);
+    let chain_away = displacement.chain.as_ref().map(|chain| chain.refused.time.max(chain.notify.time));
+    let bracket = |until: Moment| match last_away.max(chain_away) {
+        Some(away) => format!("between {} and {}", away.rfc3339(), until.rfc3339()),
+        None => format!("at {} at the latest", until.rfc3339()),
+    };
+    Some(match displacement.ending.as_ref() {
+        None => "Nothing in these logs ends it.".to_owned(),
+        Some(Ending::Takeover(event)) => format!("It ended at {}, when {} became MASTER and ran its script.", event.time.rfc3339(), event.node),
+        Some(Ending::OwnerLeft(event)) => format!("It ended at {}, when {owner} ceased to be MASTER.", event.time.rfc3339()),
+        Some(Ending::ServesAgain(event)) => {
+            format!("It ended {}, when a transfer from {address} succeeded.", bracket(event.time))
+        }
+        Some(Ending::Seen(witness)) => match witness.seen {
+            Seen::Served | Seen::Denied => format!("It ended {}, when {owner} answered a transfer asked of {address}.", bracket(witness.time)),
+            Seen::Heard | Seen::Strange | Seen::Acknowledged | Seen::Rejected => {
+                format!("It ended {}, when a secondary accepted {owner}'s NOTIFY.", bracket(witness.time))
+            }
+        },
+    })
+    .filter(|_| finding.confidence != Confidence::Suspected || displacement.ending.is_some())
+}
+
+fn rivals(world: &World, displacement: &Displacement, names: &Names, finding: &Finding) -> Vec<Rival> {
+    let Names { address, owner, holder } = names;
+    let cloud = format!("CloudTrail AssociateAddress for {address} (kept 90 days), or the cloud's own record of moves");
+    let mut rivals = Vec::new();
+    let can_repair_silently = version(world, displacement.owner.as_ref()).is_none_or(|version| version >= RX_LOWER_PRI_SINCE);
+    if !displacement.is_placed() && displacement.why == Displaced::TookAndFellBack {
+        if can_repair_silently {
+            rivals.push(Rival {
+                claim: format!("{owner} moved it back at once: notify_master_rx_lower_pri runs in silence"),
+                settled_by: format!("keepalived.conf of {owner}, or {cloud}"),
+            });
+        }
+        rivals.push(Rival {
+            claim: "nothing moves but keepalived's own addresses: without a notify_master script nothing can drift".to_owned(),
+            settled_by: format!("keepalived.conf of {holder}"),
+        });
+    }
+    if !displacement.order_is_known {
+        rivals.push(Rival {
+            claim: format!("{owner}'s own script ran last: the stamps leave the order of the two scripts open"),
+            settled_by: cloud.clone(),
+        });
+    }
+    if !displacement.is_complete {
+        let missing = if displacement.taken.is_some() { owner } else { holder };
+        rivals.push(Rival {
+            claim: "an ordinary failover or failback that one log alone cannot tell from a flap".to_owned(),
+            settled_by: format!("{missing}'s keepalived log around {}", finding.since.rfc3339()),
+        });
+    }
+    if finding.until_is == Bound::AtMost || displacement.why == Displaced::MovedAway {
+        rivals.push(Rival { claim: "moved by hand in between".to_owned(), settled_by: cloud });
+    }
+    rivals
+}
+
+fn next_steps(displacement: &Displacement, names: &Names) -> Vec<String> {
+    let Names { address, owner, .. } = names;
+    if displacement.ending.is_some() {
+        vec![format!("nothing to repair. Verify: {owner} must leave from {address}.")]
+    } else {
+        vec![
+            format!("run the notify_master script on {owner} by hand (here: usually /etc/keepalived/master.sh); it brings {address} back."),
+            format!("verify that {owner} leaves from {address}; then pdns_control notify ZONE for each zone that is behind."),
+        ]
+    }
+}
+
+fn prevention(world: &World, displacement: &Displacement, names: &Names) -> Vec<String> {
+    let owner = &names.owner;
+    let mut advice = Vec::new();
+    if displacement.why == Displaced::TookAndFellBack {
+        advice.push(match (version(world, displacement.owner.as_ref()), world_version(world, displacement)) {
+            (Some(version), Some(text)) if version < RX_LOWER_PRI_SINCE => format!(
+                "keepalived 2.0.6 or later with notify_master_rx_lower_pri on {owner} (here: {text}, which lacks it)."
+            ),
+            (Some(_), Some(text)) => format!(
+                "notify_master_rx_lower_pri on {owner} (its keepalived {text} has it); mind that both scripts then run at once and the slower one wins."
+            ),
+            (_, _) => format!("keepalived 2.0.6 or later with notify_master_rx_lower_pri on {owner}."),
+        });
+    } else {
+        advice.push("let the notify script check what it did, try again, and log the outcome (logger -t).".to_owned());
+    }
+    advice.push("an ownership check every minute that fails when the MASTER does not leave from the address: driftline explain eip-drift.".to_owned());
+    advice
+}
+
+fn world_version<'a>(world: &'a World, displacement: &Displacement) -> Option<&'a Text> {
+    world.version(displacement.owner.as_ref()?, Daemon::Keepalived)
+}

@@ -1,0 +1,67 @@
+//! The patterns: one file each, named like the rule. A rule asks the settled [`World`] and returns [`Finding`]s.
+//!
+//! **Invariants:** a rule sees no text, no file and no clock; it reads no other rule. What one finding explains of another is worked
+//! out afterwards, in `causes`. To add a rule, add its file and its line in [`RULES`].
+
+mod causes;
+mod eip_drift;
+mod master_flapping;
+mod notify_from_non_master;
+mod split_brain;
+mod stale_serial;
+mod takeover_script_failed;
+mod transfer_refused;
+mod words;
+
+use crate::finding::Finding;
+use crate::world::World;
+use std::cmp::Reverse;
+
+/// A rule: its id, what it says of itself, and how it looks.
+#[derive(Debug)]
+pub struct Rule {
+    /// Id, reads well after "we had a …".
+    pub id: &'static str,
+    /// What `driftline explain` prints.
+    pub explanation: Explanation,
+    /// Looks at the world.
+    find: fn(&World) -> Vec<Finding>,
+}
+
+/// One text for every place that explains a rule.
+#[derive(Debug)]
+pub struct Explanation {
+    /// What it sees.
+    pub sees: &'static str,
+    /// Why it matters.
+    pub matters: &'static str,
+    /// What proves it.
+    pub proves: &'static str,
+    /// What only looks like it.
+    pub looks_like: &'static str,
+    /// What to check next.
+    pub check_next: &'static str,
+}
+
+/// All rules, in the order in which an operator meets them: cause first.
+pub const RULES: &[&Rule] = &[
+    &eip_drift::RULE,
+    &split_brain::RULE,
+    &takeover_script_failed::RULE,
+    &master_flapping::RULE,
+    &stale_serial::RULE,
+    &notify_from_non_master::RULE,
+    &transfer_refused::RULE,
+];
+
+/// Everything the rules find, linked to what explains it, ordered by severity, confidence, since and id.
+#[must_use]
+pub fn find_all(world: &World) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = RULES.iter().flat_map(|rule| (rule.find)(world)).collect();
+    causes::link(&mut findings, world);
+    findings.sort_by(|a, b| {
+        let key = |finding: &Finding| (Reverse(finding.severity), Reverse(finding.confidence), finding.since.micros);
+        key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
+    });
+    findings
+}

@@ -1,0 +1,63 @@
+//! Sentences that several rules share. Moments are written as RFC 3339 in UTC; the report shows them in the operator's zone.
+
+use crate::event::{Event, Text};
+use crate::finding::{Evidence, Role};
+use crate::moment::{Moment, duration_words};
+use crate::world::Lines;
+use std::sync::Arc;
+
+/// Zones named in a sentence before the rest is counted.
+const ZONES_NAMED: usize = 3;
+
+/// A line as evidence.
+pub(super) fn evidence(role: Role, event: &Arc<Event>, brief: impl Into<String>, proves: impl Into<String>) -> Evidence {
+    let more = u64::from(event.repeated).saturating_sub(1);
+    Evidence { role, event: Arc::clone(event), proves: proves.into(), brief: brief.into(), more, last: None }
+}
+
+/// The first of several like lines as evidence, the others counted.
+pub(super) fn repeated(role: Role, event: &Arc<Event>, lines: &Lines, brief: impl Into<String>, proves: impl Into<String>) -> Evidence {
+    let more = lines.count.saturating_sub(1);
+    let last = lines.last_time().filter(|_| more > 0);
+    Evidence { role, event: Arc::clone(event), proves: proves.into(), brief: brief.into(), more, last }
+}
+
+/// From one moment to another, for people.
+pub(super) fn length(from: Moment, to: Moment) -> String {
+    duration_words(to.micros_since(from), from.precision.min(to.precision))
+}
+
+/// `a`, `a and b`, `a, b and c`, `a, b, c and 7 more`.
+pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a Text>) -> String {
+    let names: Vec<&Text> = names.into_iter().collect();
+    let (shown, rest) = names.split_at(names.len().min(if names.len() == ZONES_NAMED + 1 { names.len() } else { ZONES_NAMED }));
+    let mut words: Vec<String> = shown.iter().map(|name| name.to_string()).collect();
+    if !rest.is_empty() {
+        words.push(format!("{} more", rest.len()));
+    }
+    match words.split_last() {
+        None => "nothing".to_owned(),
+        Some((only, [])) => only.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+    }
+}
+
+/// `1 zone`, `3 zones`.
+pub(super) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::list;
+    use crate::event::Text;
+
+    #[test]
+    fn lists_read_as_people_write_them() {
+        let names: Vec<Text> = ["a", "b", "c", "d", "e"].map(Text::from).to_vec();
+        assert_eq!(list(&names[..1]), "a");
+        assert_eq!(list(&names[..3]), "a, b and c");
+        assert_eq!(list(&names[..4]), "a, b, c and d");
+        assert_eq!(list(&names), "a, b, c and 2 more");
+    }
+}
