@@ -1,0 +1,165 @@
+//! What a report says beside its findings: that nothing was found, what these logs could have shown, and what they could not.
+
+use super::page::Page;
+use super::words::{self, columns, count, visible};
+use super::{Caveat, Node, Report};
+use std::collections::BTreeMap;
+
+/// Caveats of one kind that are told; the others are counted.
+const SAME_KIND_MAX: usize = 6;
+
+/// The line that says so, and what would have been seen.
+pub(super) fn nothing_found(report: &Report, page: &mut Page<'_>) {
+    let coverage = &report.coverage;
+    let lines = count_u64(coverage.lines, "line", "lines");
+    let sources = count(coverage.sources.len(), "source", "sources");
+    let zone = page.look.zone;
+    let first = coverage.sources.iter().filter_map(|source| source.first).min();
+    let last = coverage.sources.iter().filter_map(|source| source.last).max();
+    let span = match (first, last) {
+        (Some(first), Some(last)) => {
+            let (from, to) = (words::date_and_clock(first, zone), words::date_and_clock(last, zone));
+            format!(", {from} to {to} {zone}")
+        }
+        _ => String::new(),
+    };
+    page.hang("", 2, &format!("Nothing found in {lines} of {sources}{span}."));
+    let mut shown = Vec::new();
+    let vrrp = names(report, |node| node.roles.contains(&"vrrp"));
+    match vrrp.len() {
+        0 => {}
+        1 => shown.push((format!("keepalived of {}", vrrp[0]), "one side of a split or drift".to_owned())),
+        _ => shown.push((
+            format!("keepalived of {}", vrrp.join(", ")),
+            "a split, flapping, or an address left on the wrong one".to_owned(),
+        )),
+    }
+    let primaries = names(report, |node| node.roles.contains(&"primary"));
+    if !primaries.is_empty() {
+        shown.push((
+            format!("PowerDNS of {}", primaries.join(", ")),
+            "as primary: NOTIFYs it sent, transfers it served or denied".to_owned(),
+        ));
+    }
+    let secondaries = names(report, |node| node.roles.contains(&"secondary"));
+    if !secondaries.is_empty() {
+        shown.push((
+            format!("PowerDNS of {}", secondaries.join(", ")),
+            "as secondary: stale zones, refused transfers and NOTIFYs".to_owned(),
+        ));
+    }
+    section("These logs could have shown", &shown, page);
+}
+
+/// Missing sides, unread lines, and the caveats by kind.
+pub(super) fn could_not_show(report: &Report, page: &mut Page<'_>) {
+    let mut entries = missing_sides(report);
+    let mut kinds: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for caveat in &report.caveats {
+        kinds.entry(caveat.kind).or_default().push(page.said(&caveat_text(caveat)));
+    }
+    for (kind, texts) in kinds {
+        let folded = fold(texts);
+        for (at, text) in folded.iter().take(SAME_KIND_MAX).enumerate() {
+            entries.push((if at == 0 { label(kind).to_owned() } else { String::new() }, text.clone()));
+        }
+        if folded.len() > SAME_KIND_MAX {
+            let more = count(folded.len() - SAME_KIND_MAX, "more like these", "more like these");
+            entries.push((String::new(), format!("{more}: --format json")));
+        }
+    }
+    if report.coverage.unrecognised > 0 {
+        let lines = count_u64(report.coverage.unrecognised, "line", "lines");
+        let text = "of the two daemons no row of the catalogue reads: driftline events".to_owned();
+        entries.push((format!("what {lines} say"), text));
+    }
+    section("These logs could not show", &entries, page);
+}
+
+fn section(heading: &str, entries: &[(String, String)], page: &mut Page<'_>) {
+    if entries.is_empty() {
+        return;
+    }
+    page.line("");
+    page.line(&format!("  {heading}"));
+    let most = page.width().map_or(usize::MAX, |width| width / 3);
+    let wide = entries.iter().map(|(label, _)| columns(label)).filter(|wide| *wide <= most).max().unwrap_or(0);
+    for (label, text) in entries {
+        let indent = 4 + wide + 2;
+        if columns(label) > wide {
+            page.hang("    ", 4, label);
+            page.hang(&format!("{:indent$}", ""), indent, text);
+        } else {
+            page.hang(&format!("    {label:<wide$}  "), indent, text);
+        }
+    }
+}
+
+/// A daemon that a node or a cluster must have, of which no line was read.
+fn missing_sides(report: &Report) -> Vec<(String, String)> {
+    let mut missing = Vec::new();
+    let has_pdns = |node: &Node| {
+        node.roles.iter().any(|role| matches!(*role, "primary" | "secondary"))
+            || node.versions.iter().any(|(daemon, _)| daemon.starts_with("pdns"))
+    };
+    if report.nodes.is_empty() {
+        return missing;
+    }
+    let silent = names(report, |node| node.roles.contains(&"vrrp") && !has_pdns(node));
+    if !silent.is_empty() {
+        missing.push((format!("PowerDNS of {}", silent.join(", ")), "no line of it here".to_owned()));
+    } else if names(report, |node| node.roles.contains(&"primary")).is_empty() {
+        missing.push(("a primary's PowerDNS".to_owned(), "no line of one here".to_owned()));
+    }
+    if names(report, |node| node.roles.contains(&"secondary")).is_empty() {
+        missing.push(("a secondary's PowerDNS".to_owned(), "no line of one here".to_owned()));
+    }
+    match names(report, |node| node.roles.contains(&"vrrp")).len() {
+        0 => missing.push(("keepalived".to_owned(), "no line of it here".to_owned())),
+        1 => missing.push(("keepalived of a peer".to_owned(), "lines of one node only".to_owned())),
+        _ => {}
+    }
+    missing
+}
+
+fn names(report: &Report, wanted: impl Fn(&Node) -> bool) -> Vec<String> {
+    report.nodes.iter().filter(|node| wanted(node)).map(|node| visible(&node.name).into_owned()).collect()
+}
+
+/// What a kind of trouble hides, in the words of someone who reads logs.
+fn label(kind: &str) -> &str {
+    match kind {
+        "clock-skew" => "the order across nodes",
+        "year-inferred" => "the year",
+        "zone-assumed" => "the time zone",
+        "gap" => "what was said in a gap",
+        "level-hides" => "what the log level hides",
+        "suppressed" => "what was suppressed",
+        "truncated" => "what was cut off",
+        "unread" => "what could not be read",
+        other => other,
+    }
+}
+
+fn caveat_text(caveat: &Caveat) -> String {
+    match &caveat.node {
+        Some(node) if !caveat.text.contains(&**node) => format!("{node}: {}", caveat.text),
+        _ => caveat.text.clone(),
+    }
+}
+
+/// The same words once, with how often they were said.
+fn fold(texts: Vec<String>) -> Vec<String> {
+    let mut folded: Vec<(String, usize)> = Vec::new();
+    for text in texts {
+        match folded.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, times)) => *times += 1,
+            None => folded.push((text, 1)),
+        }
+    }
+    folded.into_iter().map(|(text, times)| if times == 1 { text } else { format!("{text} ({times} times)") }).collect()
+}
+
+fn count_u64(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
