@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 /// Caveats of one kind that are told; the others are counted.
 const SAME_KIND_MAX: usize = 6;
 
+/// Nodes named for one caveat; more are counted.
+const NODES_MAX: usize = 6;
+
 /// The line that says so, and what would have been seen.
 pub(super) fn nothing_found(report: &Report, page: &mut Page<'_>) {
     let coverage = &report.coverage;
@@ -54,12 +57,12 @@ pub(super) fn nothing_found(report: &Report, page: &mut Page<'_>) {
 /// Missing sides, unread lines, and the caveats by kind.
 pub(super) fn could_not_show(report: &Report, page: &mut Page<'_>) {
     let mut entries = missing_sides(report);
-    let mut kinds: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut kinds: BTreeMap<&str, Vec<&Caveat>> = BTreeMap::new();
     for caveat in &report.caveats {
-        kinds.entry(caveat.kind).or_default().push(page.said(&caveat_text(caveat)));
+        kinds.entry(caveat.kind).or_default().push(caveat);
     }
-    for (kind, texts) in kinds {
-        let folded = fold(texts);
+    for (kind, caveats) in kinds {
+        let folded = fold(&caveats, page);
         for (at, text) in folded.iter().take(SAME_KIND_MAX).enumerate() {
             entries.push((if at == 0 { label(kind).to_owned() } else { String::new() }, text.clone()));
         }
@@ -129,7 +132,7 @@ fn names(report: &Report, wanted: impl Fn(&Node) -> bool) -> Vec<String> {
 /// What a kind of trouble hides, in the words of someone who reads logs.
 fn label(kind: &str) -> &str {
     match kind {
-        "clock-skew" => "the order across nodes",
+        "clock-skew" | "order" => "the order across nodes",
         "year-inferred" => "the year",
         "zone-assumed" => "the time zone",
         "gap" => "what was said in a gap",
@@ -141,23 +144,28 @@ fn label(kind: &str) -> &str {
     }
 }
 
-fn caveat_text(caveat: &Caveat) -> String {
-    match &caveat.node {
-        Some(node) if !caveat.text.contains(&**node) => format!("{node}: {}", caveat.text),
-        _ => caveat.text.clone(),
-    }
-}
-
-/// The same words once, with how often they were said.
-fn fold(texts: Vec<String>) -> Vec<String> {
-    let mut folded: Vec<(String, usize)> = Vec::new();
-    for text in texts {
-        match folded.iter_mut().find(|(known, _)| *known == text) {
-            Some((_, times)) => *times += 1,
-            None => folded.push((text, 1)),
+/// The same words once, with the nodes they were said of, or else how often.
+fn fold(caveats: &[&Caveat], page: &Page<'_>) -> Vec<String> {
+    let mut folded: Vec<(&str, Vec<&Caveat>)> = Vec::new();
+    for caveat in caveats {
+        match folded.iter_mut().find(|(text, _)| *text == caveat.text) {
+            Some((_, same)) => same.push(caveat),
+            None => folded.push((&caveat.text, vec![caveat])),
         }
     }
-    folded.into_iter().map(|(text, times)| if times == 1 { text } else { format!("{text} ({times} times)") }).collect()
+    folded.iter().map(|(text, same)| format!("{}{}", page.said(text), said_of(text, same))).collect()
+}
+
+fn said_of(text: &str, caveats: &[&Caveat]) -> String {
+    let mut nodes: Vec<&str> = caveats.iter().filter_map(|caveat| caveat.node.as_deref()).collect();
+    nodes.dedup();
+    match (nodes.as_slice(), caveats.len()) {
+        ([], 1) => String::new(),
+        ([node], 1) if text.contains(node) => String::new(),
+        ([], times) => format!(" ({times} times)"),
+        (nodes, _) if nodes.len() > NODES_MAX => format!(" ({} nodes)", nodes.len()),
+        (nodes, _) => format!(" ({})", visible(&nodes.join(", "))),
+    }
 }
 
 fn count_u64(number: u64, one: &str, many: &str) -> String {

@@ -100,12 +100,12 @@ fn labels(block: &Block<'_>, timeline: &Timeline<'_>, alone: bool, page: &mut Pa
     let said = |sentences: &[String]| -> Vec<String> { sentences.iter().map(|sentence| page.said(sentence)).collect() };
     let (steps, prevention) = (said(&lead.next_steps), said(&lead.prevention));
     let (hit, against) = (hit(block, page), against(block, timeline, page));
-    page.labelled("caused by", &causes);
-    page.labelled("explains", &effects);
     page.labelled("hit", &hit);
     page.labelled("do now", &steps);
     page.labelled("prevent", &prevention);
     page.labelled("against", &against);
+    page.labelled("caused by", &causes);
+    page.labelled("explains", &effects);
 }
 
 /// `EIP DRIFT, confirmed · 18.xxx.xxx.xxx was on dnsmaster2 …`; `open` stands in it while it lasts.
@@ -126,7 +126,7 @@ fn tint_from(from: usize, severity: Severity, word: &str, page: &mut Page<'_>) {
     }
 }
 
-/// `2020-08-08 21:01:16 to 2020-08-18 15:23:18 at most: at most 9 d 18 h 22 min`.
+/// `2020-08-08 21:01:16 to 2020-08-18 15:23:18 at the latest (at most 9 d 18 h 22 min)`.
 fn lasted(finding: &Finding, zone: Tz) -> String {
     let since = since(finding.since, finding.since_is, zone);
     let Some(until) = finding.until else { return format!("since {since}, open at the end of these logs") };
@@ -137,7 +137,10 @@ fn lasted(finding: &Finding, zone: Tz) -> String {
         (Bound::AtMost, Bound::Exact) => ("", "at least "),
         (Bound::AtMost, Bound::AtMost) => (" at the latest", "about "),
     };
-    format!("{since} to {}{end}: {bound}{duration}", words::clock_after(finding.since, until, zone))
+    if until.micros <= finding.since.micros {
+        return format!("{since} ({duration})");
+    }
+    format!("{since} to {}{end} ({bound}{duration})", words::clock_after(finding.since, until, zone))
 }
 
 fn since(since: Moment, bound: Bound, zone: Tz) -> String {

@@ -13,8 +13,8 @@ use comfy_table::{ColumnConstraint, Table, Width, presets};
 const SILENCE_MICROS_MIN: i64 = 3_600_000_000;
 /// A node's column narrower than this breaks every cell to pieces; then the node is named in the row instead.
 const NODE_COLUMNS_MIN: usize = 24;
-/// Columns for all of it where lines do not end: beyond, no viewer shows rows whole.
-const PIPED_COLUMNS_MAX: usize = 160;
+/// Where lines do not end the nodes stand side by side only up to here; no cell is broken there, so that `grep` finds its words.
+const PIPED_COLUMNS_MAX: usize = 200;
 /// Rows on a terminal before supporting ones are left to the other formats.
 const ROWS_MAX: usize = 48;
 /// Places named for one row on a terminal; all of them in a pipe.
@@ -191,7 +191,7 @@ impl<'a> Row<'a> {
         match self.times {
             1 => brief,
             times if self.last == from => format!("{brief} ({times} times)"),
-            times => format!("{brief} ({times} times, to {})", words::clock_after(from, self.last, page.look.zone)),
+            times => format!("{brief} ({times} times, to {})", words::shortest_after(from, self.last, page.look.zone)),
         }
     }
 
@@ -263,7 +263,8 @@ impl<'a> Layout<'a> {
         let room = page.width().unwrap_or(PIPED_COLUMNS_MAX).saturating_sub(taken);
 
         let natural: Vec<usize> = nodes.iter().map(|node| natural_columns(node, rows, page)).collect();
-        if let Some(shared) = share(&natural, room) {
+        let least = page.width().map_or(PIPED_COLUMNS_MAX, |_| NODE_COLUMNS_MIN);
+        if let Some(shared) = share(&natural, least, room) {
             let widths = before.into_iter().chain(shared).collect();
             return Self { nodes, per_node: true, widths };
         }
@@ -315,13 +316,13 @@ fn natural_columns(node: &Text, rows: &[Row<'_>], page: &Page<'_>) -> usize {
     own.map(|row| columns(&row.what(page))).chain([columns(&visible(node))]).max().unwrap_or(0)
 }
 
-/// Widths for the nodes' columns: what each needs if all fit, else no less than is readable; `None` if even that does not fit.
-fn share(natural: &[usize], room: usize) -> Option<Vec<usize>> {
+/// Widths for the nodes' columns: what each needs if all fit, else no less than `least` of it; `None` if even that does not fit.
+fn share(natural: &[usize], least: usize, room: usize) -> Option<Vec<usize>> {
     let room = room.checked_sub(natural.len().saturating_sub(1) * GAP)?;
     if natural.iter().sum::<usize>() <= room {
         return Some(natural.to_vec());
     }
-    let mut widths: Vec<usize> = natural.iter().map(|wide| *wide.min(&NODE_COLUMNS_MIN)).collect();
+    let mut widths: Vec<usize> = natural.iter().map(|wide| *wide.min(&least)).collect();
     let mut left = room.checked_sub(widths.iter().sum())?;
     while left > 0 {
         let narrowest =

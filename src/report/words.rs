@@ -86,14 +86,17 @@ pub(super) fn date_and_clock(moment: Moment, zone: Tz) -> String {
     format!("{} {}", date(moment, zone), clock(moment, zone))
 }
 
-/// `later` without what `earlier` says already: `:18` in the same minute, `15:23:18` on the same day, else with its date.
+/// `later` beside `earlier`: `15:23:18` on the same day, else with its date.
 pub(super) fn clock_after(earlier: Moment, later: Moment, zone: Tz) -> String {
-    let (from, to) = (date_and_clock(earlier, zone), date_and_clock(later, zone));
-    const TO_DATE: usize = "2020-08-08 ".len();
-    const TO_MINUTE: usize = "2020-08-08 21:01".len();
-    match (from.get(..TO_MINUTE) == to.get(..TO_MINUTE), from.get(..TO_DATE) == to.get(..TO_DATE)) {
-        (true, _) => to.get(TO_MINUTE..).unwrap_or(&to).to_owned(),
-        (_, true) => to.get(TO_DATE..).unwrap_or(&to).to_owned(),
+    if date(earlier, zone) == date(later, zone) { clock(later, zone) } else { date_and_clock(later, zone) }
+}
+
+/// The same where every column counts: `:18` in the same minute.
+pub(super) fn shortest_after(earlier: Moment, later: Moment, zone: Tz) -> String {
+    const TO_MINUTE: usize = "21:01".len();
+    let (from, to) = (clock(earlier, zone), clock_after(earlier, later, zone));
+    match to.get(TO_MINUTE..) {
+        Some(seconds) if from.get(..TO_MINUTE) == to.get(..TO_MINUTE) => seconds.to_owned(),
         _ => to,
     }
 }
@@ -185,13 +188,13 @@ pub(super) fn columns(text: &str) -> usize {
     text.width()
 }
 
-/// `text` in lines of at most `width` columns, of which the first has `taken` in use; broken at spaces, and a word longer than a line
-/// where the line ends.
+/// `text` in lines of at most `width` columns, of which the first has `taken` in use; broken at spaces (not between `9` and `d`), and a
+/// word longer than a line where the line ends.
 pub(super) fn wrap(text: &str, taken: usize, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut left = width.saturating_sub(taken);
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
+    for word in unbroken(text) {
         let long = columns(word);
         let gap = usize::from(!line.is_empty());
         if gap + long <= left {
@@ -216,4 +219,20 @@ pub(super) fn wrap(text: &str, taken: usize, width: usize) -> Vec<String> {
     }
     lines.push(line);
     lines
+}
+
+/// Words, a number and its unit being one.
+fn unbroken(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text.trim_start_matches(' ');
+    std::iter::from_fn(move || {
+        let mut end = rest.find(' ').unwrap_or(rest.len());
+        let (word, after) = rest.split_at_checked(end)?;
+        let unit = after.trim_start_matches(' ').split([' ', ',', ';', '.', ':', ')']).next()?;
+        if word.ends_with(|c: char| c.is_ascii_digit()) && matches!(unit, "d" | "h" | "min" | "s" | "ms") {
+            end += rest.get(end + 1..)?.find(' ').map_or(rest.len() - end, |more| more + 1);
+        }
+        let (word, after) = rest.split_at_checked(end)?;
+        rest = after.trim_start_matches(' ');
+        (!word.is_empty()).then_some(word)
+    })
 }

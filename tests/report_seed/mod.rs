@@ -7,7 +7,7 @@ use driftline::report::{Caveat, Coverage, Node, Report, SourceCoverage};
 use std::sync::Arc;
 
 /// `at("2020-08-08T21:01:16Z")`, as finely as written.
-pub fn at(stamp: &str) -> Moment {
+pub(crate) fn at(stamp: &str) -> Moment {
     let time = chrono::DateTime::parse_from_rfc3339(stamp).unwrap();
     let precision = match stamp.len() {
         20 => Precision::Second,
@@ -18,7 +18,7 @@ pub fn at(stamp: &str) -> Moment {
 }
 
 /// A line: `line("dnsslave", 3, "2020-08-18T14:52:03Z", "pdns/domain-stale", "Domain 'example.com' is stale")`.
-pub fn line(node: &str, number: u64, stamp: &str, id: &'static str, raw: &str) -> Arc<Event> {
+pub(crate) fn line(node: &str, number: u64, stamp: &str, id: &'static str, raw: &str) -> Arc<Event> {
     Arc::new(Event {
         id,
         fact: Fact::Other,
@@ -32,12 +32,12 @@ pub fn line(node: &str, number: u64, stamp: &str, id: &'static str, raw: &str) -
 }
 
 /// A line as evidence.
-pub fn evidence(role: Role, event: &Arc<Event>, brief: &str, proves: &str) -> Evidence {
+pub(crate) fn evidence(role: Role, event: &Arc<Event>, brief: &str, proves: &str) -> Evidence {
     Evidence { role, event: Arc::clone(event), proves: proves.into(), brief: brief.into(), more: 0, last: None }
 }
 
 /// A finding on one line.
-pub fn finding(rule: &'static str, severity: Severity, first: Evidence, claim: &str) -> Finding {
+pub(crate) fn finding(rule: &'static str, severity: Severity, first: Evidence, claim: &str) -> Finding {
     let mut finding = Finding::new(rule, "VI_1", severity, Confidence::Confirmed, first);
     finding.claim = claim.into();
     finding
@@ -56,7 +56,7 @@ fn zones() -> ZoneImpact {
 }
 
 /// The whole report.
-pub fn seed() -> Report {
+pub(crate) fn seed() -> Report {
     let lines = Lines::new();
     let split = split(&lines);
     let mut drift = drift(&lines);
@@ -254,7 +254,7 @@ fn symptoms(lines: &Lines) -> Vec<Finding> {
 }
 
 /// The three nodes.
-pub fn nodes() -> Vec<Node> {
+pub(crate) fn nodes() -> Vec<Node> {
     let keepalived = || vec![("keepalived", "1.3.0 to 1.4.0".to_owned())];
     let node = |name: &str, roles, versions| Node { name: name.into(), roles, versions, addresses: Vec::new() };
     vec![
@@ -277,7 +277,7 @@ fn caveats() -> Vec<Caveat> {
 }
 
 /// What was read of them.
-pub fn coverage() -> Coverage {
+pub(crate) fn coverage() -> Coverage {
     let source = |node: &str, lines, first, last| SourceCoverage {
         path: format!("{node}.log").into(),
         format: "rfc3164",
