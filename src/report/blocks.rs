@@ -77,3 +77,83 @@ fn leader(at: usize, cause: &[Option<usize>], findings: &[Finding]) -> usize {
     }
     lead
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Event, Fact, Origin};
+    use crate::finding::{Confidence, Evidence, Role, Severity};
+    use crate::moment::{Moment, Precision};
+    use std::sync::Arc;
+
+    /// Findings `a`, `b`, … of a severity each, with the index of their cause.
+    fn told(findings: &[(Severity, Option<usize>)]) -> Vec<String> {
+        let name = |at: usize| char::from(b'a' + u8::try_from(at).unwrap()).to_string();
+        let made: Vec<Finding> = findings
+            .iter()
+            .enumerate()
+            .map(|(at, (severity, cause))| {
+                let event = Event {
+                    id: "pdns/domain-stale",
+                    fact: Fact::Other,
+                    time: Moment { micros: 0, precision: Precision::Second },
+                    node: "dnsslave".into(),
+                    pid: None,
+                    repeated: 1,
+                    origin: Origin { path: "dnsslave.log".into(), line: Some(1), cursor: None },
+                    raw: "".into(),
+                };
+                let first = Evidence {
+                    role: Role::Primary,
+                    event: Arc::new(event),
+                    proves: String::new(),
+                    brief: String::new(),
+                    more: 0,
+                    last: None,
+                };
+                let mut finding = Finding::new("stale-serial", "", *severity, Confidence::Likely, first);
+                finding.id = name(at);
+                finding.cause = cause.map(name);
+                finding
+            })
+            .collect();
+        blocks(&made)
+            .iter()
+            .map(|block| {
+                let ids =
+                    |findings: &[&Finding]| findings.iter().map(|finding| finding.id.as_str()).collect::<String>();
+                format!("{} <{} >{}", block.lead.id, ids(&block.causes), ids(&block.effects))
+            })
+            .collect()
+    }
+
+    use Severity::{Critical, Info, Warning};
+
+    #[test]
+    fn what_a_finding_explains_is_told_inside_it() {
+        assert_eq!(told(&[(Critical, None), (Warning, Some(0)), (Info, Some(1)), (Info, None)]), ["a < >bc", "d < >"]);
+    }
+
+    #[test]
+    fn a_milder_cause_is_told_inside_what_it_led_to() {
+        assert_eq!(told(&[(Critical, Some(2)), (Warning, Some(0)), (Warning, None), (Info, Some(2))]), ["a <c >bd"]);
+    }
+
+    #[test]
+    fn a_milder_cause_of_two_is_told_in_both_and_its_other_effects_once() {
+        let findings = [(Critical, Some(2)), (Critical, Some(2)), (Info, None), (Info, Some(2))];
+        assert_eq!(told(&findings), ["a <c >d", "b <c >"]);
+    }
+
+    #[test]
+    fn causes_that_go_round_end() {
+        assert_eq!(told(&[(Critical, Some(1)), (Critical, Some(0))]), ["a < >b"]);
+        assert_eq!(told(&[(Critical, Some(1)), (Warning, Some(2)), (Critical, Some(1))]), ["a <b >", "c <b >"]);
+        assert_eq!(told(&[(Info, Some(0))]), ["a < >"]);
+    }
+
+    #[test]
+    fn a_cause_that_is_not_in_the_report_explains_nothing() {
+        assert_eq!(told(&[(Warning, Some(7))]), ["a < >"]);
+    }
+}

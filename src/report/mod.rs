@@ -1,6 +1,7 @@
 //! Findings → bytes. Draws no conclusion: what is printed was decided before.
 
 mod blocks;
+mod columns;
 pub mod json;
 mod page;
 mod quiet;

@@ -1,7 +1,7 @@
 //! What a report says beside its findings: that nothing was found, what these logs could have shown, and what they could not.
 
 use super::page::Page;
-use super::words::{self, columns, count, visible};
+use super::words::{self, columns, count, pad, visible};
 use super::{Caveat, Node, Report};
 use std::collections::BTreeMap;
 
@@ -28,28 +28,23 @@ pub(super) fn nothing_found(report: &Report, page: &mut Page<'_>) {
     };
     page.hang("", 2, &format!("Nothing found in {lines} of {sources}{span}."));
     let mut shown = Vec::new();
-    let vrrp = names(report, |node| node.roles.contains(&"vrrp"));
+    let vrrp = with_role(report, "vrrp");
     match vrrp.len() {
         0 => {}
-        1 => shown.push((format!("keepalived of {}", vrrp[0]), "one side of a split or drift".to_owned())),
+        1 => shown.push(("keepalived".to_owned(), format!("{}: its side of a split or a drift", vrrp.join(", ")))),
         _ => shown.push((
-            format!("keepalived of {}", vrrp.join(", ")),
-            "a split, flapping, or an address left on the wrong one".to_owned(),
+            "keepalived".to_owned(),
+            format!("{}: a split, flapping, an address left on the wrong one", vrrp.join(", ")),
         )),
     }
-    let primaries = names(report, |node| node.roles.contains(&"primary"));
-    if !primaries.is_empty() {
-        shown.push((
-            format!("PowerDNS of {}", primaries.join(", ")),
-            "as primary: NOTIFYs it sent, transfers it served or denied".to_owned(),
-        ));
-    }
-    let secondaries = names(report, |node| node.roles.contains(&"secondary"));
-    if !secondaries.is_empty() {
-        shown.push((
-            format!("PowerDNS of {}", secondaries.join(", ")),
-            "as secondary: stale zones, refused transfers and NOTIFYs".to_owned(),
-        ));
+    for (role, what) in [
+        ("primary", "NOTIFYs sent and refused, transfers served and denied"),
+        ("secondary", "stale zones, refused transfers and NOTIFYs"),
+    ] {
+        let nodes = with_role(report, role);
+        if !nodes.is_empty() {
+            shown.push(("PowerDNS".to_owned(), format!("{} as {role}: {what}", nodes.join(", "))));
+        }
     }
     section("These logs could have shown", &shown, page);
 }
@@ -84,45 +79,50 @@ fn section(heading: &str, entries: &[(String, String)], page: &mut Page<'_>) {
         return;
     }
     page.line("");
-    page.line(&format!("  {heading}"));
+    page.line(heading);
     let most = page.width().map_or(usize::MAX, |width| width / 3);
     let wide = entries.iter().map(|(label, _)| columns(label)).filter(|wide| *wide <= most).max().unwrap_or(0);
     for (label, text) in entries {
-        let indent = 4 + wide + 2;
+        let indent = 2 + wide + 2;
         if columns(label) > wide {
-            page.hang("    ", 4, label);
+            page.hang("  ", 2, label);
             page.hang(&format!("{:indent$}", ""), indent, text);
         } else {
-            page.hang(&format!("    {label:<wide$}  "), indent, text);
+            page.hang(&format!("  {}  ", pad(label, wide)), indent, text);
         }
     }
 }
 
 /// A daemon that a node or a cluster must have, of which no line was read.
 fn missing_sides(report: &Report) -> Vec<(String, String)> {
-    let mut missing = Vec::new();
-    let has_pdns = |node: &Node| {
+    if report.nodes.is_empty() {
+        return Vec::new();
+    }
+    let speaks_dns = |node: &Node| {
         node.roles.iter().any(|role| matches!(*role, "primary" | "secondary"))
             || node.versions.iter().any(|(daemon, _)| daemon.starts_with("pdns"))
     };
-    if report.nodes.is_empty() {
-        return missing;
-    }
-    let silent = names(report, |node| node.roles.contains(&"vrrp") && !has_pdns(node));
-    if !silent.is_empty() {
-        missing.push((format!("PowerDNS of {}", silent.join(", ")), "no line of it here".to_owned()));
-    } else if names(report, |node| node.roles.contains(&"primary")).is_empty() {
-        missing.push(("a primary's PowerDNS".to_owned(), "no line of one here".to_owned()));
-    }
-    if names(report, |node| node.roles.contains(&"secondary")).is_empty() {
-        missing.push(("a secondary's PowerDNS".to_owned(), "no line of one here".to_owned()));
-    }
-    match names(report, |node| node.roles.contains(&"vrrp")).len() {
-        0 => missing.push(("keepalived".to_owned(), "no line of it here".to_owned())),
-        1 => missing.push(("keepalived of a peer".to_owned(), "lines of one node only".to_owned())),
+    let vrrp = with_role(report, "vrrp");
+    let silent = names(report, |node| node.roles.contains(&"vrrp") && !speaks_dns(node));
+    let mut missing = Vec::new();
+    match vrrp.as_slice() {
+        [] => missing.push(("keepalived", "no line of it".to_owned())),
+        [only] => missing.push(("keepalived", format!("no line of a peer of {only}"))),
         _ => {}
     }
-    missing
+    if !silent.is_empty() {
+        missing.push(("PowerDNS", format!("no line of it from {}", silent.join(", "))));
+    } else if with_role(report, "primary").is_empty() {
+        missing.push(("PowerDNS", "no line of a primary".to_owned()));
+    }
+    if with_role(report, "secondary").is_empty() {
+        missing.push(("PowerDNS", "no line of a secondary".to_owned()));
+    }
+    missing.into_iter().map(|(label, text)| (label.to_owned(), text)).collect()
+}
+
+fn with_role(report: &Report, role: &str) -> Vec<String> {
+    names(report, |node| node.roles.contains(&role))
 }
 
 fn names(report: &Report, wanted: impl Fn(&Node) -> bool) -> Vec<String> {

@@ -138,7 +138,7 @@ fn lasted(finding: &Finding, zone: Tz) -> String {
         (Bound::AtMost, Bound::AtMost) => (" at the latest", "about "),
     };
     if until.micros <= finding.since.micros {
-        return format!("{since} ({duration})");
+        return since;
     }
     format!("{since} to {}{end} ({bound}{duration})", words::clock_after(finding.since, until, zone))
 }

@@ -1,20 +1,15 @@
-//! The evidence of a block in order of time: one column per node where there is room, silences and dates between the rows, and the list
-//! that leads from each number to its lines.
+//! The evidence of a block in order of time, silences and dates between its rows, and the list that leads from each number to its lines.
 
 use super::blocks::Block;
+use super::columns::{Cells, Layout};
 use super::page::Page;
-use super::words::{self, columns, visible};
+use super::words::{self, columns, pad, visible};
 use crate::event::{Origin, Text};
 use crate::finding::{Evidence, Role};
 use crate::moment::Moment;
-use comfy_table::{ColumnConstraint, Table, Width, presets};
 
 /// From here on a silence is said: ten quiet days must not look like ten quiet minutes.
 const SILENCE_MICROS_MIN: i64 = 3_600_000_000;
-/// A node's column narrower than this breaks every cell to pieces; then the node is named in the row instead.
-const NODE_COLUMNS_MIN: usize = 24;
-/// Where lines do not end the nodes stand side by side only up to here; no cell is broken there, so that `grep` finds its words.
-const PIPED_COLUMNS_MAX: usize = 200;
 /// Rows on a terminal before supporting ones are left to the other formats.
 const ROWS_MAX: usize = 48;
 /// Places named for one row on a terminal; all of them in a pipe.
@@ -74,20 +69,20 @@ impl<'a> Timeline<'a> {
         against.map(|row| format!("[{}] {}", row.number, page.said(&row.first.proves))).collect()
     }
 
-    /// The table, with dates and silences between its rows.
+    /// The rows, with dates and silences between them.
     pub(super) fn write(&self, page: &mut Page<'_>) {
-        let layout = Layout::new(&self.rows, page);
-        if let Some(header) = layout.header() {
-            layout.write(&[header], page);
-        }
+        let rows: Vec<Cells> = self.rows.iter().map(|row| row.cells(page)).collect();
+        let layout = Layout::new(&rows, page);
+        layout.write_header(page);
         let mut day = String::new();
         let mut end: Option<Moment> = None;
-        let mut cells = Vec::new();
-        for row in &self.rows {
+        let mut written = 0;
+        for (at, row) in self.rows.iter().enumerate() {
             let silence = end.filter(|end| row.first.event.time.micros_since(*end) >= SILENCE_MICROS_MIN);
             let date = words::date(row.first.event.time, page.look.zone);
             if silence.is_some() || date != day {
-                layout.write(&std::mem::take(&mut cells), page);
+                layout.write(&rows[written..at], page);
+                written = at;
             }
             if let Some(end) = silence {
                 let silent = words::duration(end, row.first.event.time);
@@ -97,10 +92,9 @@ impl<'a> Timeline<'a> {
                 page.line(&format!("  {date}"));
                 day = date;
             }
-            cells.push(layout.cells(row, page));
             end = end.max(Some(row.last));
         }
-        layout.write(&cells, page);
+        layout.write(&rows[written..], page);
         if self.left_out > 0 {
             let lines = words::count(self.left_out, "more row", "more rows");
             page.line(&format!("      {lines} not shown on a terminal: a pipe or --format json has them"));
@@ -114,7 +108,7 @@ impl<'a> Timeline<'a> {
         let third = page.width().map_or(usize::MAX, |width| width / 3);
         let place_columns = places.iter().map(|place| columns(place)).filter(|wide| *wide <= third).max().unwrap_or(0);
         for (row, place) in self.rows.iter().zip(&places) {
-            let first = format!("  {:<number_columns$} {place:<place_columns$}", row.tag());
+            let first = format!("  {} {}", pad(&row.tag(), number_columns), pad(place, place_columns));
             let indent = 2 + number_columns + 1 + place_columns + 2;
             let proves = page.said(&row.first.proves);
             if columns(place) > place_columns {
@@ -183,6 +177,15 @@ impl<'a> Row<'a> {
         format!("[{}]", self.number)
     }
 
+    fn cells(&self, page: &Page<'_>) -> Cells {
+        Cells {
+            clock: words::clock(self.first.event.time, page.look.zone),
+            number: self.tag(),
+            node: visible(&self.first.event.node).into_owned(),
+            what: self.what(page),
+        }
+    }
+
     /// `MASTER, opens master.sh`, with ` (2 times, to :16)` for repeats.
     fn what(&self, page: &Page<'_>) -> String {
         let brief = page.said(&self.first.brief);
@@ -237,99 +240,4 @@ fn place(first: &Origin, end: &Origin, same_path: bool) -> String {
 fn entry(cursor: &Text) -> String {
     let number = cursor.split(';').find(|part| part.starts_with("i="));
     visible(number.unwrap_or(cursor)).into_owned()
-}
-
-/// How the rows are laid out: the columns after time and number are either the nodes or node and text.
-struct Layout<'a> {
-    nodes: Vec<&'a Text>,
-    per_node: bool,
-    widths: Vec<usize>,
-}
-
-const GAP: usize = 2;
-
-impl<'a> Layout<'a> {
-    fn new(rows: &[Row<'a>], page: &Page<'_>) -> Self {
-        let mut nodes: Vec<&Text> = Vec::new();
-        for row in rows {
-            if !nodes.contains(&&row.first.event.node) {
-                nodes.push(&row.first.event.node);
-            }
-        }
-        let clock = rows.iter().map(|row| columns(&words::clock(row.first.event.time, page.look.zone))).max();
-        let number = rows.last().map_or(0, |row| columns(&row.tag()));
-        let before = [clock.unwrap_or(0), number];
-        let taken = GAP + before.iter().map(|wide| wide + GAP).sum::<usize>();
-        let room = page.width().unwrap_or(PIPED_COLUMNS_MAX).saturating_sub(taken);
-
-        let natural: Vec<usize> = nodes.iter().map(|node| natural_columns(node, rows, page)).collect();
-        let least = page.width().map_or(PIPED_COLUMNS_MAX, |_| NODE_COLUMNS_MIN);
-        if let Some(shared) = share(&natural, least, room) {
-            let widths = before.into_iter().chain(shared).collect();
-            return Self { nodes, per_node: true, widths };
-        }
-        let node = nodes.iter().map(|node| columns(&visible(node))).max().unwrap_or(0).min(room / 3);
-        let what = match page.width() {
-            Some(_) => room.saturating_sub(node + GAP),
-            None => rows.iter().map(|row| columns(&row.what(page))).max().unwrap_or(0),
-        };
-        Self { nodes, per_node: false, widths: before.into_iter().chain([node, what]).collect() }
-    }
-
-    fn header(&self) -> Option<Vec<String>> {
-        let names = self.nodes.iter().map(|node| visible(node).into_owned());
-        self.per_node.then(|| [String::new(), String::new()].into_iter().chain(names).collect())
-    }
-
-    fn cells(&self, row: &Row<'_>, page: &Page<'_>) -> Vec<String> {
-        let mut cells = vec![words::clock(row.first.event.time, page.look.zone), row.tag()];
-        let node = &row.first.event.node;
-        if self.per_node {
-            cells.extend(self.nodes.iter().map(|own| if *own == node { row.what(page) } else { String::new() }));
-        } else {
-            cells.extend([visible(node).into_owned(), row.what(page)]);
-        }
-        cells
-    }
-
-    fn write(&self, rows: &[Vec<String>], page: &mut Page<'_>) {
-        if rows.is_empty() {
-            return;
-        }
-        let mut table = Table::new();
-        table.force_no_tty().load_style(presets::NOTHING).add_rows(rows.iter().cloned());
-        for (at, wide) in self.widths.iter().enumerate() {
-            let Some(column) = table.column_mut(at) else { continue };
-            let left = if at == 0 { GAP } else { 0 };
-            column.set_padding((left as u16, GAP as u16));
-            let whole = u16::try_from(wide + left + GAP).unwrap_or(u16::MAX);
-            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(whole)));
-        }
-        for line in table.lines() {
-            page.line(&line);
-        }
-    }
-}
-
-fn natural_columns(node: &Text, rows: &[Row<'_>], page: &Page<'_>) -> usize {
-    let own = rows.iter().filter(|row| row.first.event.node == *node);
-    own.map(|row| columns(&row.what(page))).chain([columns(&visible(node))]).max().unwrap_or(0)
-}
-
-/// Widths for the nodes' columns: what each needs if all fit, else no less than `least` of it; `None` if even that does not fit.
-fn share(natural: &[usize], least: usize, room: usize) -> Option<Vec<usize>> {
-    let room = room.checked_sub(natural.len().saturating_sub(1) * GAP)?;
-    if natural.iter().sum::<usize>() <= room {
-        return Some(natural.to_vec());
-    }
-    let mut widths: Vec<usize> = natural.iter().map(|wide| *wide.min(&least)).collect();
-    let mut left = room.checked_sub(widths.iter().sum())?;
-    while left > 0 {
-        let narrowest =
-            widths.iter_mut().zip(natural).filter(|(wide, natural)| **wide < **natural).min_by_key(|(wide, _)| **wide);
-        let Some((wide, _)) = narrowest else { break };
-        *wide += 1;
-        left -= 1;
-    }
-    Some(widths)
 }

@@ -188,6 +188,11 @@ pub(super) fn columns(text: &str) -> usize {
     text.width()
 }
 
+/// `text` with spaces up to `width` columns (`{:<}` counts characters, not columns).
+pub(super) fn pad(text: &str, width: usize) -> String {
+    format!("{text}{:gap$}", "", gap = width.saturating_sub(columns(text)))
+}
+
 /// `text` in lines of at most `width` columns, of which the first has `taken` in use; broken at spaces (not between `9` and `d`), and a
 /// word longer than a line where the line ends.
 pub(super) fn wrap(text: &str, taken: usize, width: usize) -> Vec<String> {
@@ -235,4 +240,68 @@ fn unbroken(text: &str) -> impl Iterator<Item = &str> {
         rest = after.trim_start_matches(' ');
         (!word.is_empty()).then_some(word)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(micros: i64, precision: Precision) -> Moment {
+        Moment { micros, precision }
+    }
+
+    #[test]
+    fn durations_are_those_people_say() {
+        let said = |micros, precision| duration(at(0, precision), at(micros, precision));
+        assert_eq!(said(0, Precision::Second), "under 1 s");
+        assert_eq!(said(45 * SECOND, Precision::Second), "45 s");
+        assert_eq!(said(19_690_000, Precision::Milli), "19.6 s");
+        assert_eq!(said(19_050_000, Precision::Micro), "19 s");
+        assert_eq!(said(40_000, Precision::Milli), "40 ms");
+        assert_eq!(said(200 * SECOND, Precision::Second), "3 min 20 s");
+        assert_eq!(said(HOUR, Precision::Second), "1 h");
+        assert_eq!(said(9 * DAY + 18 * HOUR + 22 * MINUTE + 2 * SECOND, Precision::Second), "9 d 18 h 22 min");
+        assert_eq!(said(10 * DAY + 2 * MINUTE, Precision::Second), "10 d 2 min");
+    }
+
+    #[test]
+    fn no_fraction_is_invented_beside_a_coarse_stamp() {
+        assert_eq!(duration(at(0, Precision::Second), at(19_690_000, Precision::Milli)), "19 s");
+    }
+
+    #[test]
+    fn what_steers_or_hides_is_written_out() {
+        assert_eq!(
+            visible("a\x1b[31m\x07\0\n\t\u{9b}\u{202e}\u{200d}\u{a0}\u{feff}"),
+            r"a\x1b[31m\x07\x00\n\t\x9b\u{202e}\u{200d}\xa0\u{feff}"
+        );
+        assert!(matches!(visible("zürich 漢 | ' \" \\ \u{301} \u{fffd}"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn times_in_sentences_are_in_the_readers_zone() {
+        let text =
+            "From 2020-08-08T22:30:00Z to 2020-08-08T22:30:01.25Z, not 2020-08-09T22:30:00Z; T, 2020-13-08T22:30:00Z";
+        let zurich = "From 2020-08-09 00:30:00 to 00:30:01.250, not 2020-08-10 00:30:00; T, 2020-13-08T22:30:00Z";
+        assert_eq!(sentence(text, Tz::Europe__Zurich), zurich);
+        assert_eq!(
+            sentence("漢漢漢漢漢T22:30:00Z TTTTTTTTTTTTTTTTTTTTTTTZ", Tz::UTC),
+            "漢漢漢漢漢T22:30:00Z TTTTTTTTTTTTTTTTTTTTTTTZ"
+        );
+    }
+
+    #[test]
+    fn later_times_say_only_what_is_new() {
+        let said = |micros| shortest_after(at(0, Precision::Second), at(micros, Precision::Second), Tz::UTC);
+        assert_eq!([said(SECOND), said(HOUR), said(DAY)], [":01", "01:00:00", "1970-01-02 00:00:00"]);
+    }
+
+    #[test]
+    fn lines_break_at_spaces_and_not_before_units() {
+        assert_eq!(wrap("was there for 9 d 18 h, they say", 0, 16), ["was there for", "9 d 18 h, they", "say"]);
+        assert_eq!(wrap("one two", 4, 6), ["", "one", "two"]);
+        assert_eq!(wrap("漢漢漢漢", 0, 4), ["漢漢", "漢漢"]);
+        assert_eq!(wrap("a bbbbbbbb c", 0, 4), ["a", "bbbb", "bbbb", "c"]);
+        assert_eq!(wrap("", 0, 4), [""]);
+    }
 }

@@ -268,7 +268,7 @@ fn caveats() -> Vec<Caveat> {
     let year = "2020, from the serials 2020080601 and 2020081701; --year says otherwise";
     let caveat = |kind, node: Option<&str>, text: &str| Caveat { kind, node: node.map(Into::into), text: text.into() };
     vec![
-        caveat("order", None, "Within 2020-08-08T21:01:16Z the order of lines across nodes is unknown."),
+        caveat("order", None, "unknown within 2020-08-08T21:01:16Z: whole seconds only"),
         caveat("year-inferred", Some("dnsmaster"), year),
         caveat("year-inferred", Some("dnsmaster2"), year),
         caveat("year-inferred", Some("dnsslave"), year),
