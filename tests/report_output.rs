@@ -24,21 +24,21 @@ fn terminal(width: usize) -> Look {
 
 fn page(report: &Report, look: &Look) -> String {
     let mut out = Vec::new();
-    table::write(report, look, &mut out).unwrap();
-    String::from_utf8(out).unwrap()
+    table::write(report, look, &mut out).expect("a Vec takes all");
+    String::from_utf8(out).expect("a page is UTF-8")
 }
 
 fn document(report: &Report) -> String {
     let mut out = Vec::new();
-    json::write(report, &mut out).unwrap();
-    String::from_utf8(out).unwrap()
+    json::write(report, &mut out).expect("a Vec takes all");
+    String::from_utf8(out).expect("JSON is UTF-8")
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test reads what it compares with")]
 fn assert_is(name: &str, actual: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/report").join(name);
     if std::env::var_os("BLESS").is_some() {
-        std::fs::write(&path, actual).unwrap();
+        std::fs::write(&path, actual).expect("the expected files can be written");
     }
     let expected = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(actual == expected, "{name} is not as expected (BLESS=1 rewrites it); it is now:\n{actual}");
@@ -207,4 +207,27 @@ fn a_flood_is_cut_on_a_terminal_and_whole_in_a_pipe() {
     let report = Report { findings: vec![flood], ..Report::default() };
     assert!(page(&report, &terminal(80)).contains("952 more rows not shown on a terminal"));
     assert!(page(&report, &PIPED).contains("NOTIFY 1000\n"));
+}
+
+#[test]
+fn journal_entries_are_named_by_their_number_and_folded_like_lines() {
+    let entry = |number: u32, stamp: &str| {
+        let mut event = (*line("dnsslave", 1, stamp, "pdns/notify-not-master", "Received NOTIFY")).clone();
+        event.origin.path = "/var/log/journal".into();
+        event.origin.line = None;
+        event.origin.cursor = Some(format!("s=0a1b;i={number:x};b=c;m=d;t=e;x=f").into());
+        event.repeated = number;
+        evidence(Role::Primary, &event.into(), "NOTIFY refused", "192.0.2.7 is not a master of the zone.")
+    };
+    let first = entry(1, "2020-08-18T15:18:54.000001Z");
+    let mut told = finding("notify-from-non-master", Severity::Info, first, "");
+    told.add(entry(2, "2020-08-18T15:18:55.500001Z"));
+    let text = page(&Report { findings: vec![told], ..Report::default() }, &Look { fail_on: None, exit: 0, ..PIPED });
+    assert!(text.starts_with("NOTIFY FROM NON MASTER, confirmed, open\n"), "{text}");
+    assert!(text.contains("  15:18:54.000  [1]  NOTIFY refused (3 times, to :55.500)\n"), "{text}");
+    assert!(text.contains("  [1] /var/log/journal i=1, i=2  192.0.2.7 is not a master of the zone.\n"), "{text}");
+    assert!(
+        text.ends_with("\n1 finding is for information: exit 0 (--fail-on never).   --format json for machines\n"),
+        "{text}"
+    );
 }

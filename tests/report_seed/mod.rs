@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// `at("2020-08-08T21:01:16Z")`, as finely as written.
 pub(crate) fn at(stamp: &str) -> Moment {
-    let time = chrono::DateTime::parse_from_rfc3339(stamp).unwrap();
+    let time = chrono::DateTime::parse_from_rfc3339(stamp).expect("a stamp of a test is RFC 3339");
     let precision = match stamp.len() {
         20 => Precision::Second,
         24 => Precision::Milli,
