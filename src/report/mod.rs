@@ -1,8 +1,19 @@
 //! Findings → bytes. Draws no conclusion: what is printed was decided before.
 
+mod blocks;
+mod columns;
+pub mod json;
+mod page;
+mod quiet;
+pub mod table;
+mod timeline;
+mod words;
+
 use crate::event::Text;
 use crate::finding::Finding;
 use crate::moment::Moment;
+
+pub use words::{duration, visible};
 
 /// All that one run has to say; every format prints from this.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,0 +1,305 @@
+//! `driftline.report/1`: the report as one JSON document, from structs of its own.
+//!
+//! **Invariant:** keys are only ever added here. Inner types change freely; what scripts read does not.
+
+use super::Report;
+use super::words::{self, is_hidden};
+use crate::event::Text;
+use crate::finding::{Bound, Finding, Role};
+use crate::moment::Moment;
+use serde::{Serialize, Serializer};
+use std::io::{self, Write};
+
+const SCHEMA: &str = "driftline.report/1";
+
+/// Writes the report: two spaces of indent, one newline at the end.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(&WireReport::new(report)).map_err(io::Error::other)?;
+    out.write_all(escape_hidden(&text).as_bytes())?;
+    out.write_all(b"\n")
+}
+
+/// serde escapes only what JSON demands. DEL, C1 and bidi characters would still steer the terminal that shows the file; outside of
+/// ASCII they can only stand inside strings, so escaping them changes no value.
+fn escape_hidden(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c != '\n' && is_hidden(c) {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                safe.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+#[derive(Serialize)]
+struct WireReport<'a> {
+    schema: &'static str,
+    findings: Vec<WireFinding<'a>>,
+    nodes: Vec<WireNode<'a>>,
+    caveats: Vec<WireCaveat<'a>>,
+    coverage: WireCoverage<'a>,
+}
+
+#[derive(Serialize)]
+struct WireFinding<'a> {
+    id: &'a str,
+    rule: &'static str,
+    severity: &'static str,
+    confidence: &'static str,
+    state: &'static str,
+    claim: &'a str,
+    story: &'a [String],
+    since: Stamp,
+    since_is: &'static str,
+    until: Option<Stamp>,
+    until_is: Option<&'static str>,
+    subject: WireSubject<'a>,
+    evidence: Vec<WireEvidence<'a>>,
+    cause: Option<&'a str>,
+    rivals: Vec<WireRival<'a>>,
+    impact: WireImpact<'a>,
+    next_steps: &'a [String],
+    prevention: &'a [String],
+}
+
+#[derive(Serialize)]
+struct WireSubject<'a> {
+    instance: Option<&'a str>,
+    group: Option<&'a str>,
+    resource: Option<&'a str>,
+    holder: Option<&'a str>,
+    owner: Option<&'a str>,
+    node: Option<&'a str>,
+    nodes: Vec<&'a str>,
+    zones: Vec<&'a str>,
+    address: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct WireEvidence<'a> {
+    role: &'static str,
+    event: &'static str,
+    node: &'a str,
+    time: Stamp,
+    path: &'a str,
+    line: Option<u64>,
+    cursor: Option<&'a str>,
+    raw: &'a str,
+    proves: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<Stamp>,
+}
+
+#[derive(Serialize)]
+struct WireRival<'a> {
+    claim: &'a str,
+    settled_by: &'a str,
+}
+
+#[derive(Serialize)]
+struct WireImpact<'a> {
+    zones: Vec<WireZone<'a>>,
+}
+
+#[derive(Serialize)]
+struct WireZone<'a> {
+    zone: &'a str,
+    node: &'a str,
+    since: Stamp,
+    until: Option<Stamp>,
+    our_serial: Option<u32>,
+    primary_serial: Option<u32>,
+    failed_transfers: u64,
+}
+
+#[derive(Serialize)]
+struct WireNode<'a> {
+    name: &'a str,
+    roles: &'a [&'static str],
+    #[serde(serialize_with = "as_object")]
+    versions: &'a [(&'static str, String)],
+    addresses: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct WireCaveat<'a> {
+    kind: &'static str,
+    node: Option<&'a str>,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct WireCoverage<'a> {
+    lines: u64,
+    recognised: u64,
+    unrecognised: u64,
+    other: u64,
+    sources: Vec<WireSource<'a>>,
+}
+
+#[derive(Serialize)]
+struct WireSource<'a> {
+    path: &'a str,
+    format: &'static str,
+    node: Option<&'a str>,
+    lines: u64,
+    first: Option<Stamp>,
+    last: Option<Stamp>,
+}
+
+/// RFC 3339, UTC, with the precision of the source.
+struct Stamp(Moment);
+
+impl Serialize for Stamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.rfc3339())
+    }
+}
+
+fn as_object<S: Serializer>(versions: &&[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(versions.iter().map(|(daemon, version)| (daemon, version)))
+}
+
+impl<'a> WireReport<'a> {
+    fn new(report: &'a Report) -> Self {
+        let coverage = &report.coverage;
+        Self {
+            schema: SCHEMA,
+            findings: report.findings.iter().map(WireFinding::new).collect(),
+            nodes: report
+                .nodes
+                .iter()
+                .map(|node| WireNode {
+                    name: &node.name,
+                    roles: &node.roles,
+                    versions: &node.versions,
+                    addresses: texts(&node.addresses),
+                })
+                .collect(),
+            caveats: report
+                .caveats
+                .iter()
+                .map(|caveat| WireCaveat { kind: caveat.kind, node: caveat.node.as_deref(), text: &caveat.text })
+                .collect(),
+            coverage: WireCoverage {
+                lines: coverage.lines,
+                recognised: coverage.recognised,
+                unrecognised: coverage.unrecognised,
+                other: coverage.other,
+                sources: coverage
+                    .sources
+                    .iter()
+                    .map(|source| WireSource {
+                        path: &source.path,
+                        format: source.format,
+                        node: source.node.as_deref(),
+                        lines: source.lines,
+                        first: source.first.map(Stamp),
+                        last: source.last.map(Stamp),
+                    })
+                    .collect(),
+            },
+        }
+    }
+}
+
+impl<'a> WireFinding<'a> {
+    fn new(finding: &'a Finding) -> Self {
+        let subject = &finding.subject;
+        Self {
+            id: &finding.id,
+            rule: finding.rule,
+            severity: words::severity(finding.severity),
+            confidence: words::confidence(finding.confidence),
+            state: if finding.is_open() { "open" } else { "closed" },
+            claim: &finding.claim,
+            story: &finding.story,
+            since: Stamp(finding.since),
+            since_is: match finding.since_is {
+                Bound::Exact => "exact",
+                Bound::AtMost => "at the latest",
+            },
+            until: finding.until.map(Stamp),
+            until_is: finding.until.map(|_| match finding.until_is {
+                Bound::Exact => "exact",
+                Bound::AtMost => "at most",
+            }),
+            subject: WireSubject {
+                instance: subject.instance.as_deref(),
+                group: subject.group.as_deref(),
+                resource: subject.resource.as_deref(),
+                holder: subject.holder.as_deref(),
+                owner: subject.owner.as_deref(),
+                node: subject.node.as_deref(),
+                nodes: texts(&subject.nodes),
+                zones: texts(&subject.zones),
+                address: subject.address.as_deref(),
+            },
+            evidence: evidence(finding),
+            cause: finding.cause.as_deref(),
+            rivals: finding
+                .rivals
+                .iter()
+                .map(|rival| WireRival { claim: &rival.claim, settled_by: &rival.settled_by })
+                .collect(),
+            impact: WireImpact { zones: impact(finding) },
+            next_steps: &finding.next_steps,
+            prevention: &finding.prevention,
+        }
+    }
+}
+
+fn evidence(finding: &Finding) -> Vec<WireEvidence<'_>> {
+    finding
+        .evidence()
+        .iter()
+        .map(|evidence| WireEvidence {
+            role: match evidence.role {
+                Role::Primary => "primary",
+                Role::Supporting => "supporting",
+                Role::Against => "against",
+                Role::Repair => "repair",
+            },
+            event: evidence.event.id,
+            node: &evidence.event.node,
+            time: Stamp(evidence.event.time),
+            path: &evidence.event.origin.path,
+            line: evidence.event.origin.line,
+            cursor: evidence.event.origin.cursor.as_deref(),
+            raw: &evidence.event.raw,
+            proves: &evidence.proves,
+            more: (evidence.more > 0).then_some(evidence.more),
+            last: if evidence.more > 0 { evidence.last.map(Stamp) } else { None },
+        })
+        .collect()
+}
+
+fn impact(finding: &Finding) -> Vec<WireZone<'_>> {
+    finding
+        .impact
+        .iter()
+        .map(|zone| WireZone {
+            zone: &zone.zone,
+            node: &zone.node,
+            since: Stamp(zone.since),
+            until: zone.until.map(Stamp),
+            our_serial: zone.our_serial,
+            primary_serial: zone.primary_serial,
+            failed_transfers: zone.failed_transfers,
+        })
+        .collect()
+}
+
+fn texts(texts: &[Text]) -> Vec<&str> {
+    texts.iter().map(|text| &**text).collect()
+}

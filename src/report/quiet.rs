@@ -1,0 +1,173 @@
+//! What a report says beside its findings: that nothing was found, what these logs could have shown, and what they could not.
+
+use super::page::Page;
+use super::words::{self, columns, count, pad, visible};
+use super::{Caveat, Node, Report};
+use std::collections::BTreeMap;
+
+/// Caveats of one kind that are told; the others are counted.
+const SAME_KIND_MAX: usize = 6;
+
+/// Nodes named for one caveat; more are counted.
+const NODES_MAX: usize = 6;
+
+/// The line that says so, and what would have been seen.
+pub(super) fn nothing_found(report: &Report, page: &mut Page<'_>) {
+    let coverage = &report.coverage;
+    let lines = count_u64(coverage.lines, "line", "lines");
+    let sources = count(coverage.sources.len(), "source", "sources");
+    let zone = page.look.zone;
+    let first = coverage.sources.iter().filter_map(|source| source.first).min();
+    let last = coverage.sources.iter().filter_map(|source| source.last).max();
+    let span = match (first, last) {
+        (Some(first), Some(last)) => {
+            let (from, to) = (words::date_and_clock(first, zone), words::date_and_clock(last, zone));
+            format!(", {from} to {to} {zone}")
+        }
+        _ => String::new(),
+    };
+    page.hang("", 2, &format!("Nothing found in {lines} of {sources}{span}."));
+    let mut shown = Vec::new();
+    let vrrp = with_role(report, "vrrp");
+    match vrrp.len() {
+        0 => {}
+        1 => shown.push(("keepalived".to_owned(), format!("{}: its side of a split or a drift", vrrp.join(", ")))),
+        _ => shown.push((
+            "keepalived".to_owned(),
+            format!("{}: a split, flapping, an address left on the wrong one", vrrp.join(", ")),
+        )),
+    }
+    for (role, what) in [
+        ("primary", "NOTIFYs sent and refused, transfers served and denied"),
+        ("secondary", "stale zones, refused transfers and NOTIFYs"),
+    ] {
+        let nodes = with_role(report, role);
+        if !nodes.is_empty() {
+            shown.push(("PowerDNS".to_owned(), format!("{} as {role}: {what}", nodes.join(", "))));
+        }
+    }
+    section("These logs could have shown", &shown, page);
+}
+
+/// Missing sides, unread lines, and the caveats by kind.
+pub(super) fn could_not_show(report: &Report, page: &mut Page<'_>) {
+    let mut entries = missing_sides(report);
+    let mut kinds: BTreeMap<&str, Vec<&Caveat>> = BTreeMap::new();
+    for caveat in &report.caveats {
+        kinds.entry(caveat.kind).or_default().push(caveat);
+    }
+    for (kind, caveats) in kinds {
+        let folded = fold(&caveats, page);
+        for (at, text) in folded.iter().take(SAME_KIND_MAX).enumerate() {
+            entries.push((if at == 0 { label(kind).to_owned() } else { String::new() }, text.clone()));
+        }
+        if folded.len() > SAME_KIND_MAX {
+            let more = count(folded.len() - SAME_KIND_MAX, "more like these", "more like these");
+            entries.push((String::new(), format!("{more}: --format json")));
+        }
+    }
+    if report.coverage.unrecognised > 0 {
+        let lines = count_u64(report.coverage.unrecognised, "line", "lines");
+        let text = "of the two daemons no row of the catalogue reads: driftline events".to_owned();
+        entries.push((format!("what {lines} say"), text));
+    }
+    section("These logs could not show", &entries, page);
+}
+
+fn section(heading: &str, entries: &[(String, String)], page: &mut Page<'_>) {
+    if entries.is_empty() {
+        return;
+    }
+    page.line("");
+    page.line(heading);
+    let most = page.width().map_or(usize::MAX, |width| width / 3);
+    let wide = entries.iter().map(|(label, _)| columns(label)).filter(|wide| *wide <= most).max().unwrap_or(0);
+    for (label, text) in entries {
+        let indent = 2 + wide + 2;
+        if columns(label) > wide {
+            page.hang("  ", 2, label);
+            page.hang(&format!("{:indent$}", ""), indent, text);
+        } else {
+            page.hang(&format!("  {}  ", pad(label, wide)), indent, text);
+        }
+    }
+}
+
+/// A daemon that a node or a cluster must have, of which no line was read.
+fn missing_sides(report: &Report) -> Vec<(String, String)> {
+    if report.nodes.is_empty() {
+        return Vec::new();
+    }
+    let speaks_dns = |node: &Node| {
+        node.roles.iter().any(|role| matches!(*role, "primary" | "secondary"))
+            || node.versions.iter().any(|(daemon, _)| daemon.starts_with("pdns"))
+    };
+    let vrrp = with_role(report, "vrrp");
+    let silent = names(report, |node| node.roles.contains(&"vrrp") && !speaks_dns(node));
+    let mut missing = Vec::new();
+    match vrrp.as_slice() {
+        [] => missing.push(("keepalived", "no line of it".to_owned())),
+        [only] => missing.push(("keepalived", format!("no line of a peer of {only}"))),
+        _ => {}
+    }
+    if !silent.is_empty() {
+        missing.push(("PowerDNS", format!("no line of it from {}", silent.join(", "))));
+    } else if with_role(report, "primary").is_empty() {
+        missing.push(("PowerDNS", "no line of a primary".to_owned()));
+    }
+    if with_role(report, "secondary").is_empty() {
+        missing.push(("PowerDNS", "no line of a secondary".to_owned()));
+    }
+    missing.into_iter().map(|(label, text)| (label.to_owned(), text)).collect()
+}
+
+fn with_role(report: &Report, role: &str) -> Vec<String> {
+    names(report, |node| node.roles.contains(&role))
+}
+
+fn names(report: &Report, wanted: impl Fn(&Node) -> bool) -> Vec<String> {
+    report.nodes.iter().filter(|node| wanted(node)).map(|node| visible(&node.name).into_owned()).collect()
+}
+
+/// What a kind of trouble hides, in the words of someone who reads logs.
+fn label(kind: &str) -> &str {
+    match kind {
+        "clock-skew" | "order" => "the order across nodes",
+        "year-inferred" => "the year",
+        "zone-assumed" => "the time zone",
+        "gap" => "what was said in a gap",
+        "level-hides" => "what the log level hides",
+        "suppressed" => "what was suppressed",
+        "truncated" => "what was cut off",
+        "unread" => "what could not be read",
+        other => other,
+    }
+}
+
+/// The same words once, with the nodes they were said of, or else how often.
+fn fold(caveats: &[&Caveat], page: &Page<'_>) -> Vec<String> {
+    let mut folded: Vec<(&str, Vec<&Caveat>)> = Vec::new();
+    for caveat in caveats {
+        match folded.iter_mut().find(|(text, _)| *text == caveat.text) {
+            Some((_, same)) => same.push(caveat),
+            None => folded.push((&caveat.text, vec![caveat])),
+        }
+    }
+    folded.iter().map(|(text, same)| format!("{}{}", page.said(text), said_of(text, same))).collect()
+}
+
+fn said_of(text: &str, caveats: &[&Caveat]) -> String {
+    let mut nodes: Vec<&str> = caveats.iter().filter_map(|caveat| caveat.node.as_deref()).collect();
+    nodes.dedup();
+    match (nodes.as_slice(), caveats.len()) {
+        ([], 1) => String::new(),
+        ([node], 1) if text.contains(node) => String::new(),
+        ([], times) => format!(" ({times} times)"),
+        (nodes, _) if nodes.len() > NODES_MAX => format!(" ({} nodes)", nodes.len()),
+        (nodes, _) => format!(" ({})", visible(&nodes.join(", "))),
+    }
+}
+
+fn count_u64(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}

@@ -1,0 +1,243 @@
+//! The evidence of a block in order of time, silences and dates between its rows, and the list that leads from each number to its lines.
+
+use super::blocks::Block;
+use super::columns::{Cells, Layout};
+use super::page::Page;
+use super::words::{self, columns, pad, visible};
+use crate::event::{Origin, Text};
+use crate::finding::{Evidence, Role};
+use crate::moment::Moment;
+
+/// From here on a silence is said: ten quiet days must not look like ten quiet minutes.
+const SILENCE_MICROS_MIN: i64 = 3_600_000_000;
+/// Rows on a terminal before supporting ones are left to the other formats.
+const ROWS_MAX: usize = 48;
+/// Places named for one row on a terminal; all of them in a pipe.
+const PLACES_MAX: usize = 3;
+
+/// The rows of a block, and how many were left out.
+pub(super) struct Timeline<'a> {
+    rows: Vec<Row<'a>>,
+    left_out: usize,
+}
+
+/// One line of evidence, or several in a row that say the same.
+struct Row<'a> {
+    first: &'a Evidence,
+    /// Weight in this block: what a finding told inside rests on only supports the leading one.
+    role: Role,
+    places: Vec<&'a Origin>,
+    /// Lines that are counted without their places being known.
+    more: u64,
+    times: u64,
+    last: Moment,
+    number: usize,
+}
+
+impl<'a> Timeline<'a> {
+    pub(super) fn new(block: &Block<'a>, page: &Page<'_>) -> Self {
+        let mut rows: Vec<Row<'a>> = Vec::new();
+        for (evidence, role) in gather(block) {
+            match rows.last_mut() {
+                Some(row) if row.continues_with(evidence, page) => row.absorb(evidence, role),
+                _ => rows.push(Row::new(evidence, role)),
+            }
+        }
+        let mut left_out = 0;
+        if page.look.width.is_some() && rows.len() > ROWS_MAX {
+            let all = rows.len();
+            let decisive = rows.iter().filter(|row| row.role != Role::Supporting).count();
+            let mut room = ROWS_MAX.saturating_sub(decisive);
+            rows.retain(|row| {
+                let supporting = row.role == Role::Supporting;
+                let keep = !supporting || room > 0;
+                room = room.saturating_sub(usize::from(supporting));
+                keep
+            });
+            rows.truncate(ROWS_MAX);
+            left_out = all - rows.len();
+        }
+        for (at, row) in rows.iter_mut().enumerate() {
+            row.number = at + 1;
+        }
+        Self { rows, left_out }
+    }
+
+    /// `[8] what speaks against it`, a paragraph each.
+    pub(super) fn against(&self, page: &Page<'_>) -> Vec<String> {
+        let against = self.rows.iter().filter(|row| row.role == Role::Against);
+        against.map(|row| format!("[{}] {}", row.number, page.said(&row.first.proves))).collect()
+    }
+
+    /// The rows, with dates and silences between them.
+    pub(super) fn write(&self, page: &mut Page<'_>) {
+        let rows: Vec<Cells> = self.rows.iter().map(|row| row.cells(page)).collect();
+        let layout = Layout::new(&rows, page);
+        layout.write_header(page);
+        let mut day = String::new();
+        let mut end: Option<Moment> = None;
+        let mut written = 0;
+        for (at, row) in self.rows.iter().enumerate() {
+            let silence = end.filter(|end| row.first.event.time.micros_since(*end) >= SILENCE_MICROS_MIN);
+            let date = words::date(row.first.event.time, page.look.zone);
+            if silence.is_some() || date != day {
+                layout.write(&rows[written..at], page);
+                written = at;
+            }
+            if let Some(end) = silence {
+                let silent = words::duration(end, row.first.event.time);
+                page.line(&format!("      {silent} without a line told here"));
+            }
+            if date != day {
+                page.line(&format!("  {date}"));
+                day = date;
+            }
+            end = end.max(Some(row.last));
+        }
+        layout.write(&rows[written..], page);
+        if self.left_out > 0 {
+            let lines = words::count(self.left_out, "more row", "more rows");
+            page.line(&format!("      {lines} not shown on a terminal: a pipe or --format json has them"));
+        }
+    }
+
+    /// From each number to its lines, and what they prove.
+    pub(super) fn write_references(&self, page: &mut Page<'_>) {
+        let places: Vec<String> = self.rows.iter().map(|row| row.places(page.width().is_some())).collect();
+        let number_columns = self.rows.last().map_or(0, |row| columns(&row.tag()));
+        let third = page.width().map_or(usize::MAX, |width| width / 3);
+        let place_columns = places.iter().map(|place| columns(place)).filter(|wide| *wide <= third).max().unwrap_or(0);
+        for (row, place) in self.rows.iter().zip(&places) {
+            let first = format!("  {} {}", pad(&row.tag(), number_columns), pad(place, place_columns));
+            let indent = 2 + number_columns + 1 + place_columns + 2;
+            let proves = page.said(&row.first.proves);
+            if columns(place) > place_columns {
+                // A path is never broken: it is there to be copied.
+                page.line(&first);
+                page.hang(&format!("{:indent$}", ""), indent, &proves);
+            } else {
+                page.hang(&format!("{first}  "), indent, &proves);
+            }
+        }
+    }
+}
+
+/// All lines of a block in order of time, each once, with its role for the leading finding.
+fn gather<'a>(block: &Block<'a>) -> Vec<(&'a Evidence, Role)> {
+    let mut gathered = Vec::new();
+    for finding in block.findings() {
+        let leads = std::ptr::eq(finding, block.lead);
+        for evidence in finding.evidence() {
+            gathered.push((evidence, if leads { evidence.role } else { Role::Supporting }));
+        }
+    }
+    gathered.sort_by(|(a, _), (b, _)| {
+        let key = |e: &'a Evidence| (e.event.time.micros, &e.event.node, &e.event.origin);
+        key(a).cmp(&key(b))
+    });
+    // The sort is stable, so of one line told twice the leading finding's words stay.
+    gathered.dedup_by(|(later, _), (kept, _)| later.event == kept.event);
+    gathered
+}
+
+impl<'a> Row<'a> {
+    fn new(evidence: &'a Evidence, role: Role) -> Self {
+        let times = u64::from(evidence.event.repeated.max(1)) + evidence.more;
+        let last = evidence.last.unwrap_or(evidence.event.time).max(evidence.event.time);
+        Self {
+            first: evidence,
+            role,
+            places: vec![&evidence.event.origin],
+            more: evidence.more,
+            times,
+            last,
+            number: 0,
+        }
+    }
+
+    fn continues_with(&self, evidence: &Evidence, page: &Page<'_>) -> bool {
+        let (ours, theirs) = (&self.first.event, &evidence.event);
+        ours.node == theirs.node
+            && self.first.brief == evidence.brief
+            && self.first.proves == evidence.proves
+            && theirs.time.micros_since(self.last) < SILENCE_MICROS_MIN
+            && words::date(ours.time, page.look.zone) == words::date(theirs.time, page.look.zone)
+    }
+
+    fn absorb(&mut self, evidence: &'a Evidence, role: Role) {
+        let other = Self::new(evidence, role);
+        self.role = self.role.min(role);
+        self.places.extend(other.places);
+        self.more += other.more;
+        self.times += other.times;
+        self.last = self.last.max(other.last);
+    }
+
+    fn tag(&self) -> String {
+        format!("[{}]", self.number)
+    }
+
+    fn cells(&self, page: &Page<'_>) -> Cells {
+        Cells {
+            clock: words::clock(self.first.event.time, page.look.zone),
+            number: self.tag(),
+            node: visible(&self.first.event.node).into_owned(),
+            what: self.what(page),
+        }
+    }
+
+    /// `MASTER, opens master.sh`, with ` (2 times, to :16)` for repeats.
+    fn what(&self, page: &Page<'_>) -> String {
+        let brief = page.said(&self.first.brief);
+        let brief = if brief.is_empty() { self.first.event.id.to_owned() } else { brief };
+        let from = self.first.event.time;
+        match self.times {
+            1 => brief,
+            times if self.last == from => format!("{brief} ({times} times)"),
+            times => format!("{brief} ({times} times, to {})", words::shortest_after(from, self.last, page.look.zone)),
+        }
+    }
+
+    /// `dnsmaster.log:1-2`.
+    fn places(&self, short: bool) -> String {
+        let mut named: Vec<String> = Vec::new();
+        let mut unnamed = self.more;
+        let mut at = 0;
+        while let Some(first) = self.places.get(at) {
+            let mut end = at;
+            while self.places.get(end + 1).is_some_and(|next| follows(self.places[end], next)) {
+                end += 1;
+            }
+            if short && named.len() == PLACES_MAX {
+                unnamed += (end - at + 1) as u64;
+            } else {
+                let same_path = at > 0 && self.places[at - 1].path == first.path;
+                named.push(place(first, self.places[end], same_path));
+            }
+            at = end + 1;
+        }
+        let named = named.join(", ");
+        if unnamed == 0 { named } else { format!("{named} and {unnamed} more") }
+    }
+}
+
+fn follows(one: &Origin, next: &Origin) -> bool {
+    one.path == next.path && one.line.is_some_and(|line| next.line == line.checked_add(1))
+}
+
+fn place(first: &Origin, end: &Origin, same_path: bool) -> String {
+    let path = if same_path { "".into() } else { visible(&first.path) };
+    let colon = if same_path { "" } else { ":" };
+    match (first.line, end.line, &first.cursor) {
+        (Some(from), Some(to), _) if from != to => format!("{path}{colon}{from}-{to}"),
+        (Some(line), ..) => format!("{path}{colon}{line}"),
+        (None, _, Some(cursor)) => format!("{path}{}{}", if same_path { "" } else { " " }, entry(cursor)),
+        (None, _, None) => path.into_owned(),
+    }
+}
+
+/// `i=4f3690`: the sequence number of a journal's entry; the rest of a cursor (130 characters) is in the JSON.
+fn entry(cursor: &Text) -> String {
+    let number = cursor.split(';').find(|part| part.starts_with("i="));
+    visible(number.unwrap_or(cursor)).into_owned()
+}
