@@ -1,0 +1,195 @@
+//! The command line's SOURCE words → sources.
+
+use super::error::Error;
+use crate::event::Text;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// A place lines come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// As given, or as found below a given directory; `-` for standard input. Invalid UTF-8 is replaced, so use it for
+    /// telling people, not for opening.
+    pub path: Text,
+    /// The node that `NODE=` names; otherwise the lines' hosts say it.
+    pub node: Option<Text>,
+    /// Whether only a directory was named: then a file that is no log is skipped and counted instead of being an error.
+    pub found_in_directory: bool,
+    /// What to open; `None` for standard input.
+    pub(super) location: Option<PathBuf>,
+}
+
+impl Source {
+    /// A named file.
+    #[must_use]
+    pub fn file(path: &Path, node: Option<Text>) -> Self {
+        Self { path: shown(path), node, found_in_directory: false, location: Some(path.to_owned()) }
+    }
+
+    /// Standard input.
+    #[must_use]
+    pub fn stdin(node: Option<Text>) -> Self {
+        Self { path: "-".into(), node, found_in_directory: false, location: None }
+    }
+}
+
+/// What a command line's SOURCE words stand for.
+#[derive(Debug, Default)]
+pub struct Expanded {
+    /// In the order of the words; what is below a directory in the order of its paths.
+    pub sources: Vec<Source>,
+    /// Words, and directories below them, that cannot be read.
+    pub errors: Vec<Error>,
+}
+
+/// Expands the command line's SOURCE words: files, directories (recursive), `-`, and `NODE=SOURCE`.
+///
+/// A path that exists is a path, `=` or not. What is missing or unreadable is an error beside the sources that are fine.
+/// Inside a directory hidden files, `expected.toml`, `ABOUT.md` and `README…` are never logs. A file that can be reached
+/// twice (through a symbolic link, or named and in a named directory) is read once, unless it is given to two nodes.
+pub fn expand(words: &[OsString]) -> Expanded {
+    let mut found = Found::default();
+    for word in words {
+        found.word(word);
+    }
+    found.drop_what_is_named_as_well();
+    Expanded { sources: found.sources.into_iter().map(|(_, source)| source).collect(), errors: found.errors }
+}
+
+/// Device and inode.
+type Identity = (u64, u64);
+
+#[derive(Default)]
+struct Found {
+    sources: Vec<(Option<Identity>, Source)>,
+    errors: Vec<Error>,
+}
+
+impl Found {
+    fn word(&mut self, word: &OsStr) {
+        if word == "-" {
+            return self.sources.push((None, Source::stdin(None)));
+        }
+        let path = Path::new(word);
+        match (fs::metadata(path), node_and_place(word)) {
+            (Ok(metadata), _) => self.existing(path, None, &metadata),
+            (Err(_), Some((node, place))) if place == "-" => self.sources.push((None, Source::stdin(Some(node)))),
+            (Err(_), Some((node, place))) => match fs::metadata(place) {
+                Ok(metadata) => self.existing(Path::new(place), Some(node), &metadata),
+                Err(error) => self.error(Path::new(place), error),
+            },
+            (Err(error), None) => self.error(path, error),
+        }
+    }
+
+    fn existing(&mut self, path: &Path, node: Option<Text>, metadata: &Metadata) {
+        if metadata.is_dir() {
+            let walk = Walk::through(path, metadata);
+            self.errors.extend(walk.errors);
+            let source = |path: PathBuf| Source { found_in_directory: true, ..Source::file(&path, node.clone()) };
+            self.sources.extend(walk.files.into_iter().map(|(path, identity)| (Some(identity), source(path))));
+        } else {
+            let identity = metadata.is_file().then(|| identity(metadata));
+            self.sources.push((identity, Source::file(path, node)));
+        }
+    }
+
+    fn error(&mut self, path: &Path, error: io::Error) {
+        self.errors.push(Error::opening(&shown(path), error));
+    }
+
+    fn drop_what_is_named_as_well(&mut self) {
+        let named: BTreeSet<Identity> = self
+            .sources
+            .iter()
+            .filter(|(_, source)| !source.found_in_directory)
+            .filter_map(|(identity, _)| *identity)
+            .collect();
+        let mut seen = BTreeSet::new();
+        self.sources.retain(|(identity, source)| match identity {
+            Some(identity) if source.found_in_directory => !named.contains(identity) && seen.insert((*identity, None)),
+            Some(identity) => seen.insert((*identity, Some(source.node.clone()))),
+            None => true,
+        });
+    }
+}
+
+/// A directory and what is below it. Symbolic links come last, so that a file has its own path and a loop ends.
+#[derive(Default)]
+struct Walk {
+    files: BTreeMap<PathBuf, Identity>,
+    errors: Vec<Error>,
+    seen: BTreeSet<Identity>,
+    links: VecDeque<PathBuf>,
+}
+
+impl Walk {
+    fn through(path: &Path, metadata: &Metadata) -> Self {
+        let mut walk = Self::default();
+        walk.meet(path.to_owned(), metadata);
+        while let Some(link) = walk.links.pop_front() {
+            // A link that leads nowhere is no log; its target was never named.
+            if let Ok(metadata) = fs::metadata(&link) {
+                walk.meet(link, &metadata);
+            }
+        }
+        walk
+    }
+
+    /// Pipes, sockets and devices are not opened: a pipe would wait for a writer.
+    fn meet(&mut self, path: PathBuf, metadata: &Metadata) {
+        let identity = identity(metadata);
+        if !self.seen.insert(identity) {
+            return;
+        }
+        if metadata.is_dir() {
+            self.directory(&path);
+        } else if metadata.is_file() {
+            self.files.insert(path, identity);
+        }
+    }
+
+    fn directory(&mut self, path: &Path) {
+        let entries = fs::read_dir(path).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+        let mut entries = match entries {
+            Ok(entries) => entries,
+            Err(error) => return self.errors.push(Error::opening(&shown(path), error)),
+        };
+        entries.sort_by_key(fs::DirEntry::file_name);
+        for entry in entries.iter().filter(|entry| !is_never_a_log(&entry.file_name())) {
+            match entry.metadata() {
+                Ok(metadata) if metadata.is_symlink() => self.links.push_back(entry.path()),
+                Ok(metadata) => self.meet(entry.path(), &metadata),
+                Err(error) => self.errors.push(Error::opening(&shown(&entry.path()), error)),
+            }
+        }
+    }
+}
+
+fn is_never_a_log(name: &OsStr) -> bool {
+    let name = name.as_bytes();
+    name.starts_with(b".") || name.starts_with(b"README") || name == b"ABOUT.md" || name == b"expected.toml"
+}
+
+/// `NODE=SOURCE` in two. A node's name is not empty and has no slash, so `./a=b/c.log` is a path.
+fn node_and_place(word: &OsStr) -> Option<(Text, &OsStr)> {
+    let bytes = word.as_bytes();
+    let (node, place) = bytes.split_at(memchr::memchr(b'=', bytes)?);
+    if node.is_empty() || node.contains(&b'/') {
+        return None;
+    }
+    Some((String::from_utf8_lossy(node).into(), OsStr::from_bytes(&place[1..])))
+}
+
+fn identity(metadata: &Metadata) -> Identity {
+    (metadata.dev(), metadata.ino())
+}
+
+fn shown(path: &Path) -> Text {
+    path.to_string_lossy().into()
+}

@@ -1,0 +1,318 @@
+//! `journalctl -o export` → records: fields one to a line, entries parted by empty lines. A field whose value is not plain
+//! text stands as its name alone, a little-endian u64 length, and that many bytes
+//! (<https://systemd.io/JOURNAL_EXPORT_FORMATS>).
+
+use super::Interest;
+use super::buffer::Buffer;
+use super::error::Error;
+use super::header::number_of;
+use super::stamp;
+use super::summary::Summary;
+use crate::event::Text;
+use crate::record::{Record, Stamp};
+use memchr::{memchr, memchr_iter};
+
+/// journald itself takes no field larger than this (`DATA_SIZE_MAX`): a larger length is damage.
+const FIELD_BYTES_MAX: u64 = 768 * 1024 * 1024;
+
+/// journald takes no longer field names.
+const NAME_BYTES_MAX: usize = 64;
+
+/// The program's own clock is believed while it is this close to journald's: further off, it was not a time.
+const SOURCE_CLOCK_APART_MICROS_MAX: u64 = 60_000_000;
+
+/// Reads all entries. One that is cut by the end of the stream is not passed on, because the field that it lacks may be its
+/// host; the summary's `broken_off` then names it.
+pub(super) fn read(
+    buffer: &mut Buffer<'_>,
+    value_limit: usize,
+    path: &Text,
+    interest: &Interest,
+    summary: &mut Summary,
+    each: &mut dyn FnMut(&Record<'_>),
+) {
+    let mut reader = Reader { buffer, value_limit, line: 0, entry: Entry::default() };
+    while reader.entry(summary) {
+        summary.lines += 1;
+        let record = reader.entry.record();
+        if let Some(stamp) = record.stamp {
+            summary.first.get_or_insert(stamp);
+            summary.last = Some(stamp);
+        }
+        if interest.is_in(&reader.entry.kept) {
+            summary.examine(record.line, record.raw);
+            each(&record);
+        }
+    }
+    if !reader.entry.is_empty() {
+        summary.broken_off = Some(Error::Cut { path: path.clone(), line: reader.entry.line });
+    }
+}
+
+struct Reader<'b, 's> {
+    buffer: &'b mut Buffer<'s>,
+    value_limit: usize,
+    /// Line ends passed so far.
+    line: u64,
+    entry: Entry,
+}
+
+impl Reader<'_, '_> {
+    /// Reads one entry into `self.entry`; `false` at the end of the stream, with what there is of a cut one.
+    fn entry(&mut self, summary: &mut Summary) -> bool {
+        self.entry.clear();
+        loop {
+            let Some(length) = self.line_length() else { return false };
+            let Ok(length) = length else {
+                self.long_line(summary);
+                continue;
+            };
+            let text = &self.buffer.filled()[..length];
+            let text = text.strip_suffix(b"\r").filter(|text| text.is_empty()).unwrap_or(text);
+            if text.is_empty() {
+                self.pass(length + 1);
+                if self.entry.is_empty() {
+                    continue;
+                }
+                return true;
+            }
+            self.entry.begin(self.line + 1);
+            if let Some(at) = memchr(b'=', text) {
+                self.entry.set(&text[..at], &text[at + 1..]);
+                self.pass(length + 1);
+            } else if !self.binary_field(length, summary) {
+                return false;
+            }
+        }
+    }
+
+    /// The length of the line at hand, `Err` if it is longer than we keep; `None` if the stream ends inside it.
+    fn line_length(&mut self) -> Option<Result<usize, ()>> {
+        let mut searched = 0;
+        let limit = self.value_limit.saturating_add(NAME_BYTES_MAX + 1);
+        loop {
+            let filled = self.buffer.filled();
+            let reach = filled.len().min(limit.saturating_add(1));
+            if let Some(at) = memchr(b'\n', &filled[searched..reach]) {
+                return Some(Ok(searched + at));
+            }
+            if reach > limit {
+                return Some(Err(()));
+            }
+            searched = filled.len();
+            if !self.buffer.fill() {
+                if searched > 0 {
+                    self.entry.begin(self.line + 1);
+                }
+                return None;
+            }
+        }
+    }
+
+    /// A field too long to keep whole: its beginning is.
+    fn long_line(&mut self, summary: &mut Summary) {
+        self.entry.begin(self.line + 1);
+        let part = &self.buffer.filled()[..self.value_limit];
+        if let Some(at) = memchr(b'=', part) {
+            self.entry.set(&part[..at], &part[at + 1..]);
+        }
+        summary.trouble(self.entry.line, "truncated", "A field of the entry is too long: only its first part is read.");
+        loop {
+            let filled = self.buffer.filled();
+            if let Some(at) = memchr(b'\n', filled) {
+                return self.pass(at + 1);
+            }
+            self.buffer.consume(usize::MAX);
+            if !self.buffer.fill() {
+                return;
+            }
+        }
+    }
+
+    /// A line without `=`: the name of a binary field, or damage, which is skipped. `false` if the stream ends inside.
+    fn binary_field(&mut self, name_length: usize, summary: &mut Summary) -> bool {
+        let data = name_length + 1 + 8;
+        if !is_name(&self.buffer.filled()[..name_length]) {
+            self.unread(name_length + 1, summary);
+            return true;
+        }
+        if !self.buffer.fill_to(data) {
+            return false;
+        }
+        let size = self.buffer.filled()[name_length + 1..data].try_into().map_or(u64::MAX, u64::from_le_bytes);
+        let Some(size) = usize::try_from(size).ok().filter(|_| size <= FIELD_BYTES_MAX) else {
+            self.unread(name_length + 1, summary);
+            return true;
+        };
+        let kept = size.min(self.value_limit);
+        if !self.buffer.fill_to(data + kept) {
+            return false;
+        }
+        let filled = self.buffer.filled();
+        let known = self.entry.set(&filled[..name_length], &filled[data..data + kept]);
+        if known && kept < size {
+            summary.trouble(
+                self.entry.line,
+                "truncated",
+                "A field of the entry is too long: only its first part is read.",
+            );
+        }
+        self.pass(name_length + 1);
+        self.buffer.consume(8); // The length is no text: a 10 in it ends no line.
+        self.skip(size) && self.line_end(summary)
+    }
+
+    /// The `\n` behind binary data.
+    fn line_end(&mut self, summary: &mut Summary) -> bool {
+        if !self.buffer.fill_to(1) {
+            return false;
+        }
+        if self.buffer.filled().first() == Some(&b'\n') {
+            self.pass(1);
+        } else {
+            self.unread(0, summary);
+        }
+        true
+    }
+
+    fn unread(&mut self, length: usize, summary: &mut Summary) {
+        summary.trouble(self.line + 1, "unread", "What stands here is no field of a journal entry.");
+        self.pass(length);
+    }
+
+    /// Passes over `count` bytes at hand, counting lines.
+    fn pass(&mut self, count: usize) {
+        self.line += memchr_iter(b'\n', self.buffer.take(count)).count() as u64;
+    }
+
+    /// Passes over `count` bytes, at hand or yet to come.
+    fn skip(&mut self, mut count: usize) -> bool {
+        while count > 0 {
+            if !self.buffer.fill_to(1) {
+                return false;
+            }
+            let step = count.min(self.buffer.filled().len());
+            self.pass(step);
+            count -= step;
+        }
+        true
+    }
+}
+
+fn is_name(text: &[u8]) -> bool {
+    text.len() <= NAME_BYTES_MAX && text.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_'))
+}
+
+/// The fields of an entry that a record needs.
+#[derive(Debug, Clone, Copy)]
+enum Field {
+    Message,
+    Hostname,
+    Identifier,
+    Comm,
+    Pid,
+    SyslogPid,
+    Unit,
+    Cursor,
+    Stored,
+    Written,
+}
+
+const FIELDS: usize = Field::Written as usize + 1;
+
+impl Field {
+    fn named(name: &[u8]) -> Option<Self> {
+        Some(match name {
+            b"MESSAGE" => Self::Message,
+            b"_HOSTNAME" => Self::Hostname,
+            b"SYSLOG_IDENTIFIER" => Self::Identifier,
+            b"_COMM" => Self::Comm,
+            b"_PID" => Self::Pid,
+            b"SYSLOG_PID" => Self::SyslogPid,
+            b"_SYSTEMD_UNIT" => Self::Unit,
+            b"__CURSOR" => Self::Cursor,
+            b"__REALTIME_TIMESTAMP" => Self::Stored,
+            b"_SOURCE_REALTIME_TIMESTAMP" => Self::Written,
+            _ => return None,
+        })
+    }
+}
+
+/// The needed fields of one entry, copied once: the entry's other fields may be larger than the buffer.
+#[derive(Debug, Default)]
+struct Entry {
+    /// The line at which it begins; 0 while there is no field.
+    line: u64,
+    /// `NAME=value\n` of each kept field: what the interest is searched for in.
+    kept: Vec<u8>,
+    values: [Option<(usize, usize)>; FIELDS],
+}
+
+impl Entry {
+    fn clear(&mut self) {
+        self.line = 0;
+        self.kept.clear();
+        self.values = [None; FIELDS];
+    }
+
+    fn begin(&mut self, line: u64) {
+        if self.line == 0 {
+            self.line = line;
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.line == 0
+    }
+
+    /// Keeps a field's first value, if it is one that a record needs; says whether it is.
+    fn set(&mut self, name: &[u8], value: &[u8]) -> bool {
+        let Some(field) = Field::named(name) else { return false };
+        if self.values[field as usize].is_none() {
+            self.kept.extend_from_slice(name);
+            self.kept.push(b'=');
+            let start = self.kept.len();
+            self.kept.extend_from_slice(value);
+            self.values[field as usize] = Some((start, self.kept.len()));
+            self.kept.push(b'\n');
+        }
+        true
+    }
+
+    fn value(&self, field: Field) -> Option<&[u8]> {
+        let (start, end) = self.values[field as usize]?;
+        Some(&self.kept[start..end]).filter(|value| !value.is_empty())
+    }
+
+    fn record(&self) -> Record<'_> {
+        let message = self.value(Field::Message).unwrap_or_default();
+        Record {
+            line: self.line,
+            raw: message,
+            stamp: self.stamp(),
+            host: self.value(Field::Hostname),
+            identifier: self.value(Field::Identifier).or_else(|| self.value(Field::Comm)),
+            unit: self.value(Field::Unit),
+            pid: self.value(Field::Pid).or_else(|| self.value(Field::SyslogPid)).and_then(number_of),
+            message,
+            repeated: 1,
+            cursor: self.value(Field::Cursor),
+        }
+    }
+
+    /// When the program wrote it, if that is a time near the one when journald stored it.
+    fn stamp(&self) -> Option<Stamp> {
+        let stored = self.value(Field::Stored).and_then(micros_of);
+        let written = self.value(Field::Written).and_then(micros_of);
+        let chosen = match (stored, written) {
+            (Some(stored), Some(written)) if stored.abs_diff(written) <= SOURCE_CLOCK_APART_MICROS_MAX => written,
+            (Some(stored), _) => stored,
+            (None, written) => written?,
+        };
+        stamp::of_epoch_micros(chosen)
+    }
+}
+
+fn micros_of(digits: &[u8]) -> Option<u64> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}

@@ -1,0 +1,439 @@
+//! The head of a line of text: stamp, host, tag. The line's first byte tells which stamp to expect, so each line is tried
+//! in its own right, and a file may change its format from line to line.
+
+use super::stamp;
+use crate::moment::Precision;
+use crate::record::Stamp;
+
+/// What stands before the message, and the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Header<'a> {
+    pub(super) shape: Shape,
+    /// `None` only where RFC 5424 says so with `-`.
+    pub(super) stamp: Option<Stamp>,
+    pub(super) host: Option<&'a [u8]>,
+    pub(super) identifier: Option<&'a [u8]>,
+    pub(super) pid: Option<u32>,
+    pub(super) message: &'a [u8],
+}
+
+/// The formats that can be told apart by a line's head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Shape {
+    Rfc3164,
+    ShortPrecise,
+    ShortIso,
+    ShortIsoPrecise,
+    RsyslogIso,
+    ShortFull,
+    WithUnit,
+    ShortUnix,
+    Rfc5424,
+}
+
+impl Shape {
+    pub(super) const ALL: [Self; 9] = [
+        Self::Rfc3164,
+        Self::ShortPrecise,
+        Self::ShortIso,
+        Self::ShortIsoPrecise,
+        Self::RsyslogIso,
+        Self::ShortFull,
+        Self::WithUnit,
+        Self::ShortUnix,
+        Self::Rfc5424,
+    ];
+
+    /// The name that `journalctl -o` or the standards give it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Rfc3164 => "rfc3164",
+            Self::ShortPrecise => "short-precise",
+            Self::ShortIso => "short-iso",
+            Self::ShortIsoPrecise => "short-iso-precise",
+            Self::RsyslogIso => "rsyslog-iso",
+            Self::ShortFull => "short-full",
+            Self::WithUnit => "with-unit",
+            Self::ShortUnix => "short-unix",
+            Self::Rfc5424 => "rfc5424",
+        }
+    }
+}
+
+/// The head of `line`; `None` if it has no stamp (continuation lines, boot markers, anything that is no log).
+pub(super) fn parse(line: &[u8]) -> Option<Header<'_>> {
+    let line = skip_decoration(line);
+    match line {
+        [b'<', ..] => prioritised(line),
+        _ => stamped(line),
+    }
+}
+
+/// Behind NUL bytes (a hole left by truncation), a byte order mark and terminal colours.
+pub(super) fn skip_decoration(mut line: &[u8]) -> &[u8] {
+    loop {
+        line = match line {
+            [0, rest @ ..] | [0xEF, 0xBB, 0xBF, rest @ ..] => rest,
+            [0x1B, b'[', rest @ ..] => {
+                let parameters = rest.iter().take(32).take_while(|byte| matches!(byte, b'0'..=b';')).count();
+                rest.get(parameters + 1..).unwrap_or_default()
+            }
+            _ => return line,
+        }
+    }
+}
+
+/// `<30>` and what it stands before.
+fn prioritised(line: &[u8]) -> Option<Header<'_>> {
+    let rest = line.get(1..)?;
+    let length = rest.iter().take(4).position(|&byte| byte == b'>')?;
+    if number_of(&rest[..length])? > 191 {
+        return None;
+    }
+    match &rest[length + 1..] {
+        [b'1', b' ', rest @ ..] => rfc5424(rest),
+        rest => stamped(rest),
+    }
+}
+
+fn stamped(line: &[u8]) -> Option<Header<'_>> {
+    let (shape, stamp, rest) = match line.first()? {
+        b'0'..=b'9' if line.get(4) == Some(&b'-') => {
+            let (stamp, rest) = stamp::iso(line).ok()?;
+            (iso_shape(stamp.precision, &line[..line.len() - rest.len()]), stamp, rest)
+        }
+        b'0'..=b'9' => {
+            let (stamp, rest) = stamp::unix(line).ok()?;
+            (Shape::ShortUnix, stamp, rest)
+        }
+        b'A'..=b'Z' => match stamp::yearless(line) {
+            Ok((stamp, rest)) => (fine_or(stamp.precision, Shape::Rfc3164, Shape::ShortPrecise), stamp, rest),
+            Err(_) => {
+                let (stamp, rest) = stamp::full(line).ok()?;
+                (Shape::ShortFull, stamp, rest)
+            }
+        },
+        _ => return None,
+    };
+    let rest = match rest {
+        [b' ', rest @ ..] => rest,
+        [] => rest,
+        _ => return None,
+    };
+    if rest.starts_with(b"[s=") {
+        return None; // The cursor in an entry's first line of `journalctl -o verbose`.
+    }
+    let header = behind_stamp(shape, stamp, rest);
+    let unit_named = shape == Shape::ShortFull && header.identifier.is_some_and(|name| name.ends_with(b".service"));
+    Some(Header { shape: if unit_named { Shape::WithUnit } else { shape }, ..header })
+}
+
+fn fine_or(precision: Precision, coarse: Shape, fine: Shape) -> Shape {
+    match precision {
+        Precision::Second => coarse,
+        Precision::Milli | Precision::Micro => fine,
+    }
+}
+
+/// rsyslog and journalctl differ in fractions and in the offset's colon (which newer journalctl writes too).
+fn iso_shape(precision: Precision, written: &[u8]) -> Shape {
+    let colon_in_offset = matches!(written, [.., b'+' | b'-', _, _, b':', _, _] | [.., b'Z']);
+    fine_or(precision, Shape::ShortIso, if colon_in_offset { Shape::RsyslogIso } else { Shape::ShortIsoPrecise })
+}
+
+/// `host tag[pid]: message`. Without a host there are two spaces, or (`journalctl --no-hostname`) the tag at once.
+fn behind_stamp(shape: Shape, stamp: Stamp, rest: &[u8]) -> Header<'_> {
+    let (host, rest) = match rest {
+        [b' ', rest @ ..] => (None, rest),
+        _ if ends_in_single_colon(first_word(rest)) && tag(rest).is_some() => (None, rest),
+        _ => {
+            let host = first_word(rest);
+            (Some(host), rest.get(host.len() + 1..).unwrap_or_default())
+        }
+    };
+    let (identifier, pid, message) = match tag(rest) {
+        Some(Tag { identifier, pid, behind }) => (Some(identifier), pid, behind),
+        None => (None, None, rest),
+    };
+    Header { shape, stamp: Some(stamp), host: host.filter(|host| !host.is_empty()), identifier, pid, message }
+}
+
+fn first_word(text: &[u8]) -> &[u8] {
+    &text[..memchr::memchr(b' ', text).unwrap_or(text.len())]
+}
+
+/// A host may be an IPv6 address that ends in `::`.
+fn ends_in_single_colon(word: &[u8]) -> bool {
+    word.ends_with(b":") && !word.ends_with(b"::")
+}
+
+/// No tag is longer; what looks like one is a message with a colon in it.
+const TAG_BYTES_MAX: usize = 64;
+
+struct Tag<'a> {
+    identifier: &'a [u8],
+    pid: Option<u32>,
+    behind: &'a [u8],
+}
+
+/// `pdns_server[304]: `, `kernel: `. A word of prose before a colon cannot be told from a tag without pid, but one with
+/// brackets or quotes, like `VRRP_Instance(VI_1):`, is no tag.
+fn tag(text: &[u8]) -> Option<Tag<'_>> {
+    for (at, byte) in text.iter().take(TAG_BYTES_MAX + 1).enumerate() {
+        match byte {
+            b' ' | 0 => return None,
+            b'[' => return tag_with_pid(text, at),
+            b'(' | b')' | b'\'' | b'"' | b'=' | b',' | b']' | b'{' | b'}' => return tag_until_bracket(text, at),
+            b':' if matches!(text.get(at + 1), None | Some(b' ')) => {
+                return (at > 0).then(|| Tag {
+                    identifier: &text[..at],
+                    pid: None,
+                    behind: behind_space(&text[at + 1..]),
+                });
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `(systemd)[304]: `: odd bytes are fine where a pid follows.
+fn tag_until_bracket(text: &[u8], from: usize) -> Option<Tag<'_>> {
+    let length = text[from..].iter().take(TAG_BYTES_MAX + 1 - from).position(|&byte| byte == b'[' || byte == b' ')?;
+    let tag = tag_with_pid(text, from + length)?;
+    tag.pid.is_some().then_some(tag)
+}
+
+fn tag_with_pid(text: &[u8], at: usize) -> Option<Tag<'_>> {
+    let behind = text.get(at..)?.strip_prefix(b"[")?;
+    let length = behind.iter().take(TAG_BYTES_MAX).position(|&byte| byte == b']' || byte == b' ')?;
+    let message = behind[length..].strip_prefix(b"]:")?;
+    (at > 0).then(|| Tag { identifier: &text[..at], pid: number_of(&behind[..length]), behind: behind_space(message) })
+}
+
+fn behind_space(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b" ").unwrap_or(text)
+}
+
+pub(super) fn number_of(digits: &[u8]) -> Option<u32> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0u32, |number, &byte| {
+        let digit = byte.is_ascii_digit().then(|| u32::from(byte - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+/// Behind `<30>1 `: `stamp host app procid msgid [data] message`, `-` for what is not known.
+fn rfc5424(text: &[u8]) -> Option<Header<'_>> {
+    let (stamp, rest) = match text {
+        [b'-', rest @ ..] => (None, rest),
+        _ => {
+            let (stamp, rest) = stamp::iso(text).ok()?;
+            (Some(stamp), rest)
+        }
+    };
+    let (host, rest) = field(rest)?;
+    let (identifier, rest) = field(rest)?;
+    let (procid, rest) = field(rest)?;
+    let (_msgid, rest) = field(rest)?;
+    let message = behind_space(behind_data(rest.strip_prefix(b" ")?)?);
+    let message = message.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(message);
+    Some(Header { shape: Shape::Rfc5424, stamp, host, identifier, pid: procid.and_then(number_of), message })
+}
+
+/// A space and a word; `-` is `None`.
+fn field(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
+    let text = text.strip_prefix(b" ")?;
+    let word = first_word(text);
+    if word.is_empty() {
+        return None;
+    }
+    Some(((word != b"-").then_some(word), &text[word.len()..]))
+}
+
+/// Behind `-` or `[id name="value"][id …]`, in which `\` escapes a quote or a bracket.
+fn behind_data(mut text: &[u8]) -> Option<&[u8]> {
+    if let [b'-', rest @ ..] = text {
+        return Some(rest);
+    }
+    if text.first() != Some(&b'[') {
+        return None;
+    }
+    while let [b'[', rest @ ..] = text {
+        text = behind_element(rest)?;
+    }
+    Some(text)
+}
+
+fn behind_element(text: &[u8]) -> Option<&[u8]> {
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, &byte) in text.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b']' if !quoted => return Some(&text[at + 1..]),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The message that a folded repeat stands for, and how often it occurred. `message repeated 3 times: [ text]` has the text
+/// in it; `last message repeated 3 times` stands for the message before and gives an empty one. Any other message: itself, once.
+pub(super) fn unfold(message: &[u8]) -> (&[u8], u32) {
+    folded(message).unwrap_or((message, 1))
+}
+
+fn folded(message: &[u8]) -> Option<(&[u8], u32)> {
+    let (last, rest) = match message.strip_prefix(b"last ") {
+        Some(rest) => (true, rest),
+        None => (false, message),
+    };
+    let rest = rest.strip_prefix(b"message repeated ")?;
+    let length = rest.iter().take(11).take_while(|byte| byte.is_ascii_digit()).count();
+    let repeated = number_of(&rest[..length]).filter(|&count| count > 0)?;
+    let rest = rest[length..].strip_prefix(b" time")?;
+    let rest = rest.strip_prefix(b"s").unwrap_or(rest);
+    if last {
+        return rest.is_empty().then_some((rest, repeated));
+    }
+    let text = behind_space(rest.strip_prefix(b": [")?);
+    Some((text.strip_suffix(b"]").unwrap_or(text), repeated))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(line: &[u8]) -> String {
+        let Some(header) = parse(line) else { return "no head".to_owned() };
+        let text =
+            |bytes: Option<&[u8]>| bytes.map_or_else(|| "-".to_owned(), |bytes| bytes.escape_ascii().to_string());
+        format!(
+            "{} | {} | {} | {} | {} | {}",
+            header.shape.name(),
+            header.stamp.map_or_else(|| "-".to_owned(), |stamp| stamp.written.to_string()),
+            text(header.host),
+            text(header.identifier),
+            header.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string()),
+            text(Some(header.message)),
+        )
+    }
+
+    #[test]
+    fn heads_of_all_formats() {
+        for (line, expected) in [
+            (
+                "Nov 23 02:12:33 ns1 pdns_server[304]: a: b",
+                "rfc3164 | 2000-11-23 02:12:33 | ns1 | pdns_server | 304 | a: b",
+            ),
+            ("Nov  3 02:12:33 ns1 kernel: up", "rfc3164 | 2000-11-03 02:12:33 | ns1 | kernel | - | up"),
+            ("<30>Nov 23 02:12:33 ns1 pdns[1]: up", "rfc3164 | 2000-11-23 02:12:33 | ns1 | pdns | 1 | up"),
+            ("Nov 23 02:12:33  pdns[1]: up", "rfc3164 | 2000-11-23 02:12:33 | - | pdns | 1 | up"),
+            ("Nov 23 02:12:33 pdns[1]: up", "rfc3164 | 2000-11-23 02:12:33 | - | pdns | 1 | up"),
+            ("Nov 23 02:12:33 2001:db8:: pdns[1]: up", "rfc3164 | 2000-11-23 02:12:33 | 2001:db8:: | pdns | 1 | up"),
+            ("Nov 23 02:12:33.123456 ns1 a[1]: up", "short-precise | 2000-11-23 02:12:33.123456 | ns1 | a | 1 | up"),
+            ("2026-11-23T02:13:08+0000 ns1 a[1]: up", "short-iso | 2026-11-23 02:13:08 | ns1 | a | 1 | up"),
+            ("2026-11-23T02:13:08+00:00 ns1 a[1]: up", "short-iso | 2026-11-23 02:13:08 | ns1 | a | 1 | up"),
+            ("2026-11-23T02:13:08Z ns1 a[1]: up", "short-iso | 2026-11-23 02:13:08 | ns1 | a | 1 | up"),
+            (
+                "2026-11-23T02:13:08.5678+0000 ns1 a: up",
+                "short-iso-precise | 2026-11-23 02:13:08.567800 | ns1 | a | - | up",
+            ),
+            ("2026-11-23T02:13:08.567+00:00 ns1 a: up", "rsyslog-iso | 2026-11-23 02:13:08.567 | ns1 | a | - | up"),
+            ("Mon 2026-11-23 02:12:33 UTC ns1 a[1]: up", "short-full | 2026-11-23 02:12:33 | ns1 | a | 1 | up"),
+            (
+                "Mon 2026-11-23 02:12:33 UTC ns1 pdns@a.service[1]: up",
+                "with-unit | 2026-11-23 02:12:33 | ns1 | pdns@a.service | 1 | up",
+            ),
+            ("1795399988.187798 ns1 a[1]: up", "short-unix | 2026-11-23 02:13:08.187798 | ns1 | a | 1 | up"),
+            (
+                "<30>1 2020-08-18T14:52:03.123Z ns1 pdns_server 304 - - \u{FEFF}a: b",
+                "rfc5424 | 2020-08-18 14:52:03.123 | ns1 | pdns_server | 304 | a: b",
+            ),
+            (
+                r#"<30>1 2020-08-18T14:52:03Z - - - ID47 [x@1 a="\"]" b="c"][y] up"#,
+                "rfc5424 | 2020-08-18 14:52:03 | - | - | - | up",
+            ),
+            ("<30>1 - ns1 a - - -", "rfc5424 | - | ns1 | a | - | "),
+            ("\u{FEFF}\x1b[0;1;31mNov 23 02:12:33 ns1 a[1]: up", "rfc3164 | 2000-11-23 02:12:33 | ns1 | a | 1 | up"),
+            ("\0\0\0Nov 23 02:12:33 ns1 a[1]: up", "rfc3164 | 2000-11-23 02:12:33 | ns1 | a | 1 | up"),
+            ("Nov 23 02:12:33", "rfc3164 | 2000-11-23 02:12:33 | - | - | - | "),
+            ("Nov 23 02:12:33 ns1", "rfc3164 | 2000-11-23 02:12:33 | ns1 | - | - | "),
+        ] {
+            assert_eq!(shown(line.as_bytes()), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn tags() {
+        for (behind_host, expected) in [
+            ("pdns_server-inst[1]: up", "pdns_server-inst | 1 | up"),
+            ("Keepalived_vrrp_ns1_red[12]: up", "Keepalived_vrrp_ns1_red | 12 | up"),
+            ("user@1000.service/a.service[2]: up", "user@1000.service/a.service | 2 | up"),
+            ("(systemd)[2]: up", "(systemd) | 2 | up"),
+            ("a[main]: up", "a | - | up"),
+            ("a[99999999999]: up", "a | - | up"),
+            ("a[1]:   up", "a | 1 |   up"),
+            ("a:", "a | - | "),
+            ("foo::bar[3]: up", "foo::bar | 3 | up"),
+            ("last message repeated 3 times", "- | - | last message repeated 3 times"),
+            ("Received notify: no", "- | - | Received notify: no"),
+            ("VRRP_Instance(VI_1): no", "- | - | VRRP_Instance(VI_1): no"),
+            ("[gsqlite3] This: no", "- | - | [gsqlite3] This: no"),
+            ("a[1] b: no", "- | - | a[1] b: no"),
+            (": no", "- | - | : no"),
+        ] {
+            let line = format!("Nov 23 02:12:33 ns1 {behind_host}");
+            assert_eq!(shown(line.as_bytes()), format!("rfc3164 | 2000-11-23 02:12:33 | ns1 | {expected}"));
+        }
+        let longest = "t".repeat(64);
+        let tagged = |tag: &str| format!("Nov 23 02:12:33 ns1 {tag}: up");
+        let identifier_length =
+            |line: &str| parse(line.as_bytes()).and_then(|header| header.identifier).map(<[u8]>::len);
+        assert_eq!(identifier_length(&tagged(&longest)), Some(64));
+        assert_eq!(identifier_length(&tagged(&(longest + "t"))), None);
+    }
+
+    #[test]
+    fn lines_without_a_head() {
+        for line in [
+            "-- Boot 0123456789abcdef --",
+            "-- Journal begins at Mon 2026-11-23 02:12:33 UTC, ends at Mon 2026-11-23 02:14:33 UTC. --",
+            "    and so on",
+            "#include <stdio.h>",
+            "Nov 23 02:12:33, a day",
+            "2020-08-18T14:52:03Z,1,2",
+            "<999>Nov 23 02:12:33 ns1 a: up",
+            "<30>1 2020-08-18T14:52:03Z ns1 a 1 -",
+            "<30>1 2020-08-18T14:52:03Z ns1 a 1 - [x",
+            "<30>",
+            "<",
+            "\x1b[",
+            "Mon 2026-11-23 02:13:15.571672 UTC [s=b3b602293a7546d191ea7b33dbf98c1f;i=1]",
+            "",
+        ] {
+            assert_eq!(shown(line.as_bytes()), "no head", "{line}");
+        }
+    }
+
+    #[test]
+    fn folded_repeats() {
+        for (message, expected, repeated) in [
+            ("message repeated 3 times: [ Domain 'a' is fresh]", "Domain 'a' is fresh", 3),
+            ("message repeated 2 times: [  two spaces [x]]", " two spaces [x]", 2),
+            ("message repeated 2 times: [cut", "cut", 2),
+            ("last message repeated 5 times", "", 5),
+            ("last message repeated 1 time", "", 1),
+            ("message repeated 99999999999 times: [ x]", "message repeated 99999999999 times: [ x]", 1),
+            ("message repeated 0 times: [ x]", "message repeated 0 times: [ x]", 1),
+            ("last message repeated 5 times or so", "last message repeated 5 times or so", 1),
+            ("message repeated", "message repeated", 1),
+        ] {
+            assert_eq!(unfold(message.as_bytes()), (expected.as_bytes(), repeated));
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! What a file is, judged by its first bytes.
+
+use super::header::{self, Header, Shape};
+
+/// What the beginning of a stream looks like.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// No bytes at all.
+    Empty,
+    /// Lines of text, most of them of the named format.
+    Text {
+        format: &'static str,
+        /// Whether any line names its program. If none does, a search for program names would find nothing.
+        tagged: bool,
+    },
+    /// `journalctl -o export`.
+    Export,
+    /// `journalctl -o short-monotonic`, first at this line.
+    Undated { line: u64 },
+    /// No log: the end of a sentence that says what else.
+    Other(&'static str),
+}
+
+/// Judges `window`, the beginning of a stream. Its last line may be cut.
+pub(super) fn sniff(window: &[u8]) -> Verdict {
+    if window.is_empty() {
+        return Verdict::Empty;
+    }
+    if window.iter().all(|&byte| byte == 0) {
+        return Verdict::Other("it holds nothing but NUL bytes");
+    }
+    if let Some(found) = known_magic(window) {
+        return Verdict::Other(found);
+    }
+    let mut tally = Tally::default();
+    for (at, line) in lines(window).enumerate() {
+        if is_export_head(line) {
+            return Verdict::Export;
+        }
+        tally.add(at, line);
+    }
+    tally.verdict()
+}
+
+/// The lines of `bytes`, without their line ends.
+pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = memchr::memchr(b'\n', rest);
+        let line = &rest[..end.unwrap_or(rest.len())];
+        rest = end.map_or(&[][..], |end| &rest[end + 1..]);
+        Some(without_return(line))
+    })
+}
+
+/// The line without the carriage return of a CR LF line end.
+pub(super) fn without_return(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+#[derive(Default)]
+struct Tally {
+    shapes: [u32; Shape::ALL.len()],
+    tagged: bool,
+    markers: u32,
+    undated: Option<u64>,
+}
+
+impl Tally {
+    fn add(&mut self, at: usize, line: &[u8]) {
+        match header::parse(line) {
+            Some(Header { shape, identifier, .. }) => {
+                self.shapes[shape as usize] += 1;
+                self.tagged |= identifier.is_some();
+            }
+            None if is_marker(line) => self.markers += 1,
+            None if self.undated.is_none() && is_monotonic(line) => self.undated = Some(at as u64 + 1),
+            None => {}
+        }
+    }
+
+    fn verdict(&self) -> Verdict {
+        let mut most: Option<(u32, Shape)> = None;
+        for shape in Shape::ALL {
+            let count = self.shapes[shape as usize];
+            if count > most.map_or(0, |(count, _)| count) {
+                most = Some((count, shape));
+            }
+        }
+        match (most, self.undated) {
+            (Some((_, shape)), _) => Verdict::Text { format: shape.name(), tagged: self.tagged },
+            (None, Some(line)) => Verdict::Undated { line },
+            (None, None) if self.markers > 0 => Verdict::Text { format: "journalctl", tagged: true },
+            (None, None) => Verdict::Other("no line at its beginning has the stamp of a known log format"),
+        }
+    }
+}
+
+/// What `journalctl` writes between entries.
+fn is_marker(line: &[u8]) -> bool {
+    [&b"-- Boot "[..], b"-- Reboot --", b"-- No entries --", b"-- Journal begins at ", b"-- Logs begin at "]
+        .iter()
+        .any(|marker| line.starts_with(marker))
+}
+
+/// `__REALTIME_TIMESTAMP=1795399951472342` or `__CURSOR=s=…`; one of them stands near the top even if the head is cut off.
+fn is_export_head(line: &[u8]) -> bool {
+    let line = header::skip_decoration(line);
+    match line.strip_prefix(b"__REALTIME_TIMESTAMP=") {
+        Some(digits) => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
+        None => line.starts_with(b"__CURSOR=s="),
+    }
+}
+
+/// `[731653.938914] ns1 pdns_server[401]: …`. The kernel's own `dmesg` has no host and no pid there and does not count.
+fn is_monotonic(line: &[u8]) -> bool {
+    let Some(rest) = line.strip_prefix(b"[") else { return false };
+    let Some(close) = rest.iter().take(24).position(|&byte| byte == b']') else { return false };
+    let (seconds, rest) = (rest[..close].trim_ascii_start(), &rest[close + 1..]);
+    let mut words = rest.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
+    let (host, tag) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    matches!(seconds, [b'0'..=b'9', .., b'.', _, _, _, _, _, _])
+        && seconds.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+        && !host.ends_with(b":")
+        && tag.ends_with(b"]:")
+}
+
+fn known_magic(window: &[u8]) -> Option<&'static str> {
+    const MAGICS: [(&[u8], &str); 8] = [
+        (b"LPKSHHRH", "it is a binary journal file, save it with journalctl --file FILE -o export"),
+        (b"\x1F\x8B", "it is compressed with gzip"),
+        (b"\x28\xB5\x2F\xFD", "it is compressed with zstd"),
+        (b"\xFD7zXZ\0", "it is compressed with xz"),
+        (b"BZh", "it is compressed with bzip2"),
+        (b"\x89PNG", "it is a picture"),
+        (b"\x7FELF", "it is a program"),
+        (b"SQLite format 3\0", "it is a database"),
+    ];
+    MAGICS.iter().find(|(magic, _)| window.starts_with(magic)).map(|(_, found)| *found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(format: &'static str) -> Verdict {
+        Verdict::Text { format, tagged: true }
+    }
+
+    #[test]
+    fn formats_are_recognised_behind_junk() {
+        assert_eq!(sniff(b"-- Boot 1 --\nNov 23 02:12:33 ns1 a[1]: up\n"), text("rfc3164"));
+        assert_eq!(sniff(b"tail of a line\n\n2020-08-18T14:52:03.1234+00:00 ns1 a: up"), text("rsyslog-iso"));
+        assert_eq!(
+            sniff(b"Nov 23 02:12:33 ns1 a: up\n1795399988.187798 ns1 a: up\n1795399988.187798 ns1 a: up\n"),
+            text("short-unix")
+        );
+        assert_eq!(sniff(b"_PID=303\n\n__CURSOR=s=b3b6;i=1\n__REALTIME_TIMESTAMP=17\n"), Verdict::Export);
+        assert_eq!(sniff(b"_PID=303\n\n__REALTIME_TIMESTAMP=1795399951472342\n"), Verdict::Export);
+        assert_eq!(sniff(b"-- No entries --\n"), text("journalctl"));
+        assert_eq!(sniff(b"Nov 23 02:12:33 ns1 up"), Verdict::Text { format: "rfc3164", tagged: false });
+    }
+
+    #[test]
+    fn what_is_no_log_is_said() {
+        assert_eq!(sniff(b""), Verdict::Empty);
+        assert_eq!(sniff(b"-- Boot 1 --\n[   53.938914] ns1 pdns_server[401]: up\n"), Verdict::Undated { line: 2 });
+        assert_eq!(sniff(b"\x89PNG\r\n\x1A\n"), Verdict::Other("it is a picture"));
+        for other in [
+            &b"#include <stdio.h>\nint main(void) { return 0; }\n"[..],
+            b"[    0.000000] Command line: BOOT_IMAGE=/vmlinuz\n[    1.000000] a[1]: segfault at 0\n",
+            b"{\"__CURSOR\":\"s=1\"}\n",
+            b"\0\0\0\0",
+            b"\n\n",
+        ] {
+            assert!(matches!(sniff(other), Verdict::Other(_)), "{}", other.escape_ascii());
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What is known about a source once it has been read.
+
+use super::error::Error;
+use crate::record::Stamp;
+
+/// How many troubles a summary keeps; a damaged file would otherwise fill the memory.
+pub const TROUBLES_KEPT: usize = 100;
+
+/// Trouble with a few bytes of a source that did not stop the reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// 1-based line (for a journal export, where the entry begins).
+    pub line: Option<u64>,
+    /// `truncated` (a line over [`MAX_LINE_BYTES`](super::MAX_LINE_BYTES): its beginning was kept), `nul-bytes`,
+    /// `invalid-utf8`, or `unread` (bytes that are no part of any record).
+    pub kind: &'static str,
+    /// One full sentence for the operator; it holds nothing from the log.
+    pub text: String,
+}
+
+/// What came out of reading one source.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// The format that most of the first lines have, as `journalctl -o` or the standards call it (`rfc3164`, `export` …);
+    /// `empty` for a file without any bytes.
+    pub format: &'static str,
+    /// All lines or journal entries, not only those of interest.
+    pub lines: u64,
+    /// Stamp of the first stamped line, of interest or not.
+    pub first: Option<Stamp>,
+    /// Stamp of the last stamped line, of interest or not. It may be earlier than `first` (`journalctl -r`).
+    pub last: Option<Stamp>,
+    /// When the file was last written to, in seconds since 1970; `None` for standard input and pipes.
+    pub modified: Option<i64>,
+    /// The first [`TROUBLES_KEPT`] troubles, in the order of lines. NUL bytes and invalid UTF-8 are looked for only in
+    /// records that were passed on.
+    pub troubles: Vec<Trouble>,
+    /// How many troubles came after those.
+    pub further_troubles: u64,
+    /// What broke the reading off before the source's end, after everything before it was delivered: exit code 2.
+    pub broken_off: Option<Error>,
+}
+
+impl Summary {
+    pub(super) fn trouble(&mut self, line: u64, kind: &'static str, text: &str) {
+        if self.troubles.len() < TROUBLES_KEPT {
+            self.troubles.push(Trouble { line: Some(line), kind, text: text.to_owned() });
+        } else {
+            self.further_troubles += 1;
+        }
+    }
+
+    /// Notes NUL bytes and invalid UTF-8 in a record.
+    pub(super) fn examine(&mut self, line: u64, raw: &[u8]) {
+        if memchr::memchr(0, raw).is_some() {
+            self.trouble(line, "nul-bytes", "The line contains NUL bytes.");
+        }
+        if std::str::from_utf8(raw).is_err() {
+            self.trouble(line, "invalid-utf8", "The line is not valid UTF-8.");
+        }
+    }
+}

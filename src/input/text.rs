@@ -1,0 +1,153 @@
+//! Lines of text → records.
+
+use super::Interest;
+use super::blocks::{Block, Blocks};
+use super::header;
+use super::sniff::{lines, without_return};
+use super::summary::Summary;
+use crate::record::{Record, Stamp};
+use memchr::{memchr, memchr_iter, memrchr};
+
+/// Reads all blocks. `every` line is passed on where the interest is in all of them or the file names no programs.
+pub(super) fn read(
+    mut blocks: Blocks<'_, '_>,
+    interest: &Interest,
+    tagged: bool,
+    summary: &mut Summary,
+    each: &mut dyn FnMut(&Record<'_>),
+) {
+    let mut reader = Reader { summary, each };
+    while let Some(block) = blocks.next() {
+        match block {
+            Block::Lines(bytes) => {
+                reader.note_first(bytes);
+                match interest {
+                    Interest::Matching(pattern) if tagged => reader.matching_lines(bytes, pattern),
+                    Interest::Matching(_) | Interest::All => reader.all_lines(bytes),
+                }
+                reader.note_last(bytes);
+            }
+            Block::LongLine(part) => {
+                reader.long_line(part, !tagged || interest.is_in(part));
+            }
+            Block::Hole => {
+                let line = reader.summary.lines + 1;
+                reader.summary.trouble(line, "nul-bytes", "A run of NUL bytes before the line is skipped.");
+            }
+        }
+    }
+}
+
+struct Reader<'r> {
+    summary: &'r mut Summary,
+    each: &'r mut dyn FnMut(&Record<'_>),
+}
+
+impl Reader<'_> {
+    fn all_lines(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let end = memchr(b'\n', rest);
+            self.summary.lines += 1;
+            self.deliver(without_return(&rest[..end.unwrap_or(rest.len())]));
+            rest = end.map_or(&[][..], |end| &rest[end + 1..]);
+        }
+    }
+
+    /// Searches the block as a whole and looks for line ends only round what it finds: most logs are mostly of others.
+    fn matching_lines(&mut self, bytes: &[u8], pattern: &regex::bytes::Regex) {
+        let mut from = 0;
+        while from < bytes.len() {
+            let Some(hit) = pattern.find_at(bytes, from) else { break };
+            let begin = memrchr(b'\n', &bytes[from..hit.start()]).map_or(from, |at| from + at + 1);
+            let end = memchr(b'\n', &bytes[hit.start()..]).map_or(bytes.len(), |at| hit.start() + at);
+            if begin == bytes.len() {
+                break;
+            }
+            self.summary.lines += count_lines(&bytes[from..begin]) + 1;
+            self.deliver(without_return(&bytes[begin..end]));
+            from = end + 1;
+        }
+        self.summary.lines += count_lines(bytes.get(from..).unwrap_or_default());
+    }
+
+    fn long_line(&mut self, part: &[u8], of_interest: bool) {
+        self.summary.lines += 1;
+        let line = self.summary.lines;
+        self.summary.trouble(line, "truncated", "The line is too long: only its first part is read.");
+        if let Some(stamp) = header::parse(part).and_then(|header| header.stamp) {
+            self.summary.first.get_or_insert(stamp);
+            self.summary.last = Some(stamp);
+        }
+        if of_interest {
+            self.deliver(part);
+        }
+    }
+
+    /// Passes the line on that was counted last.
+    fn deliver(&mut self, raw: &[u8]) {
+        let line = self.summary.lines;
+        self.summary.examine(line, raw);
+        (self.each)(&record(line, raw));
+    }
+
+    fn note_first(&mut self, bytes: &[u8]) {
+        if self.summary.first.is_none() {
+            self.summary.first = lines(bytes).find_map(stamp_of);
+        }
+    }
+
+    /// From the end backwards, so that one line is parsed in most blocks.
+    fn note_last(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let body = rest.strip_suffix(b"\n").unwrap_or(rest);
+            let begin = memrchr(b'\n', body).map_or(0, |at| at + 1);
+            if let Some(stamp) = stamp_of(&body[begin..]) {
+                self.summary.last = Some(stamp);
+                return;
+            }
+            rest = &body[..begin];
+        }
+    }
+}
+
+fn stamp_of(line: &[u8]) -> Option<Stamp> {
+    header::parse(line)?.stamp
+}
+
+/// Line ends, and a last line without one.
+fn count_lines(bytes: &[u8]) -> u64 {
+    let unended = bytes.last().is_some_and(|&byte| byte != b'\n');
+    memchr_iter(b'\n', bytes).count() as u64 + u64::from(unended)
+}
+
+fn record(line: u64, raw: &[u8]) -> Record<'_> {
+    let Some(header) = header::parse(raw) else {
+        return Record {
+            line,
+            raw,
+            stamp: None,
+            host: None,
+            identifier: None,
+            unit: None,
+            pid: None,
+            message: raw,
+            repeated: 1,
+            cursor: None,
+        };
+    };
+    let (message, repeated) = header::unfold(header.message);
+    Record {
+        line,
+        raw,
+        stamp: header.stamp,
+        host: header.host,
+        identifier: header.identifier,
+        unit: None,
+        pid: header.pid,
+        message,
+        repeated,
+        cursor: None,
+    }
+}
