@@ -1,6 +1,7 @@
 //! The row: one message of one daemon, all its wordings, what it proves.
 
 use crate::event::{Fact, Text};
+use std::borrow::Cow;
 
 /// One message of a daemon. Adding one is adding a row (and a variant of [`Fact`] if the fact is new).
 #[derive(Debug)]
@@ -20,19 +21,26 @@ pub struct Message {
 }
 
 /// Versions and text: `("1.2.1..=1.4.5", "VRRP_Instance({instance}) Entering MASTER STATE")`. Version ranges are written as
-/// Rust ranges over release numbers: `a..=b`, `a..` (still printed), `..=b` (older than the first release looked at).
+/// Rust ranges over release numbers: `a..=b`, `a..` (still printed), `..=b` (older than the first release looked at), `..`
+/// (seen in real logs, its releases not traced). A text that was away for some releases has several ranges.
+///
+/// In a text `{zone}` is a field, `{AXFR|IXFR}` one of several words, `{kind:AXFR|IXFR}` a field that can only be one of
+/// these words, `{s}` a plural s or nothing, and `{{` a brace. A text that begins with `msg="` is PowerDNS's structured form;
+/// the keys `subsystem`, `prio` and `ts`, which every such line has, are left out.
 pub type Wording = (&'static str, &'static str);
 
 /// The fields of one line, by the name the row gives them.
 #[derive(Debug, Default)]
 pub struct Fields<'a> {
-    pairs: Vec<(&'static str, &'a [u8])>,
+    pairs: Vec<(&'static str, Cow<'a, [u8]>)>,
+    /// Where the trie notes what each field spans: kept here so that a line costs no allocation.
+    pub(super) spans: Vec<(usize, usize)>,
 }
 
 impl<'a> Fields<'a> {
     /// Adds a field.
-    pub(crate) fn push(&mut self, name: &'static str, value: &'a [u8]) {
-        self.pairs.push((name, value));
+    pub(crate) fn push(&mut self, name: &'static str, value: impl Into<Cow<'a, [u8]>>) {
+        self.pairs.push((name, value.into()));
     }
 
     /// Empties it, for the next line.
@@ -41,14 +49,14 @@ impl<'a> Fields<'a> {
     }
 
     /// All fields in the order of the text.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'a [u8])> {
-        self.pairs.iter().copied()
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
+        self.pairs.iter().map(|(name, value)| (*name, &**value))
     }
 
     /// A field's bytes.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&'a [u8]> {
-        self.pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| &**value)
     }
 
     /// A field as text; invalid UTF-8 is replaced.
@@ -61,5 +69,32 @@ impl<'a> Fields<'a> {
     #[must_use]
     pub fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
         self.get(name).and_then(|value| std::str::from_utf8(value).ok()).and_then(|value| value.trim().parse().ok())
+    }
+
+    /// An address as text, without port, brackets and what a proxy or a client subnet adds: `[2001:db8::1]:53` is
+    /// `2001:db8::1`, `192.0.2.7:53(198.51.100.9)` is `192.0.2.7`, a masked `18.xxx.xxx.xxx:53` is `18.xxx.xxx.xxx`.
+    #[must_use]
+    pub fn address(&self, name: &str) -> Option<Text> {
+        let printed = self.text(name)?;
+        let outer = printed.split(['(', '<']).next().unwrap_or_default().trim();
+        let bare = match outer.strip_prefix('[') {
+            Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
+            None => match outer.split_once(':') {
+                Some((host, port)) if !port.contains(':') => host,
+                Some(_) | None => outer,
+            },
+        };
+        Some(Text::from(bare))
+    }
+
+    /// A zone as text: names compare case-insensitively, and only the root ends in a dot.
+    #[must_use]
+    pub fn zone(&self, name: &str) -> Option<Text> {
+        let mut zone = String::from_utf8_lossy(self.get(name)?).into_owned();
+        zone.make_ascii_lowercase();
+        if zone.len() > 1 && zone.ends_with('.') && !zone.ends_with("\\.") && !zone.ends_with("..") {
+            zone.pop();
+        }
+        Some(Text::from(zone))
     }
 }

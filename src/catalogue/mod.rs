@@ -1,7 +1,135 @@
 //! What the daemons' lines mean: every message a row of data, all rows one trie of literals and fields.
 //!
-//! The smallest example of a row is `state-master` in `keepalived/state.rs`.
+//! The smallest example of a row is `state-master` in `keepalived/state.rs`. To add a message, add a row to the file of its
+//! topic; the trie, the structured form and `driftline catalogue` find it there. **Invariant:** after this room nothing knows
+//! a daemon's text.
 
+mod keepalived;
 mod message;
+mod pdns;
+mod prefix;
+mod structured;
+mod template;
+mod trie;
 
 pub use message::{Fields, Message, Wording};
+
+use crate::event::{Daemon, Fact};
+use std::borrow::Cow;
+use std::sync::LazyLock;
+use structured::Forms;
+use trie::Trie;
+
+/// A regex of what a line of the two daemons contains: a block of log where it is not found may be passed over.
+pub const PREFILTER: &str = "pdns|[Kk]eepalived";
+
+/// Everything one daemon says.
+struct Catalogue {
+    messages: Vec<&'static Message>,
+    plain: Trie,
+    structured: Forms,
+}
+
+static PDNS: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::new(pdns::TOPICS));
+static KEEPALIVED: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::new(keepalived::TOPICS));
+
+impl Catalogue {
+    fn new(topics: &[&'static [Message]]) -> Self {
+        let messages: Vec<&'static Message> = topics.iter().flat_map(|rows| rows.iter()).collect();
+        let wordings = || messages.iter().flat_map(|message| message.texts.iter().map(move |text| (*message, text)));
+        let is_structured = |text: &str| text.as_bytes().starts_with(structured::OPENING);
+        let plain = Trie::new(wordings().filter(|(_, (_, text))| !is_structured(text)));
+        let structured = Forms::new(wordings().filter(|(_, (_, text))| is_structured(text)));
+        Self { plain, structured, messages }
+    }
+
+    fn of(daemon: Daemon) -> &'static Self {
+        match daemon {
+            Daemon::Pdns => &PDNS,
+            Daemon::Keepalived => &KEEPALIVED,
+        }
+    }
+}
+
+/// Reads one message of a daemon; `None` is a text that no row knows. `fields` is cleared and filled.
+pub fn read<'a>(daemon: Daemon, message: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
+    fields.clear();
+    let catalogue = Catalogue::of(daemon);
+    let text = message.trim_ascii();
+    match daemon {
+        Daemon::Pdns => read_pdns(catalogue, prefix::without_pdns_stamp(text), fields),
+        Daemon::Keepalived => {
+            let text = prefix::without_keepalived_stamp(text);
+            catalogue.plain.read(prefix::without_place(text), fields)
+        }
+    }
+}
+
+/// What the line says; [`Fact::Other`] where no rule needs it or a field is not what it should be.
+#[must_use]
+pub fn fact(message: &Message, fields: &Fields<'_>) -> Fact {
+    message.read.and_then(|read| read(fields)).unwrap_or(Fact::Other)
+}
+
+/// All rows of a daemon, those that rules rest on first.
+#[must_use]
+pub fn messages(daemon: Daemon) -> &'static [&'static Message] {
+    &Catalogue::of(daemon).messages
+}
+
+/// The daemon a record belongs to. The identifier decides where there is one: a script that keepalived runs logs under
+/// `keepalived.service` with a name of its own. Without one the unit decides, and a script's line may be among them.
+#[must_use]
+pub fn daemon_of(identifier: Option<&[u8]>, unit: Option<&[u8]>) -> Option<Daemon> {
+    match identifier {
+        Some(name) if name.ends_with(b".service") => daemon_of_unit(name),
+        Some(name) => daemon_of_identifier(name),
+        None => daemon_of_unit(unit?),
+    }
+}
+
+fn daemon_of_identifier(name: &[u8]) -> Option<Daemon> {
+    if let Some(rest) = name.strip_prefix(b"Keepalived") {
+        // `Keepalived_vrrp_ns1_red`: 1.2.24 and later append the network namespace and the instance.
+        return matches!(rest.first(), None | Some(b'_')).then_some(Daemon::Keepalived);
+    }
+    if name == b"keepalived" {
+        return Some(Daemon::Keepalived);
+    }
+    let rest = name.strip_prefix(b"pdns_server").or_else(|| name.strip_prefix(b"pdns"))?;
+    let is_instance = rest.first() == Some(&b'-') && !rest.starts_with(b"-recursor");
+    (rest.is_empty() || is_instance).then_some(Daemon::Pdns)
+}
+
+fn daemon_of_unit(unit: &[u8]) -> Option<Daemon> {
+    let name = unit.strip_suffix(b".service")?;
+    match name.split(|byte| *byte == b'@').next()? {
+        b"pdns" => Some(Daemon::Pdns),
+        b"keepalived" => Some(Daemon::Keepalived),
+        _ => None,
+    }
+}
+
+fn read_pdns<'a>(catalogue: &Catalogue, text: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
+    if text.starts_with(structured::OPENING) {
+        if structured::has_time(text) {
+            if let Some(message) = catalogue.structured.read(text, fields) {
+                return Some(message);
+            }
+            fields.clear();
+        }
+        // `loglevel-show=yes` wraps a classic text; some structured lines, the banner for one, hold one too.
+        return match structured::msg(text)? {
+            Cow::Borrowed(inner) => catalogue.plain.read(inner.trim_ascii(), fields),
+            Cow::Owned(inner) => {
+                let mut found = Fields::default();
+                let message = catalogue.plain.read(inner.trim_ascii(), &mut found);
+                found.iter().for_each(|(name, value)| fields.push(name, value.to_vec()));
+                message
+            }
+        };
+    }
+    let Some((first, next)) = prefix::glued(text) else { return catalogue.plain.read(text, fields) };
+    // The permission is only a prelude: what followed it is the news.
+    catalogue.plain.read(next, fields).or_else(|| catalogue.plain.read(first, fields))
+}

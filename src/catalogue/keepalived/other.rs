@@ -1,0 +1,61 @@
+//! What no other file has: the checkers and debugging builds.
+
+use crate::catalogue::message::Message;
+
+pub(super) static ROWS: &[Message] = &[
+    Message {
+        id: "keepalived/checker-ipvs",
+        texts: &[
+            ("..", "Initializing ipvs"),
+            ("..", "Initializing ipvs {version}"),
+            ("..", "Reinitializing ipvs"),
+            ("..", "IPVS: {reason}"),
+            ("..", "Activating healthchecker for service {real_server} for VS {virtual_server}"),
+            ("..", "Activating healthchecker for service {real_server}"),
+            ("..", "Adding service {real_server} to VS {virtual_server}"),
+            ("..", "Removing service {real_server} from VS {virtual_server}"),
+            ("..", "Removing service {real_server} to VS {virtual_server}"),
+            ("..", "Removing Virtual Server {virtual_server}"),
+            ("..", "Gained quorum {quorum} for VS {virtual_server}"),
+            ("..", "Lost quorum {quorum} for VS {virtual_server}"),
+            ("..", "TCP connection to {real_server} success."),
+            ("..", "TCP connection to {real_server} failed."),
+            ("..", "Check on service {real_server} failed after {retries} retry."),
+            ("..", "Check on service {real_server} failed after {retries} retries."),
+            ("..", "Remote SMTP server {server} connected."),
+        ],
+        sample: "Initializing ipvs",
+        source: "keepalived/check/ipwrapper.c",
+        proves: "",
+        read: None,
+    },
+    Message {
+        id: "keepalived/sysctl-changed",
+        texts: &[("..", "NOTICE: setting sysctl {sysctl} from {from} to {to}")],
+        sample: "NOTICE: setting sysctl 1 from 192.0.2.11 to 192.0.2.20:53",
+        source: "keepalived/vrrp/vrrp_if_config.c",
+        proves: "",
+        read: None,
+    },
+    Message {
+        id: "keepalived/vrrp-state-debug",
+        texts: &[
+            ("..", "VRRP State of {instance} at {place} {state}"),
+            ("..", "Found vrrp {instance} at {place}"),
+            ("..", "Found vrrp {instance}"),
+            ("..", "Return{number} vrrp {instance}"),
+        ],
+        sample: "VRRP State of VI_1 at 1 MASTER",
+        source: "keepalived/vrrp/vrrp.c",
+        proves: "",
+        read: None,
+    },
+    Message {
+        id: "keepalived/dbus-transition",
+        texts: &[("..", "Transition to state '{state}' on VRRP instance '{instance}'.")],
+        sample: "Transition to state 'MASTER' on VRRP instance 'VI_1'.",
+        source: "keepalived/vrrp/vrrp_dbus.c",
+        proves: "",
+        read: None,
+    },
+];

@@ -1,0 +1,157 @@
+//! Backends: databases, zone files.
+
+use crate::catalogue::message::Message;
+
+pub(super) static ROWS: &[Message] = &[
+    Message {
+        id: "pdns/backend-error",
+        texts: &[
+            ("2.9..", "Backend error: {reason}"),
+            ("2.9..", "Distributor caught fatal exception: {reason}"),
+            ("4.0.0..", "Backend error (retry once): {reason}"),
+            ("5.1.0..", "msg=\"Distributor caught fatal exception\" error=\"{reason}\""),
+            ("5.1.0..", "msg=\"Backend error\" error=\"{reason}\""),
+            ("5.1.0..", "msg=\"Backend error (retry once)\" error=\"{reason}\""),
+        ],
+        sample: "Backend error: Timeout waiting for answer",
+        source: "pdns/distributor.hh",
+        proves: "",
+        read: None,
+    },
+    Message {
+        id: "pdns/backend-overload",
+        texts: &[
+            ("2.9..=3.4.11", "{count} questions waiting for database attention. Limit is {limit}, respawning"),
+            ("4.0.0..", "{count} questions waiting for database/backend attention. Limit is {limit}, respawning"),
+            (
+                "5.1.0..",
+                "msg=\"Too many questions waiting for backend attention, respawning\" count=\"{count}\" limit=\"{limit}\"",
+            ),
+        ],
+        sample: "2 questions waiting for database/backend attention. Limit is 100, respawning",
+        source: "pdns/distributor.hh",
+        proves: "",
+        read: None,
+    },
+    Message {
+        id: "pdns/backend-secondary-list",
+        texts: &[
+            ("2.9.4..=2.9.21, 3.0..", "No serial for '{zone}' found - zone is missing?"),
+            ("2.9.4..=2.9.21, 3.0..", "Error retrieving serial for '{zone}': {reason}"),
+            ("4.1.8..=4.6.4", "Error while parsing SOA data for slave zone '{zone}': {reason}"),
+            ("4.1.8..=4.6.4", "Error while parsing SOA data for slave zone '{zone}', skipping"),
+            ("4.2.0..=4.8.5", "Could not parse master address ({primary}) for zone '{zone}': {reason}"),
+            ("4.2.0..=4.6.4", "No masters for slave zone '{zone}' found in the database"),
+            (
+                "4.2.0..=4.6.4",
+                "Could not convert last_check ({row_value}) for domain '{zone}' into an integer: {reason}",
+            ),
+            ("4.7.0..", "{function} error while parsing SOA data for zone '{zone}': {reason}"),
+            ("4.7.0..=4.9.0, 5.0.0..=5.0.7", "{function} error while parsing SOA data for zone '{zone}"),
+            (
+                "4.7.0..",
+                "{function} could not convert last_check '{row_value}' for zone '{zone}' into an integer: {reason}",
+            ),
+            ("4.7.0..=4.8.5", "{function} could not parse master address '{primary}' for zone '{zone}': {reason}"),
+            ("4.7.0..=4.8.5", "{function} no masters for secondary zone '{zone}' found in the database"),
+            ("4.7.0..", "{function}type '{row_value}' for zone '{zone}' is no secondary type"),
+            ("4.7.0..", "{function} type '{row_value}' for zone '{zone}' is no primary type"),
+            (
+                "4.7.0..",
+                "{function} could not convert notified_serial '{row_value}' for zone '{zone}' into an integer: {reason}",
+            ),
+            ("4.7.0..", "{function} error while parsing SOA content '{row_value}' for zone '{zone}': {reason}"),
+            ("4.7.0..", "{function} error while parsing SOA content '{row_value}' for zone '{zone}"),
+            ("4.7.0..=4.8.5", "{function} could not parse master address '{primary}' for zone '{member}': {reason}"),
+            ("4.9.0..", "{function} could not parse primary address '{primary}' for zone '{zone}': {reason}"),
+            ("4.9.0..", "{function} no primaries for secondary zone '{zone}' found in the database"),
+            ("4.9.0..", "{function} could not parse primary address '{primary}' for zone '{member}': {reason}"),
+            ("4.9.0..", "Could not parse primary address ({primary}) for zone '{zone}': {reason}"),
+            ("4.9.1..=4.9.17, 5.1.0..", "{function} error while parsing SOA data for zone '{zone}'"),
+        ],
+        sample: "No serial for 'example.com' found - zone is missing?",
+        source: "pdns/backends/gsql/gsqlbackend.cc",
+        proves: "",
+        read: None,
+    },
+    Message {
+        id: "pdns/backend-connection",
+        texts: &[
+            ("..", "{backend}: connection to '{database}' successful"),
+            ("..", "{backend}: connection to '{database}' failed: {reason}"),
+            ("..", "{backend} Connection successful"),
+            ("..", "{backend} Connection successful. Connected to database '{database}' on '{host}'."),
+            ("..", "{backend} Connection failed: {reason}"),
+        ],
+        sample: "gsqlite3: connection to '/var/lib/powerdns/pdns.sqlite3' successful",
+        source: "modules/gsqlite3backend/gsqlite3backend.cc",
+        proves: "",
+        read: None,
+    },
+    Message {
+        id: "pdns/backend-module",
+        texts: &[
+            ("..", "[{backend}] This is the {name} backend version {version} reporting"),
+            ("..", "[{backend}] This is the {name} backend version {version} ({build_date}) reporting"),
+            ("..", "[{backend}] This is the {name} backend version {version} ({build_date}, {build_time}) reporting"),
+            ("..", "Loading '{path}'"),
+        ],
+        sample: "[gsqlite3] This is the www.example.org backend version 4.7.3 reporting",
+        source: "pdns/dynlistener.cc",
+        proves: "",
+        read: None,
+    },
+    Message {
+        id: "pdns/bind-reload",
+        texts: &[
+            ("3.4.0..", "Zone '{zone}' ({file}) reloaded"),
+            ("3.4.0..", "Zone '{zone}' ({file}) needs reloading"),
+            ("4.0.2..=4.5.5", " error parsing '{zone}' from file '{file}': {reason}"),
+            ("4.6.0..", "Error parsing '{zone}' from file '{file}': {reason}"),
+        ],
+        sample: "Zone 'example.com' (gateway) reloaded",
+        source: "modules/bindbackend/bindbackend2.cc",
+        proves: "",
+        read: None,
+    },
+    Message {
+        id: "pdns/bind-domains",
+        texts: &[
+            ("..", "[bindbackend] Parsing {count} domain(s), will report when done"),
+            ("..", "[bindbackend] Done parsing domains, {rejected} rejected, {new} new, {removed} removed"),
+        ],
+        sample: "[bindbackend] Parsing 2 domain(s), will report when done",
+        source: "modules/bindbackend/bindbackend2.cc",
+        proves: "",
+        read: None,
+    },
+    Message {
+        id: "pdns/bind-autoprimary",
+        texts: &[
+            ("3.4.0..=4.8.5", "Unable to open supermasters file for read: {reason}"),
+            (
+                "3.4.0..=4.8.5",
+                "{logprefix} Writing bind config zone statement for superslave zone '{zone}' from supermaster {autoprimary}",
+            ),
+            ("3.4.0..=4.8.5", "Unable to open supermaster configfile for append: {reason}"),
+            ("4.9.0..", "Unable to open autoprimaries file for read: {reason}"),
+            (
+                "4.9.0..=5.0.7",
+                "{logprefix} Writing bind config zone statement for superslave zone '{zone}' from autoprimary {autoprimary}",
+            ),
+            ("4.9.0..", "Unable to open autoprimary configfile for append: {reason}"),
+            (
+                "4.9.14..=4.9.17, 5.0.4..",
+                "{logprefix} Unable to accept autosecondary zone '{zone}' from autoprimary {autoprimary} due to unauthorized characters in domain name for bind configuration file",
+            ),
+            (
+                "5.1.0..",
+                "{logprefix} Writing bind config zone statement for autosecondary zone '{zone}' from autoprimary {autoprimary}",
+            ),
+        ],
+        sample: "Unable to open supermasters file for read: Timeout waiting for answer",
+        source: "modules/bindbackend/bindbackend2.cc",
+        proves: "",
+        read: None,
+    },
+];

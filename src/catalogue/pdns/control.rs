@@ -1,0 +1,90 @@
+//! What the operator asked for through `pdns_control`.
+
+use crate::catalogue::message::Message;
+
+pub(super) static ROWS: &[Message] = &[
+    Message {
+        id: "pdns/control-notify",
+        texts: &[
+            ("2.9..=3.4.11", "Notification request to host {host} for domain '{zone}' received"),
+            ("2.9..=2.9.2", "Notification request for domain '{zone}' received"),
+            ("2.9.3..=4.4.3", "Notification request for domain '{zone}' received from operator"),
+            ("4.0.0..=4.4.3", "Notification request to host {host} for domain '{zone}' received from operator"),
+            ("4.5.0..", "Notification request to host {host} for zone '{zone}' received from operator"),
+            ("4.5.0..", "Notification request for zone '{zone}' received from operator"),
+            ("5.1.0..", "msg=\"Notification request received from operator\" host=\"{host}\" zone=\"{zone}\""),
+            ("5.1.0..", "msg=\"Notification request received from operator\" zone=\"{zone}\""),
+        ],
+        sample: "Notification request to host 192.0.2.20 for zone 'example.com' received from operator",
+        source: "pdns/dynhandler.cc",
+        proves: "",
+        read: None,
+    },
+    Message {
+        id: "pdns/control-retrieve",
+        texts: &[
+            ("4.4.0..=4.4.3", "Retrieval request for domain '{zone}' from master '{primary}' received from operator"),
+            ("4.5.0..", "Retrieval request for zone '{zone}' from primary '{primary}' received from operator"),
+            ("5.1.0..", "msg=\"Retrieval request received from operator\" primary=\"{primary}\" zone=\"{zone}\""),
+        ],
+        sample: "Retrieval request for zone 'example.com' from primary '192.0.2.10' received from operator",
+        source: "pdns/dynhandler.cc",
+        proves: "",
+        read: None,
+    },
+    Message {
+        id: "pdns/control-reload",
+        texts: &[
+            ("2.9..", "Rediscovery was requested"),
+            ("2.9..", "Reload was requested"),
+            ("5.1.0..", "msg=\"Rediscovery was requested\""),
+            ("5.1.0..", "msg=\"Reload was requested\""),
+        ],
+        sample: "Rediscovery was requested",
+        source: "pdns/dynhandler.cc",
+        proves: "",
+        read: None,
+    },
+    Message {
+        id: "pdns/control-quit",
+        texts: &[
+            ("2.9..", "Scheduling exit on remote request"),
+            ("5.1.0..", "msg=\"Scheduling exit on remote request\""),
+        ],
+        sample: "Scheduling exit on remote request",
+        source: "pdns/dynhandler.cc",
+        proves: "",
+        read: None,
+    },
+    Message {
+        id: "pdns/control-set",
+        texts: &[
+            ("4.4.0..", "Cache clear request for '{name}' received from operator"),
+            ("4.4.0..", "Cache clear request received from operator"),
+            ("4.4.0..", "Configuration change for setting '{setting}' to value '{new_value}' received from operator"),
+            ("5.1.0..", "msg=\"Cache clear request received from operator\" request=\"{name}\""),
+            ("5.1.0..", "msg=\"Cache clear request received from operator\""),
+            (
+                "5.1.0..",
+                "msg=\"Configuration change received from operator\" new value=\"{new_value}\" setting=\"{setting}\"",
+            ),
+        ],
+        sample: "Cache clear request for 'www.example.org' received from operator",
+        source: "pdns/dynhandler.cc",
+        proves: "",
+        read: None,
+    },
+    Message {
+        id: "pdns/control-listen",
+        texts: &[
+            ("2.9..", "Listening on controlsocket in '{path}'"),
+            ("2.9.22..", "Listening on controlsocket on '{socket}'"),
+            ("5.1.0..", "msg=\"Listening on control socket\" path=\"{path}\""),
+            ("5.1.0..", "msg=\"Listening on control socket\" socket=\"{socket}\""),
+        ],
+        sample: "Listening on controlsocket in '/etc/keepalived/keepalived.conf'",
+        source: "dynlistener.cc",
+        proves: "",
+        read: None,
+    },
+];
