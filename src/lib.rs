@@ -10,6 +10,7 @@
 //! [`record`], [`event`], [`moment`], [`finding`] and [`report`] hold the types at the borders; ARCHITECTURE.md has the map.
 
 pub mod catalogue;
+pub mod detect;
 pub mod event;
 pub mod finding;
 pub mod input;

@@ -1,0 +1,112 @@
+//! One group changes its MASTER again and again.
+
+use super::words::{evidence, length, list};
+use super::{Explanation, Rule};
+use crate::event::{Daemon, Fact, Keepalived, Text};
+use crate::finding::{Confidence, Finding, Role, Severity};
+use crate::moment::Moment;
+use crate::world::{PeerGroup, Takeover, Unit, World};
+use std::collections::BTreeSet;
+
+pub(super) static RULE: Rule = Rule {
+    id: "master-flapping",
+    explanation: Explanation {
+        sees: "Three or more transitions to MASTER of one group within five minutes, none of them explained by a restart.",
+        matters: "Every transition runs the notify scripts, which take seconds and overlap: the slower one wins, and the address may \
+                  end on the wrong node.",
+        proves: "The `Entering MASTER STATE` lines of the group's nodes. One log is enough.",
+        looks_like: "One failover with its failback; planned restarts of keepalived on both nodes; a boot.",
+        check_next: "What changes the priority (`Changing effective priority`): a health check that comes and goes? Are adverts \
+                     lost? Give the check rise and fall values, or use nopreempt.",
+    },
+    find,
+};
+
+/// This many transitions…
+const TRANSITIONS_MIN: usize = 3;
+/// …within this.
+const WINDOW_MICROS: i64 = 300_000_000;
+/// A start or stop of keepalived explains what the group does this long afterwards: start-up delay, election, preemption.
+const RESTART_MICROS: i64 = 30_000_000;
+
+fn find(world: &World) -> Vec<Finding> {
+    world.groups().iter().flat_map(|group| of_group(world, group)).collect()
+}
+
+fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
+    let restarts = restarts(world, group);
+    let takeovers = group.takeovers();
+    let unexplained: Vec<Takeover<'_>> = takeovers.into_iter().filter(|takeover| !is_explained(takeover, &restarts)).collect();
+    let mut found = Vec::new();
+    let mut index = 0;
+    while index < unexplained.len() {
+        let start = unexplained[index].event.time;
+        let mut end = index + 1;
+        while end < unexplained.len() && unexplained[end].event.time.micros_since(unexplained[end - 1].event.time) <= WINDOW_MICROS {
+            end += 1;
+        }
+        let episode = &unexplained[index..end];
+        let dense = episode.windows(TRANSITIONS_MIN).any(|three| {
+            three.last().is_some_and(|last| last.event.time.micros_since(three[0].event.time) <= WINDOW_MICROS)
+        });
+        if dense {
+            found.push(tell(group, episode, start));
+        }
+        index = end;
+    }
+    found
+}
+
+fn restarts(world: &World, group: &PeerGroup) -> Vec<(Text, Moment)> {
+    let mut all = Vec::new();
+    for node in group.nodes.keys() {
+        let Some(facts) = world.nodes.get(node) else { continue };
+        debug_assert!(facts.spans.contains_key(&Daemon::Keepalived), "a node of a peer group has keepalived lines");
+        for event in facts.vrrp.events() {
+            let is_restart = matches!(
+                event.fact,
+                Fact::Keepalived(
+                    Keepalived::Starting { .. } | Keepalived::Stopping | Keepalived::Stopped | Keepalived::VrrpChildDied | Keepalived::Reloading
+                )
+            );
+            if is_restart {
+                all.push((node.clone(), event.time));
+            }
+        }
+    }
+    all
+}
+
+fn is_explained(takeover: &Takeover<'_>, restarts: &[(Text, Moment)]) -> bool {
+    restarts.iter().any(|(_, time)| (0..=RESTART_MICROS).contains(&takeover.event.time.micros_since(*time)))
+}
+
+fn tell(group: &PeerGroup, episode: &[Takeover<'_>], start: Moment) -> Finding {
+    let lines = episode.iter().map(|takeover| {
+        evidence(Role::Primary, takeover.event, "MASTER", format!("{} becomes MASTER and runs its script.", takeover.node))
+    });
+    let mut lines = lines.collect::<Vec<_>>().into_iter();
+    let first = lines.next().expect("an episode has three transitions or more");
+    let mut finding = Finding::new(RULE.id, &group.key(), Severity::Warning, Confidence::Confirmed, first);
+    for line in lines {
+        finding.add(line);
+    }
+    let end = episode.last().map_or(start, |takeover| takeover.event.time);
+    finding.until = Some(end);
+    match &group.unit {
+        Unit::Instance(name) => finding.subject.instance = Some(name.clone()),
+        Unit::Group(name) => finding.subject.group = Some(name.clone()),
+    }
+    let nodes: BTreeSet<&Text> = episode.iter().map(|takeover| takeover.node).collect();
+    finding.subject.nodes = nodes.iter().map(|node| (*node).clone()).collect();
+    finding.claim = format!(
+        "{} became MASTER of {} {} times in {} without a restart",
+        list(nodes),
+        group.unit.name(),
+        episode.len(),
+        length(start, end)
+    );
+    finding.next_steps = vec!["check where the address is now: the scripts overlapped.".to_owned()];
+    finding.prevention = vec!["give the health check rise and fall values, or use nopreempt, so that one failure does not move the address twice.".to_owned()];
+    finding
+}

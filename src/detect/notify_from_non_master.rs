@@ -1,0 +1,73 @@
+//! NOTIFYs were turned away because their sender is no primary of the zone.
+
+use super::words::{count, list, repeated};
+use super::{Explanation, Rule};
+use crate::event::{Fact, Pdns};
+use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
+use crate::world::{Seen, Strangers, World};
+use std::collections::BTreeSet;
+
+pub(super) static RULE: Rule = Rule {
+    id: "notify-from-non-master",
+    explanation: Explanation {
+        sees: "A secondary received NOTIFYs from an address that is not configured as a primary of the zone, and refused them.",
+        matters: "If the sender is the primary under another address, updates wait for the next refresh (hours), and the primary's \
+                  address is probably not where it should be.",
+        proves: "The secondary's own line (`which is not a master`, `which is not a primary`). Who sent it is proven only where the \
+                 sender's own log shows the same NOTIFY refused.",
+        looks_like: "Strangers and scanners: anyone may send a NOTIFY for any zone. A former primary after a planned failover.",
+        check_next: "Is the address one of ours? If it is the primary's ordinary address: where is its Elastic IP? If it is a \
+                     stranger's: nothing to do.",
+    },
+    find,
+};
+
+fn find(world: &World) -> Vec<Finding> {
+    world.replication.strangers().filter_map(|strangers| tell(world, strangers)).collect()
+}
+
+fn tell(world: &World, strangers: &Strangers) -> Option<Finding> {
+    let first = strangers.lines.first.first()?;
+    let sender = &strangers.sender;
+    let until = strangers.lines.last_time();
+    let own: BTreeSet<_> = world
+        .witnesses
+        .all()
+        .iter()
+        .filter(|witness| witness.seen == Seen::Strange && witness.address.as_ref() == Some(sender))
+        .filter(|witness| witness.time.micros >= first.time.micros && until.is_none_or(|until| witness.time.micros <= until.micros + 5_000_000))
+        .map(|witness| witness.node.clone())
+        .collect();
+    let proves = format!("{} refuses a NOTIFY from {sender}, which is no primary of the zone.", first.node);
+    let brief = |zone: &str| format!("NOTIFY of {zone} from {sender}: not a master");
+    let zone_of = |fact: &Fact| match fact {
+        Fact::Pdns(Pdns::NotifyRefused { zone, .. }) => zone.to_string(),
+        _ => String::new(),
+    };
+    let line = repeated(Role::Primary, first, &strangers.lines, brief(&zone_of(&first.fact)), proves);
+    let mut finding = Finding::new(RULE.id, sender, Severity::Warning, Confidence::Confirmed, line);
+    for other in strangers.lines.first.iter().skip(1) {
+        let proves = format!("{} refuses it too.", other.node);
+        finding.add(super::words::evidence(Role::Supporting, other, brief(&zone_of(&other.fact)), proves));
+    }
+    finding.until = until;
+    finding.until_is = Bound::Exact;
+    finding.subject.address = Some(sender.clone());
+    finding.subject.nodes = strangers.nodes.iter().cloned().collect();
+    finding.subject.zones = strangers.zones.iter().cloned().collect();
+    let by = list(&strangers.nodes);
+    let times = count(usize::try_from(strangers.lines.count).unwrap_or(usize::MAX), "NOTIFY", "NOTIFYs");
+    let who = if own.is_empty() { String::new() } else { format!(", sent by {}", list(&own)) };
+    finding.claim = format!("{times} of {} from {sender}{who}, refused by {by}: not a master", list(&strangers.zones));
+    if own.is_empty() {
+        finding.rivals = vec![Rival {
+            claim: format!("{sender} is a stranger: anyone may send a NOTIFY"),
+            settled_by: "the list of our own addresses".to_owned(),
+        }];
+        finding.next_steps = vec![format!("find out whose address {sender} is.")];
+    } else {
+        finding.story = vec![format!("{}'s own log shows the same NOTIFY refused: it does not leave from the address the secondaries know.", list(&own))];
+        finding.next_steps = vec![format!("find out why {} leaves from {sender}.", list(&own))];
+    }
+    Some(finding)
+}

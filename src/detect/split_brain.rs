@@ -1,0 +1,303 @@
+//! Two nodes were MASTER of one instance at the same time.
+
+use super::words::{evidence, length};
+use super::{Explanation, Rule};
+use crate::event::{Event, Fact, Keepalived, Text};
+use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity};
+use crate::moment::Moment;
+use crate::world::{Begin, End, Mastership, PeerGroup, Unit, World, advert};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+pub(super) static RULE: Rule = Rule {
+    id: "split-brain",
+    explanation: Explanation {
+        sees: "Two nodes of one VRRP instance were MASTER at the same time: each believed the other gone.",
+        matters: "Both answer for the same addresses, both run their notify scripts, and whichever ran last has the address when it \
+                  heals: a split-brain is how an EIP drift begins. Under 3 s it is an election under way (warning), longer it is not.",
+        proves: "A MASTER that prints `Received advert … lower priority` proves another MASTER at that instant, and so does \
+                 `Received advert … higher priority`. A partition that lets nothing through prints nothing until it heals: then \
+                 the masterships of both logs overlap.",
+        looks_like: "A take-over or failback, where the new MASTER's first advert makes the old one yield within moments; a restart \
+                     (`received lower priority (N) advert … discarding` is a BACKUP speaking); a node that was paused or killed \
+                     while MASTER and wrote no end; two unrelated clusters that both use `VI_1`; clocks that differ.",
+        check_next: "Can VRRP (protocol 112) pass both ways, also in the security groups? Are authentication, interval and address \
+                     lists the same on both sides? Was a node paused (`A thread timer expired`)? Where is the address now?",
+    },
+    find,
+};
+
+/// Two masterships that overlap less than this are an election under way.
+const ELECTION_MICROS: i64 = 3_000_000;
+/// An overlap on paper that no advert line supports may be the clocks' doing up to this.
+const PAPER_MICROS: i64 = 10_000_000;
+/// Overlaps of one group closer than this are one episode: the link flaps.
+const QUIET_MICROS: i64 = 60_000_000;
+
+struct Overlap<'a> {
+    from: Moment,
+    to: Option<Moment>,
+    nodes: [&'a Text; 2],
+    entered: Arc<Event>,
+    lines: Vec<Evidence>,
+    /// An advert line proves that both were MASTER.
+    is_heard: bool,
+    /// One of the two masterships has no end of its own in a log that ends early: its node may have been killed.
+    may_be_dead: bool,
+    was_paused: bool,
+    one_log: bool,
+}
+
+fn find(world: &World) -> Vec<Finding> {
+    world.groups().iter().flat_map(|group| of_group(world, group)).collect()
+}
+
+fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
+    let mut overlaps = Vec::new();
+    let nodes: Vec<(&Text, &Vec<Mastership>)> = group.nodes.iter().collect();
+    for (index, (a_node, a_all)) in nodes.iter().enumerate() {
+        for (b_node, b_all) in &nodes[index + 1..] {
+            for a in *a_all {
+                overlaps.extend(b_all.iter().filter_map(|b| overlap(world, (a_node, a), (b_node, b))));
+            }
+        }
+    }
+    overlaps.extend(heard_only(group));
+    overlaps.sort_by(|a, b| (a.from.micros, a.nodes).cmp(&(b.from.micros, b.nodes)));
+    let mut episodes: Vec<Vec<Overlap<'_>>> = Vec::new();
+    for overlap in overlaps {
+        let goes_on = episodes.last().is_some_and(|episode| {
+            let end = episode.iter().map(|known| known.to.map_or(i64::MAX, |to| to.micros)).max().unwrap_or(i64::MIN);
+            overlap.from.micros.saturating_sub(end) <= QUIET_MICROS
+        });
+        match episodes.last_mut().filter(|_| goes_on) {
+            Some(episode) => episode.push(overlap),
+            None => episodes.push(vec![overlap]),
+        }
+    }
+    episodes.iter().map(|episode| tell(group, episode)).collect()
+}
+
+/// The stretch in which two masterships overlap, unless it is a hand-over.
+fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a Mastership)) -> Option<Overlap<'a>> {
+    let start = |mastership: &Mastership| mastership.start().map_or(i64::MIN, |start| start.micros);
+    let ((first_node, first), (second_node, second)) = if start(a.1) <= start(b.1) { (a, b) } else { (b, a) };
+    let from = second.start().or_else(|| Some(second.first.time).filter(|_| first.covers(second.first.time)))?;
+    let to = [first.ended(), second.ended()].into_iter().flatten().min();
+    if to.is_some_and(|to| to.micros < from.micros) || is_never_entered(second) || is_never_entered(first) {
+        return None;
+    }
+    if first.ended().is_some_and(|ended| ended.micros < first.first.time.micros.max(from.micros)) {
+        return None;
+    }
+    // The old MASTER yields to the new one's first adverts: a hand-over.
+    let yields_soon = first.ended().is_some_and(|ended| ended.micros_since(from) <= ELECTION_MICROS);
+    let outlives = second.ended().is_none_or(|ended| first.ended().is_some_and(|yielded| ended.micros > yielded.micros));
+    if yields_soon && outlives {
+        return None;
+    }
+    // Its end is unknown: it may have died long before the line that shows it gone.
+    let died = |mastership: &Mastership| mastership.end.as_ref().is_some_and(|(end, _)| *end == End::Died);
+    let log_ends = |node: &Text, mastership: &Mastership| {
+        let last = world.nodes.get(node).and_then(|facts| facts.last).map_or(i64::MIN, |last| last.micros);
+        mastership.end.is_none() && last < to.or(world.horizon).map_or(i64::MAX, |to| to.micros) - ELECTION_MICROS
+    };
+    let heard: Vec<&Arc<Event>> = [first, second]
+        .into_iter()
+        .flat_map(|mastership| mastership.heard_lower.iter().chain(&mastership.heard_higher))
+        .filter(|line| {
+            line.time.micros >= from.micros - ELECTION_MICROS && to.is_none_or(|to| line.time.micros <= to.micros + ELECTION_MICROS)
+        })
+        .collect();
+    let is_heard = !heard.is_empty();
+    let paper = to.or(world.horizon).map_or(0, |to| to.micros_since(from));
+    if !is_heard && paper < ELECTION_MICROS {
+        return None;
+    }
+    let mut lines = vec![evidence(
+        Role::Primary,
+        &second.first,
+        if second.begin == Begin::Unseen { "is MASTER" } else { "MASTER" },
+        format!("{second_node} becomes MASTER while {first_node} is MASTER."),
+    )];
+    lines.extend(heard.iter().map(|line| heard_line(line)));
+    if let Some(entered) = first.entered.as_ref().filter(|_| !is_heard) {
+        lines.push(evidence(Role::Primary, entered, "MASTER", format!("{first_node} is MASTER from here on.")));
+    }
+    for mastership in [first, second] {
+        if let Some((_, end)) = mastership.end.as_ref().filter(|(_, end)| to.is_some_and(|to| end.time == to)) {
+            lines.push(evidence(Role::Repair, end, "no longer MASTER", format!("{} is not MASTER any more: one is left.", end.node)));
+        }
+    }
+    Some(Overlap {
+        from,
+        to,
+        nodes: [first_node, second_node],
+        entered: Arc::clone(&second.first),
+        lines,
+        is_heard,
+        may_be_dead: died(first) || died(second) || log_ends(first_node, first) || log_ends(second_node, second),
+        was_paused: [first_node, second_node].into_iter().any(|node| was_paused(world, node, from, to)),
+        one_log: false,
+    })
+}
+
+fn is_never_entered(mastership: &Mastership) -> bool {
+    mastership.begin == Begin::Pending && mastership.entered.is_none()
+}
+
+/// A node that was not running while its rival took over wakes believing it is MASTER.
+fn was_paused(world: &World, node: &Text, from: Moment, to: Option<Moment>) -> bool {
+    let Some(facts) = world.nodes.get(node) else { return false };
+    facts.vrrp.events().iter().any(|event| match &event.fact {
+        Fact::Keepalived(Keepalived::TimerLate { seconds }) => {
+            let asleep_since = event.time.micros - i64::from(*seconds) * 1_000_000;
+            asleep_since <= from.micros + ELECTION_MICROS && to.is_none_or(|to| event.time.micros <= to.micros + ELECTION_MICROS)
+                && event.time.micros >= from.micros
+        }
+        _ => false,
+    })
+}
+
+fn heard_line(line: &Arc<Event>) -> Evidence {
+    let numbers = advert(line).and_then(|advert| Some((advert.theirs?, advert.ours?)));
+    let (word, proves) = match &line.fact {
+        Fact::Vrrp { what: crate::event::Vrrp::HeardLower(_), .. } => {
+            ("stays MASTER", format!("{} is MASTER and stays it, while another node is MASTER too.", line.node))
+        }
+        _ => ("BACKUP", format!("{} was MASTER, another node is, and this one yields.", line.node)),
+    };
+    let brief = match numbers {
+        Some((theirs, ours)) => format!("hears {theirs}, ours {ours}; {word}"),
+        None => format!("hears another MASTER; {word}"),
+    };
+    evidence(Role::Primary, line, brief, proves)
+}
+
+/// Lower-priority lines whose rival's own log is not here.
+fn heard_only(group: &PeerGroup) -> Vec<Overlap<'_>> {
+    let mut found = Vec::new();
+    for (node, masterships) in &group.nodes {
+        for mastership in masterships {
+            let alien = |line: &&Arc<Event>| {
+                !group.rivals_of(node).any(|(_, other)| {
+                    other.first.time.micros <= line.time.micros + ELECTION_MICROS
+                        && other.ended().is_none_or(|ended| ended.micros + ELECTION_MICROS >= line.time.micros)
+                })
+            };
+            // A MASTER this young hears the last adverts of the one it replaces.
+            let settled = |line: &&Arc<Event>| mastership.start().is_none_or(|start| line.time.micros_since(start) > ELECTION_MICROS);
+            let lines: Vec<&Arc<Event>> = mastership.heard_lower.iter().filter(alien).filter(settled).collect();
+            let (Some(first), Some(last)) = (lines.first(), lines.last()) else { continue };
+            found.push(Overlap {
+                from: first.time,
+                to: Some(last.time),
+                nodes: [node, node],
+                entered: Arc::clone(first),
+                lines: lines.iter().map(|line| heard_line(line)).collect(),
+                is_heard: true,
+                may_be_dead: false,
+                was_paused: false,
+                one_log: true,
+            });
+        }
+    }
+    found
+}
+
+fn tell(group: &PeerGroup, episode: &[Overlap<'_>]) -> Finding {
+    let first = &episode[0];
+    let open = episode.iter().any(|overlap| overlap.to.is_none());
+    let end = episode.iter().filter_map(|overlap| overlap.to).max_by_key(|to| to.micros).filter(|_| !open);
+    let unit = group.unit.name();
+    let confidence = episode.iter().map(confidence).max().unwrap_or(Confidence::Suspected);
+    let longest = episode.iter().map(|overlap| overlap.to.map_or(i64::MAX, |to| to.micros_since(overlap.from))).max().unwrap_or(0);
+    let severity = if longest < ELECTION_MICROS { Severity::Warning } else { Severity::Critical };
+    let first_evidence = first.lines[0].clone();
+    let mut finding = Finding::new(RULE.id, &group.key(), severity, confidence, first_evidence);
+    finding.since = first.from;
+    if first.one_log || first.entered.time != first.from {
+        finding.since_is = Bound::AtMost;
+    }
+    finding.until = end;
+    for overlap in episode {
+        for line in &overlap.lines {
+            finding.add(line.clone());
+        }
+    }
+    let nodes: BTreeSet<&Text> = episode.iter().flat_map(|overlap| overlap.nodes).collect();
+    finding.subject.nodes = nodes.iter().map(|node| (*node).clone()).collect();
+    match &group.unit {
+        Unit::Instance(name) => finding.subject.instance = Some(name.clone()),
+        Unit::Group(name) => finding.subject.group = Some(name.clone()),
+    }
+    let who = match finding.subject.nodes.as_slice() {
+        [only] => {
+            let rival = advert(&first.entered).and_then(|advert| advert.from.clone());
+            format!("{only} and {}", rival.as_deref().unwrap_or("another node"))
+        }
+        several => super::words::list(several),
+    };
+    let verb = if finding.is_open() { "are" } else { "were" };
+    let how_long = end.map_or_else(|| " when the logs end".to_owned(), |end| {
+        let micros = end.micros_since(first.from);
+        if micros < 1_000_000 && first.from.precision.min(end.precision) == crate::moment::Precision::Second {
+            " for less than a second".to_owned()
+        } else {
+            format!(" for {}", length(first.from, end))
+        }
+    });
+    let times = match episode.len() {
+        1 => String::new(),
+        more => format!(", {more} times"),
+    };
+    let surely = if confidence == Confidence::Suspected { " perhaps" } else { "" };
+    finding.claim = format!("{who} {verb}{surely} MASTER of {unit} at the same time{how_long}{times}");
+    finding.story = vec![format!(
+        "{} was MASTER of {unit} when {} became MASTER too, at {}.",
+        first.nodes[0],
+        if first.one_log { "another node" } else { first.nodes[1] },
+        first.from.rfc3339()
+    )];
+    finding.rivals = rivals(group, episode);
+    finding.next_steps = vec!["check where the address is: the script that ran last has it.".to_owned()];
+    finding.prevention = vec![
+        "let VRRP (protocol 112) pass both ways, or use unicast_peer where multicast is lost.".to_owned(),
+        "give the election time: a longer advert_int, vrrp_startup_delay (keepalived 2.0.14 or later) for boot-time flaps.".to_owned(),
+    ];
+    finding
+}
+
+fn confidence(overlap: &Overlap<'_>) -> Confidence {
+    let on_paper = overlap.to.is_some_and(|to| to.micros_since(overlap.from) < PAPER_MICROS);
+    if overlap.may_be_dead || overlap.was_paused || (!overlap.is_heard && on_paper) {
+        Confidence::Suspected
+    } else if overlap.is_heard && !overlap.one_log {
+        Confidence::Confirmed
+    } else {
+        Confidence::Likely
+    }
+}
+
+fn rivals(group: &PeerGroup, episode: &[Overlap<'_>]) -> Vec<Rival> {
+    let mut rivals = Vec::new();
+    if episode.iter().any(|overlap| overlap.may_be_dead) {
+        rivals.push(Rival {
+            claim: "one of them had died while MASTER: its log ends without saying so".to_owned(),
+            settled_by: "the system's journal of that node (was keepalived killed, did the host go down?)".to_owned(),
+        });
+    }
+    if episode.iter().any(|overlap| overlap.was_paused) {
+        rivals.push(Rival {
+            claim: "one of them was not running at the time (`A thread timer expired`) and woke up as MASTER".to_owned(),
+            settled_by: "the hypervisor's log".to_owned(),
+        });
+    }
+    if episode.iter().all(|overlap| !overlap.is_heard) && !group.proven {
+        rivals.push(Rival {
+            claim: format!("they are no peers: {} is everybody's name and no advert ties them", group.unit.name()),
+            settled_by: "keepalived.conf of both (virtual_router_id, unicast_peer)".to_owned(),
+        });
+    }
+    rivals
+}

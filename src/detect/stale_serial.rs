@@ -1,0 +1,185 @@
+//! A secondary kept an old copy of a zone because its refresh failed, was refused, or did not follow.
+
+use super::words::{count, evidence, length, list, repeated};
+use super::{Explanation, Rule};
+use crate::event::{Event, Fact, Pdns, Text};
+use crate::finding::{Bound, Confidence, Evidence, Finding, Role, Severity, ZoneImpact};
+use crate::moment::Moment;
+use crate::world::{Behind, World};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub(super) static RULE: Rule = Rule {
+    id: "stale-serial",
+    explanation: Explanation {
+        sees: "A secondary knows that its copy of a zone is older than the primary's and cannot fetch the new one.",
+        matters: "It answers with old records until a transfer succeeds; when the zone expires it stops answering. PowerDNS has no \
+                  line for the expiry.",
+        proves: "`Domain … is stale` followed by a failed transfer, or a failed transfer alone: PowerDNS transfers only what it \
+                 found stale. At the default level from 4.4 on the failed transfer is all that is logged.",
+        looks_like: "`is stale` before an ordinary transfer: that is how every update begins.",
+        check_next: "Why did the transfer fail: refused (who answers at that address?), a time-out, a broken zone? Compare serials: \
+                     dig +norecurse SOA ZONE @SECONDARY and @PRIMARY. pdns_control retrieve ZONE tries again at once.",
+    },
+    find,
+};
+
+/// A transfer follows `is stale` at once; two cycles of PowerDNS's default (slave-cycle-interval, 60 s) without one is too long.
+const TWO_CYCLES_MICROS: i64 = 120_000_000;
+/// More zones than this on one secondary at the same time are told as one.
+const FLOOD_ZONES: usize = 5;
+/// Zones of a flood end within this of each other.
+const TOGETHER_MICROS: i64 = 60_000_000;
+
+fn find(world: &World) -> Vec<Finding> {
+    let Some(horizon) = world.horizon else { return Vec::new() };
+    let mut by_node = BTreeMap::<Text, Vec<Behind>>::new();
+    for behind in world.replication.behind(horizon.shifted(-TWO_CYCLES_MICROS)) {
+        by_node.entry(behind.node.clone()).or_default().push(behind);
+    }
+    by_node.values().flat_map(|all| floods(all)).map(|flood| tell(horizon, &flood)).collect()
+}
+
+/// Stretches of one secondary that overlap and end together, if there are many; each for itself otherwise.
+fn floods(all: &[Behind]) -> Vec<Vec<&Behind>> {
+    let end = |behind: &Behind| behind.end.as_ref().map_or(i64::MAX, |event| event.time.micros);
+    let mut sorted: Vec<&Behind> = all.iter().collect();
+    sorted.sort_by(|a, b| (end(a), a.first.time.micros, &a.zone).cmp(&(end(b), b.first.time.micros, &b.zone)));
+    let mut together: Vec<Vec<&Behind>> = Vec::new();
+    for behind in sorted {
+        let fits = together.last().and_then(|flood| flood.last()).is_some_and(|last| {
+            let last_end = end(last);
+            end(behind).saturating_sub(last_end) <= TOGETHER_MICROS && behind.first.time.micros <= last_end
+        });
+        match together.last_mut().filter(|_| fits) {
+            Some(flood) => flood.push(behind),
+            None => together.push(vec![behind]),
+        }
+    }
+    together
+        .into_iter()
+        .flat_map(|flood| if flood.len() > FLOOD_ZONES { vec![flood] } else { flood.into_iter().map(|one| vec![one]).collect() })
+        .collect()
+}
+
+fn tell(horizon: Moment, flood: &[&Behind]) -> Finding {
+    let mut flood: Vec<&Behind> = flood.to_vec();
+    flood.sort_by(|a, b| (a.first.time.micros, &a.zone).cmp(&(b.first.time.micros, &b.zone)));
+    let first = flood[0];
+    let node = &first.node;
+    let key = if let [one] = flood.as_slice() { format!("{node}/{}", one.zone) } else { node.to_string() };
+    let confidence = if flood.iter().any(|behind| behind.failures.count > 0) { Confidence::Confirmed } else { Confidence::Likely };
+    let mut finding = Finding::new(RULE.id, &key, Severity::Warning, confidence, first_line(first));
+    finding.since_is = Bound::AtMost;
+    let open = flood.iter().any(|behind| behind.end.is_none());
+    finding.until = flood.iter().filter_map(|behind| behind.end.as_ref()).map(|event| event.time).max().filter(|_| !open);
+    for behind in &flood {
+        add_lines(&mut finding, behind);
+    }
+    finding.subject.node = Some(node.clone());
+    finding.subject.nodes = vec![node.clone()];
+    let mut zones: Vec<Text> = flood.iter().map(|behind| behind.zone.clone()).collect();
+    zones.sort();
+    zones.dedup();
+    finding.subject.address = only(flood.iter().flat_map(|behind| &behind.asked));
+    finding.impact = flood.iter().map(|behind| impact(behind)).collect();
+    let lasting = match finding.until {
+        Some(until) => format!("for {}", length(finding.since, until)),
+        None => format!("for {} when the logs end", length(finding.since, horizon)),
+    };
+    let verb = if open { "has" } else { "had" };
+    finding.claim = if let [one] = flood.as_slice() {
+        format!("{node} {verb} {}, at least {lasting}", copy_words(one))
+    } else {
+        format!("{node} {verb} old copies of {} ({}), at least {lasting}", count(zones.len(), "zone", "zones"), list(&zones))
+    };
+    finding.subject.zones = zones;
+    finding.story = vec![why(&flood)];
+    finding.next_steps = vec![if open {
+        format!("find out who answers at the address {node} asks, then pdns_control retrieve ZONE on {node}.")
+    } else {
+        "nothing to repair: the zones were transferred.".to_owned()
+    }];
+    finding.prevention = vec!["monitor the SOA serial of every secondary against the primary's.".to_owned()];
+    finding
+}
+
+fn copy_words(behind: &Behind) -> String {
+    match (behind.our_serial, behind.primary_serial) {
+        (Some(ours), Some(theirs)) => format!("{} {ours} instead of {theirs}", behind.zone),
+        (Some(ours), None) => format!("an old copy of {} ({ours})", behind.zone),
+        (None, Some(theirs)) => format!("an old copy of {} (not yet {theirs})", behind.zone),
+        (None, None) => format!("an old copy of {}", behind.zone),
+    }
+}
+
+fn why(flood: &[&Behind]) -> String {
+    let failed: u64 = flood.iter().map(|behind| behind.failures.count).sum();
+    let asked = only(flood.iter().flat_map(|behind| &behind.asked));
+    let from = asked.map_or(String::new(), |address| format!(" from {address}"));
+    let refused = flood.iter().any(|behind| behind.refused);
+    match failed {
+        0 => "No transfer followed: neither a failure nor a success is in its log.".to_owned(),
+        1 if refused => format!("Its transfer{from} was refused."),
+        1 => format!("Its transfer{from} failed."),
+        more if refused => format!("{more} of its transfers{from} were refused."),
+        more => format!("{more} of its transfers{from} failed."),
+    }
+}
+
+fn only<'a>(addresses: impl Iterator<Item = &'a Text>) -> Option<Text> {
+    let mut all: Vec<&Text> = addresses.collect();
+    all.sort();
+    all.dedup();
+    if let [one] = all.as_slice() { Some((*one).clone()) } else { None }
+}
+
+fn first_line(behind: &Behind) -> Evidence {
+    if let Fact::Pdns(Pdns::ZoneStale { .. }) = &behind.first.fact {
+        let serials = match (behind.our_serial, behind.primary_serial) {
+            (Some(ours), Some(theirs)) => format!(" {ours} < {theirs}"),
+            _ => String::new(),
+        };
+        let proves = format!("{} knows that its copy of {} is old.", behind.node, behind.zone);
+        evidence(Role::Primary, &behind.first, format!("{} stale{serials}", behind.zone), proves)
+    } else {
+        failure(behind, &behind.first)
+    }
+}
+
+fn failure(behind: &Behind, event: &Arc<Event>) -> Evidence {
+    let Fact::Pdns(Pdns::TransferFailed { primary, refused, reason, .. }) = &event.fact else {
+        return evidence(Role::Primary, event, "transfer failed", "The transfer failed.");
+    };
+    let from = primary.as_ref().map_or(String::new(), |primary| format!(" from {primary}"));
+    let how = if *refused { "refused" } else { "failed" };
+    let proves = format!("The transfer of {}{from} {how}: {reason}. The copy stays old.", behind.zone);
+    repeated(Role::Primary, event, &behind.failures, format!("AXFR of {}{from} {how}", behind.zone), proves)
+}
+
+fn add_lines(finding: &mut Finding, behind: &Behind) {
+    finding.add(first_line(behind));
+    if let Some(event) = behind.failures.first.first() {
+        finding.add(failure(behind, event));
+    }
+    if let Some(end) = &behind.end {
+        let serial = match &end.fact {
+            Fact::Pdns(Pdns::ZoneCommitted { serial: Some(serial), .. }) => format!(" {serial}"),
+            _ => String::new(),
+        };
+        let proves = format!("{} has the current copy of {}.", behind.node, behind.zone);
+        finding.add(evidence(Role::Repair, end, format!("{} committed{serial}", behind.zone), proves));
+    }
+}
+
+fn impact(behind: &Behind) -> ZoneImpact {
+    ZoneImpact {
+        zone: behind.zone.clone(),
+        node: behind.node.clone(),
+        since: behind.first.time,
+        until: behind.end.as_ref().map(|event| event.time),
+        our_serial: behind.our_serial,
+        primary_serial: behind.primary_serial,
+        failed_transfers: behind.failures.count,
+    }
+}

@@ -1,0 +1,122 @@
+//! A node became MASTER, but its notify script did not bring the address.
+
+use super::words::{evidence, length};
+use super::{Explanation, Rule};
+use crate::event::{Event, Fact, Keepalived, Text};
+use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
+use crate::world::{Displaced, Displacement, Ending, PeerGroup, Seen, Unit, World, displacements, first_of};
+use std::sync::Arc;
+
+pub(super) static RULE: Rule = Rule {
+    id: "takeover-script-failed",
+    explanation: Explanation {
+        sees: "A node entered MASTER, so its notify_master script ran (or should have), but the address did not come.",
+        matters: "VRRP believes that the failover worked. The address still points to the old node, which may be the broken one.",
+        proves: "keepalived's own line that the script could not be started; or PowerDNS lines of two hosts that show the address on \
+                 the old node well after the take-over. keepalived logs no exit status of a notify script, in no version.",
+        looks_like: "A track script that fails (a health check); a script that is only slow; two scripts that race.",
+        check_next: "Run the script by hand as the user keepalived runs it (script_security, enable_script_security): credentials, \
+                     region, path, permissions. Let it log its outcome with logger.",
+    },
+    find,
+};
+
+/// A line about a script that could not be started belongs to the take-over this close before it.
+const BESIDE_MICROS: i64 = 5_000_000;
+
+fn find(world: &World) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for group in world.groups() {
+        let resource = world.resource_of(group);
+        for displacement in displacements(world, group) {
+            if let Displaced::DidNotCome { raced } = displacement.why {
+                found.extend(did_not_come(group, resource.as_ref(), &displacement, raced));
+            }
+        }
+        found.extend(could_not_start(world, group));
+    }
+    found
+}
+
+/// The address was seen on the old node after the take-over.
+fn did_not_come(group: &PeerGroup, resource: Option<&Text>, displacement: &Displacement, raced: bool) -> Option<Finding> {
+    let owner = displacement.owner.as_ref()?;
+    let holder = displacement.holder.as_ref()?;
+    let confidence = if raced { Confidence::Suspected } else { Confidence::Likely };
+    let brief = "MASTER; its script should bring the address";
+    let proves = format!("{owner} becomes MASTER: its notify_master script runs now.");
+    let line = evidence(Role::Primary, &displacement.first, brief, proves);
+    let mut finding = Finding::new(RULE.id, &format!("{owner}/{}", group.key()), Severity::Critical, confidence, line);
+    for seen in [Seen::Denied, Seen::Served, Seen::Heard] {
+        let Some(witness) = first_of(&displacement.away, seen) else { continue };
+        let proves = format!("{holder} answers or speaks from the address, {} after {owner} took over.", length(finding.since, witness.time));
+        finding.add(evidence(Role::Primary, &witness.own, "still has the address", proves));
+        if let Some(other) = &witness.other {
+            finding.add(evidence(Role::Supporting, other, "sees the address there", "The other side of the same moment."));
+        }
+    }
+    finding.until = displacement.ending.as_ref().map(Ending::time);
+    finding.until_is = match displacement.ending {
+        Some(Ending::Seen(_) | Ending::ServesAgain(_)) => Bound::AtMost,
+        Some(Ending::Takeover(_) | Ending::OwnerLeft(_)) | None => Bound::Exact,
+    };
+    name_subject(&mut finding, group, owner);
+    finding.subject.holder = Some(holder.clone());
+    finding.subject.owner = Some(owner.clone());
+    finding.subject.resource = resource.cloned();
+    let address = resource.map_or("the address", |resource| resource);
+    finding.claim = format!("{owner} became MASTER of {} but its script did not bring {address}, which stayed on {holder}", group.unit.name());
+    finding.rivals = vec![Rival {
+        claim: if raced {
+            format!("{owner}'s script worked and {holder}'s, started moments before, finished later")
+        } else {
+            "the script was only slow, or somebody moved the address back by hand".to_owned()
+        },
+        settled_by: "the script's own log, or CloudTrail AssociateAddress (also the denied calls)".to_owned(),
+    }];
+    advise(&mut finding, owner);
+    Some(finding)
+}
+
+/// keepalived says that it could not start the script.
+fn could_not_start(world: &World, group: &PeerGroup) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for takeover in group.takeovers() {
+        let Some(facts) = world.nodes.get(takeover.node) else { continue };
+        let failed: Option<&Arc<Event>> = facts.vrrp.events().iter().find(|event| {
+            let apart = event.time.micros_since(takeover.event.time);
+            matches!(event.fact, Fact::Keepalived(Keepalived::ScriptFailed { .. })) && (0..=BESIDE_MICROS).contains(&apart)
+        });
+        let Some(failed) = failed else { continue };
+        let owner = takeover.node;
+        let proves = format!("{owner}'s keepalived says that it could not run the script.");
+        let line = evidence(Role::Primary, failed, "script could not be started", proves);
+        let mut finding = Finding::new(RULE.id, &format!("{owner}/{}", group.key()), Severity::Critical, Confidence::Likely, line);
+        finding.add(evidence(Role::Supporting, takeover.event, "MASTER", format!("{owner} becomes MASTER: its notify_master script is due.")));
+        finding.until = takeover.mastership.ended();
+        name_subject(&mut finding, group, owner);
+        finding.subject.owner = Some(owner.clone());
+        finding.claim = format!("{owner} became MASTER of {} but a script could not be started", group.unit.name());
+        finding.rivals = vec![Rival {
+            claim: "the line is about another script (a check)".to_owned(),
+            settled_by: format!("keepalived.conf of {owner}"),
+        }];
+        advise(&mut finding, owner);
+        found.push(finding);
+    }
+    found
+}
+
+fn name_subject(finding: &mut Finding, group: &PeerGroup, owner: &Text) {
+    match &group.unit {
+        Unit::Instance(name) => finding.subject.instance = Some(name.clone()),
+        Unit::Group(name) => finding.subject.group = Some(name.clone()),
+    }
+    finding.subject.node = Some(owner.clone());
+    finding.subject.nodes = group.nodes.keys().cloned().collect();
+}
+
+fn advise(finding: &mut Finding, owner: &Text) {
+    finding.next_steps = vec![format!("run the notify_master script on {owner} by hand, as the user keepalived uses, and read its error.")];
+    finding.prevention = vec!["let the script check that the address came, try again, and log the outcome (logger -t).".to_owned()];
+}

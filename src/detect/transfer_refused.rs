@@ -1,0 +1,93 @@
+//! An address (or a node) refused zone transfers to secondaries.
+
+use super::words::{evidence, list, repeated};
+use super::{Explanation, Rule};
+use crate::event::{Fact, Pdns, Text};
+use crate::finding::{Confidence, Evidence, Finding, Rival, Role, Severity};
+use crate::world::{Refusals, World};
+
+pub(super) static RULE: Rule = Rule {
+    id: "transfer-refused",
+    explanation: Explanation {
+        sees: "Zone transfers were asked of an address and refused: `Server Not Authoritative for zone / Not Authorized`, `Query \
+               Refused`, or the refusing side's own `denied`.",
+        matters: "The secondary keeps its old copy. If the address used to serve the zone, another node may be behind it now.",
+        proves: "The secondary's line proves the refusal; only the refusing side's own log says who refused and why (an ACL, or a \
+                 zone that is not there): PowerDNS answers both with the same code.",
+        looks_like: "Time-outs, a primary that is down, a broken transfer: those are no refusals.",
+        check_next: "Which node is behind the address? On that node: is the zone there, is the secondary in allow-axfr-ips?",
+    },
+    find,
+};
+
+fn find(world: &World) -> Vec<Finding> {
+    world.replication.refusals().iter().filter_map(tell).collect()
+}
+
+fn tell(refusals: &Refusals) -> Option<Finding> {
+    let first = refusals.first()?;
+    let asked = refusals.address.as_ref();
+    let refuser = (!refusals.refusers.is_empty()).then(|| list(&refusals.refusers));
+    let key = asked.cloned().or_else(|| refusals.refusers.first().cloned()).unwrap_or_else(|| Text::from("unknown"));
+    let mut finding = Finding::new(RULE.id, &key, Severity::Warning, Confidence::Confirmed, line(refusals, first));
+    for other in refusals.failures.first.iter().chain(&refusals.denials.first) {
+        let shown = line(refusals, other);
+        finding.add(Evidence { role: Role::Supporting, ..shown });
+    }
+    finding.until = refusals.end.as_ref().map(|event| event.time);
+    if let Some(end) = &refusals.end {
+        finding.add(evidence(Role::Repair, end, "transferred again", "The last one that was refused gets its zone."));
+    }
+    finding.subject.address = asked.cloned();
+    finding.subject.resource = asked.cloned();
+    finding.subject.node = if refusals.refusers.len() == 1 { refusals.refusers.first().cloned() } else { None };
+    finding.subject.nodes = refusals.refusers.iter().chain(&refusals.refused_nodes).cloned().collect();
+    finding.subject.nodes.sort();
+    finding.subject.nodes.dedup();
+    finding.subject.zones = refusals.zones.iter().cloned().collect();
+    let to_whom = if refusals.refused_nodes.is_empty() { list(&refusals.clients) } else { list(&refusals.refused_nodes) };
+    let zones = list(&refusals.zones);
+    finding.claim = match (asked, &refuser) {
+        (Some(asked), Some(refuser)) => format!("transfers of {zones} asked of {asked} were refused to {to_whom}, by {refuser}"),
+        (Some(asked), None) => format!("transfers of {zones} asked of {asked} were refused to {to_whom}"),
+        (None, Some(refuser)) => format!("{refuser} refused transfers of {zones} to {to_whom}"),
+        (None, None) => format!("transfers of {zones} were refused to {to_whom}"),
+    };
+    if refuser.is_none() {
+        finding.rivals = vec![Rival {
+            claim: "an ACL on the right node, or the wrong node behind the address: the secondary's line is the same".to_owned(),
+            settled_by: format!("the PowerDNS log of the node behind {key} at {}", first.time.rfc3339()),
+        }];
+    }
+    finding.next_steps = vec![match &refuser {
+        Some(refuser) => format!("on {refuser}: is the zone there, and is the secondary in allow-axfr-ips? Should {refuser} be asked at all?"),
+        None => format!("find out which node answers at {key}."),
+    }];
+    Some(finding)
+}
+
+fn line(refusals: &Refusals, event: &std::sync::Arc<crate::event::Event>) -> Evidence {
+    match &event.fact {
+        Fact::Pdns(Pdns::TransferDenied { zone, client }) => {
+            let client = client.as_deref().unwrap_or("a client");
+            let proves = format!("{} itself denies {client} the transfer of {zone}.", event.node);
+            let is_first = refusals.denials.first.first() == Some(event);
+            if is_first {
+                repeated(Role::Primary, event, &refusals.denials, format!("denies {client} {zone}"), proves)
+            } else {
+                evidence(Role::Primary, event, format!("denies {client} {zone}"), proves)
+            }
+        }
+        Fact::Pdns(Pdns::TransferFailed { zone, primary, reason, .. }) => {
+            let from = primary.as_deref().unwrap_or("its primary");
+            let proves = format!("{} is refused {zone} by {from}: {reason}.", event.node);
+            let is_first = refusals.failures.first.first() == Some(event);
+            if is_first {
+                repeated(Role::Primary, event, &refusals.failures, format!("AXFR of {zone} from {from} refused"), proves)
+            } else {
+                evidence(Role::Primary, event, format!("AXFR of {zone} from {from} refused"), proves)
+            }
+        }
+        _ => evidence(Role::Primary, event, "transfer refused", "A transfer was refused."),
+    }
+}
