@@ -10,11 +10,13 @@
 //! [`record`], [`event`], [`moment`], [`finding`] and [`report`] hold the types at the borders; ARCHITECTURE.md has the map.
 
 pub mod catalogue;
+pub mod cli;
 pub mod detect;
 pub mod event;
 pub mod finding;
 pub mod input;
 pub mod moment;
+pub mod pipeline;
 pub mod record;
 pub mod report;
 pub mod timeline;

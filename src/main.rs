@@ -1,3 +1,7 @@
 //! Maps a result to an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    driftline::cli::run(std::env::args_os()).into()
+}

@@ -33,6 +33,8 @@ pub struct NodeFacts {
     pub is_primary: bool,
     /// Whether it speaks as a secondary (checks freshness, fetches transfers).
     pub is_secondary: bool,
+    /// Whether a line of a freshness check was seen: the level that hides them hides their absence too.
+    pub shows_freshness: bool,
     /// Last line of any kind that its logs hold.
     pub last: Option<Moment>,
     /// Whether keepalived's command line shows -D.
@@ -183,6 +185,7 @@ impl NodeFacts {
     }
 
     fn note_role(&mut self, pdns: &Pdns) {
+        self.shows_freshness |= matches!(pdns, Pdns::ZoneFresh { .. } | Pdns::ZoneStale { .. } | Pdns::FreshnessChecked { .. });
         match pdns {
             Pdns::ZoneFresh { .. }
             | Pdns::ZoneStale { .. }

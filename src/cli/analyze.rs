@@ -1,0 +1,202 @@
+//! `driftline analyze`: all sources → one report.
+
+use super::args::{Analyze, FailOn, Format};
+use super::{Exit, outlet, when};
+use crate::detect::RULES;
+use crate::event::Text;
+use crate::finding::Severity;
+use crate::input::{self, Expanded};
+use crate::pipeline::{self, Options, Outcome};
+use crate::report::table::Look;
+use crate::report::{Report, json, table};
+use crate::timeline::Stated;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use std::ffi::OsString;
+use std::io::{self, BufRead};
+use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
+use std::{fs::File, thread};
+
+/// A word of the command line that cannot be what it should be.
+#[derive(Debug, thiserror::Error)]
+enum Unusable {
+    #[error("understand {option} {word:?}: {wanted}")]
+    Word { option: &'static str, word: String, wanted: String },
+    #[error("read the list of sources {path}")]
+    List { path: String, source: io::Error },
+    #[error("know what to read: name at least one file, directory or - (standard input)")]
+    NoSource,
+}
+
+pub(super) fn run(arguments: &Analyze) -> Exit {
+    let (expanded, options, zone) = match prepare(arguments) {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            outlet::complain(&error, "failed to");
+            return Exit::Failed;
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut outcome = pipeline::analyze(&expanded.sources, &options, threads);
+    outcome.errors.extend(expanded.errors);
+    for error in &outcome.errors {
+        outlet::complain(error, "failed to");
+    }
+    let exit = exit_of(&outcome, arguments.fail_on);
+    if arguments.quiet {
+        return exit;
+    }
+    let output = arguments.output.as_deref();
+    match outlet::print(output, |out| write(&outcome.report, arguments, exit, zone, out)) {
+        Ok(()) => exit,
+        Err(error) => {
+            let place = output.map_or("standard output".to_owned(), |path| path.display().to_string());
+            outlet::complain(&error, &format!("failed to write {place}:"));
+            Exit::Failed
+        }
+    }
+}
+
+fn write(report: &Report, arguments: &Analyze, exit: Exit, zone: Tz, out: &mut dyn io::Write) -> io::Result<()> {
+    match arguments.format {
+        Format::Json => json::write(report, out),
+        Format::Table => {
+            let place = outlet::place(arguments.output.as_deref(), arguments.color);
+            let look = Look {
+                width: place.width,
+                color: place.color,
+                zone,
+                fail_on: threshold(arguments.fail_on),
+                exit: exit.code(),
+                hint: "--format json for machines",
+            };
+            table::write(report, &look, out)
+        }
+    }
+}
+
+fn threshold(fail_on: FailOn) -> Option<Severity> {
+    match fail_on {
+        FailOn::Critical => Some(Severity::Critical),
+        FailOn::Warning => Some(Severity::Warning),
+        FailOn::Info => Some(Severity::Info),
+        FailOn::Never => None,
+    }
+}
+
+/// 2 outranks 1. Sources without a line of either daemon leave nothing to judge by: that is no "nothing found".
+fn exit_of(outcome: &Outcome, fail_on: FailOn) -> Exit {
+    let coverage = &outcome.report.coverage;
+    if coverage.recognised + coverage.unrecognised == 0 {
+        outlet::say(&format!(
+            "driftline: failed to find a line of PowerDNS or keepalived in {} lines of {} sources",
+            coverage.lines,
+            coverage.sources.len()
+        ));
+        return Exit::Failed;
+    }
+    let worst = outcome.report.findings.iter().map(|finding| finding.severity).max();
+    if !outcome.errors.is_empty() {
+        Exit::Failed
+    } else if threshold(fail_on).is_some_and(|threshold| worst >= Some(threshold)) {
+        Exit::Found
+    } else {
+        Exit::Clean
+    }
+}
+
+fn prepare(arguments: &Analyze) -> Result<(Expanded, Options, Tz), Unusable> {
+    let mut words = arguments.sources.clone();
+    if let Some(path) = &arguments.files_from {
+        words.extend(listed(path).map_err(|source| Unusable::List { path: path.display().to_string(), source })?);
+    }
+    if words.is_empty() {
+        return Err(Unusable::NoSource);
+    }
+    let stated = stated(arguments)?;
+    let zone = stated.zones.get(&None).copied().unwrap_or(Tz::UTC);
+    let now = now();
+    let time = |option, word: &Option<String>| {
+        let Some(word) = word else { return Ok(None) };
+        let wanted = "a time such as \"2020-08-08 21:01\", \"yesterday\", \"-2h\" or 2020-08-08T21:01:16Z";
+        when::parse(word, now, zone).map(Some).ok_or_else(|| unusable(option, word, wanted))
+    };
+    let options = Options {
+        since: time("--since", &arguments.since)?,
+        until: time("--until", &arguments.until)?,
+        rules: if arguments.rule.is_empty() { None } else { Some(rules(&arguments.rule)?.into_iter().collect()) },
+        stated,
+    };
+    Ok((input::expand(&words), options, zone))
+}
+
+fn unusable(option: &'static str, word: &str, wanted: impl Into<String>) -> Unusable {
+    Unusable::Word { option, word: word.to_owned(), wanted: wanted.into() }
+}
+
+fn rules(words: &[String]) -> Result<Vec<String>, Unusable> {
+    let known: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+    for word in words {
+        if !known.contains(&word.as_str()) {
+            return Err(unusable("--rule", word, format!("one of {}", known.join(", "))));
+        }
+    }
+    Ok(words.to_vec())
+}
+
+/// `[NODE=]VALUE`.
+fn for_node(word: &str) -> (Option<Text>, &str) {
+    match word.split_once('=') {
+        Some((node, value)) => (Some(Text::from(node)), value),
+        None => (None, word),
+    }
+}
+
+fn stated(arguments: &Analyze) -> Result<Stated, Unusable> {
+    let mut stated = Stated::default();
+    for word in &arguments.year {
+        let (node, value) = for_node(word);
+        let year = value.parse().ok().filter(|year| (1970..=2200).contains(year));
+        stated.years.insert(node, year.ok_or_else(|| unusable("--year", word, "a year from 1970 to 2200, or NODE=YEAR"))?);
+    }
+    for word in &arguments.tz {
+        let (node, value) = for_node(word);
+        let zone = if value == "local" { local_zone() } else { value.parse().ok() };
+        let wanted = "a zone such as Europe/Zurich, UTC or local, or NODE=ZONE";
+        stated.zones.insert(node, zone.ok_or_else(|| unusable("--tz", word, wanted))?);
+    }
+    for word in &arguments.skew {
+        let seconds = |value: &str| value.trim_end_matches('s').parse().ok().filter(|seconds: &f64| seconds.abs() < 1e9);
+        let (Some(node), value) = for_node(word) else {
+            return Err(unusable("--skew", word, "NODE=SECONDS, + where the node's clock is ahead"));
+        };
+        let seconds = seconds(value).ok_or_else(|| unusable("--skew", word, "NODE=SECONDS, + where the node's clock is ahead"))?;
+        stated.skews.insert(node, seconds);
+    }
+    Ok(stated)
+}
+
+/// This machine's zone, asked for by name only.
+fn local_zone() -> Option<Tz> {
+    #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+    let named = std::env::var("TZ").ok().and_then(|name| name.trim_start_matches(':').parse().ok());
+    named.or_else(|| {
+        let link = std::fs::read_link("/etc/localtime").ok()?;
+        let path = link.to_str()?;
+        path.split_once("zoneinfo/")?.1.parse().ok()
+    })
+}
+
+fn listed(path: &Path) -> io::Result<Vec<OsString>> {
+    #[expect(clippy::disallowed_methods, reason = "the list of sources is named on the command line")]
+    let lines: Box<dyn BufRead> =
+        if path == Path::new("-") { Box::new(io::stdin().lock()) } else { Box::new(io::BufReader::new(File::open(path)?)) };
+    let lines = lines.split(b'\n').collect::<io::Result<Vec<_>>>()?;
+    Ok(lines.into_iter().filter(|line| !line.is_empty()).map(OsString::from_vec).collect())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where the wall clock is looked at")]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}

@@ -1,0 +1,57 @@
+//! The edge: arguments, files, terminal, clock. Everything that touches the outside of the process starts here.
+
+mod analyze;
+mod args;
+mod outlet;
+mod when;
+
+use args::{Command, Driftline};
+use clap::Parser;
+use clap::error::ErrorKind;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// How a run ends. The numbers are the contract with people's scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Nothing at or above `--fail-on`.
+    Clean,
+    /// Findings at or above `--fail-on`.
+    Found,
+    /// The job could not be done, or not wholly.
+    Failed,
+}
+
+impl Exit {
+    /// The process's exit code.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Clean => 0,
+            Exit::Found => 1,
+            Exit::Failed => 2,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit.code())
+    }
+}
+
+/// Runs one command line (its first word is the program's name).
+pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
+    let driftline = match Driftline::try_parse_from(words) {
+        Ok(driftline) => driftline,
+        Err(error) => {
+            let is_answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            // A closed pipe is a normal end, also of --help.
+            let _ = error.print();
+            return if is_answer { Exit::Clean } else { Exit::Failed };
+        }
+    };
+    match driftline.command {
+        Command::Analyze(options) => analyze::run(&options),
+    }
+}
