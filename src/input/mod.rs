@@ -23,6 +23,10 @@ mod error;
 mod expand;
 mod export;
 mod header;
+#[cfg(test)]
+mod laws;
+mod repeats;
+mod rfc5424;
 mod sniff;
 mod stamp;
 mod summary;

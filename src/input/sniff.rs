@@ -34,7 +34,7 @@ pub(super) fn sniff(window: &[u8]) -> Verdict {
     }
     let mut tally = Tally::default();
     for (at, line) in lines(window).enumerate() {
-        if is_export_head(line) {
+        if is_export_head(line) && tally.shapes == [0; Shape::ALL.len()] {
             return Verdict::Export;
         }
         tally.add(at, line);
@@ -160,6 +160,7 @@ mod tests {
         );
         assert_eq!(sniff(b"_PID=303\n\n__CURSOR=s=b3b6;i=1\n__REALTIME_TIMESTAMP=17\n"), Verdict::Export);
         assert_eq!(sniff(b"_PID=303\n\n__REALTIME_TIMESTAMP=1795399951472342\n"), Verdict::Export);
+        assert_eq!(sniff(b"Nov 23 02:12:33 ns1 a: up\n__CURSOR=s=b3b6;i=1\n"), text("rfc3164"));
         assert_eq!(sniff(b"-- No entries --\n"), text("journalctl"));
         assert_eq!(sniff(b"Nov 23 02:12:33 ns1 up"), Verdict::Text { format: "rfc3164", tagged: false });
     }

@@ -3,6 +3,7 @@
 use super::Interest;
 use super::blocks::{Block, Blocks};
 use super::header;
+use super::repeats;
 use super::sniff::{lines, without_return};
 use super::summary::Summary;
 use crate::record::{Record, Stamp};
@@ -137,7 +138,7 @@ fn record(line: u64, raw: &[u8]) -> Record<'_> {
             cursor: None,
         };
     };
-    let (message, repeated) = header::unfold(header.message);
+    let (message, repeated) = repeats::unfold(header.message);
     Record {
         line,
         raw,
