@@ -6,8 +6,8 @@ use super::Interest;
 use super::buffer::Buffer;
 use super::error::Error;
 use super::header::number_of;
-use super::stamp;
 use super::summary::Summary;
+use super::{message, stamp};
 use crate::event::Text;
 use crate::record::{Record, Stamp};
 use memchr::{memchr, memchr_iter};
@@ -300,7 +300,7 @@ impl Entry {
             identifier: self.value(Field::Identifier).or_else(|| self.value(Field::Comm)),
             unit: self.value(Field::Unit),
             pid: self.value(Field::Pid).or_else(|| self.value(Field::SyslogPid)).and_then(number_of),
-            message,
+            message: message::behind_own_stamp(message),
             repeated: 1,
             cursor: self.value(Field::Cursor),
         }

@@ -15,6 +15,8 @@ pub(super) struct Header<'a> {
     pub(super) identifier: Option<&'a [u8]>,
     pub(super) pid: Option<u32>,
     pub(super) message: &'a [u8],
+    /// All that stands behind the stamp.
+    pub(super) behind_stamp: &'a [u8],
 }
 
 /// The formats that can be told apart by a line's head.
@@ -29,10 +31,11 @@ pub(super) enum Shape {
     WithUnit,
     ShortUnix,
     Rfc5424,
+    DaemonOutput,
 }
 
 impl Shape {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Rfc3164,
         Self::ShortPrecise,
         Self::ShortIso,
@@ -42,6 +45,7 @@ impl Shape {
         Self::WithUnit,
         Self::ShortUnix,
         Self::Rfc5424,
+        Self::DaemonOutput,
     ];
 
     /// The name that `journalctl -o` or the standards give it.
@@ -56,6 +60,7 @@ impl Shape {
             Self::WithUnit => "with-unit",
             Self::ShortUnix => "short-unix",
             Self::Rfc5424 => "rfc5424",
+            Self::DaemonOutput => "daemon-output",
         }
     }
 }
@@ -108,10 +113,13 @@ fn stamped(line: &[u8]) -> Option<Header<'_>> {
         }
         b'A'..=b'Z' => match stamp::yearless(line) {
             Ok((stamp, rest)) => (fine_or(stamp.precision, Shape::Rfc3164, Shape::ShortPrecise), stamp, rest),
-            Err(_) => {
-                let (stamp, rest) = stamp::full(line).ok()?;
-                (Shape::ShortFull, stamp, rest)
-            }
+            Err(_) => match stamp::full(line) {
+                Ok((stamp, rest)) => (Shape::ShortFull, stamp, rest),
+                Err(_) => {
+                    let (stamp, rest) = stamp::ctime(line).ok()?;
+                    return Some(unnamed(stamp, rest.strip_prefix(b": ")?));
+                }
+            },
         },
         _ => return None,
     };
@@ -123,7 +131,7 @@ fn stamped(line: &[u8]) -> Option<Header<'_>> {
     if rest.starts_with(b"[s=") {
         return None; // The cursor in an entry's first line of `journalctl -o verbose`.
     }
-    let header = behind_stamp(shape, stamp, rest);
+    let header = named(shape, stamp, rest);
     let unit_named = shape == Shape::ShortFull && header.identifier.is_some_and(|name| name.ends_with(b".service"));
     Some(Header { shape: if unit_named { Shape::WithUnit } else { shape }, ..header })
 }
@@ -142,11 +150,11 @@ fn iso_shape(precision: Precision, written: &[u8]) -> Shape {
 }
 
 /// `host tag[pid]: message`. Without a host there are two spaces, or (`journalctl --no-hostname`) the tag at once.
-fn behind_stamp(shape: Shape, stamp: Stamp, rest: &[u8]) -> Header<'_> {
-    let (host, rest) = match rest {
+fn named(shape: Shape, stamp: Stamp, behind_stamp: &[u8]) -> Header<'_> {
+    let (host, rest) = match behind_stamp {
         [b' ', rest @ ..] => (None, rest),
-        _ if ends_in_single_colon(first_word(rest)) && tag(rest).is_some() => (None, rest),
-        _ => {
+        rest if ends_in_single_colon(first_word(rest)) && tag(rest).is_some() => (None, rest),
+        rest => {
             let host = first_word(rest);
             (Some(host), rest.get(host.len() + 1..).unwrap_or_default())
         }
@@ -155,7 +163,42 @@ fn behind_stamp(shape: Shape, stamp: Stamp, rest: &[u8]) -> Header<'_> {
         Some(Tag { identifier, pid, behind }) => (Some(identifier), pid, behind),
         None => (None, None, rest),
     };
-    Header { shape, stamp: Some(stamp), host: host.filter(|host| !host.is_empty()), identifier, pid, message }
+    let host = host.filter(|host| !host.is_empty());
+    Header { shape, stamp: Some(stamp), host, identifier, pid, message, behind_stamp }
+}
+
+/// What a daemon writes to its own file or terminal: neither host nor tag.
+fn unnamed(stamp: Stamp, message: &[u8]) -> Header<'_> {
+    Header {
+        shape: Shape::DaemonOutput,
+        stamp: Some(stamp),
+        host: None,
+        identifier: None,
+        pid: None,
+        message,
+        behind_stamp: message,
+    }
+}
+
+/// The head of a line in a file that is known to be [`Shape::DaemonOutput`]: what looks like a host is the message's first
+/// word. A line with a pid came from somewhere else.
+pub(super) fn parse_daemon_output(line: &[u8]) -> Option<Header<'_>> {
+    let header = parse(line)?;
+    match header.shape {
+        Shape::Rfc3164 | Shape::ShortPrecise if header.pid.is_none() => {
+            Some(unnamed(header.stamp?, header.behind_stamp))
+        }
+        Shape::Rfc3164
+        | Shape::ShortPrecise
+        | Shape::ShortIso
+        | Shape::ShortIsoPrecise
+        | Shape::RsyslogIso
+        | Shape::ShortFull
+        | Shape::WithUnit
+        | Shape::ShortUnix
+        | Shape::Rfc5424
+        | Shape::DaemonOutput => Some(header),
+    }
 }
 
 pub(super) fn first_word(text: &[u8]) -> &[u8] {
@@ -282,6 +325,7 @@ mod tests {
             ("<30>1 - ns1 a - - -", "rfc5424 | - | ns1 | a | - | "),
             ("\u{FEFF}\x1b[0;1;31mNov 23 02:12:33 ns1 a[1]: up", "rfc3164 | 2000-11-23 02:12:33 | ns1 | a | 1 | up"),
             ("\0\0\0Nov 23 02:12:33 ns1 a[1]: up", "rfc3164 | 2000-11-23 02:12:33 | ns1 | a | 1 | up"),
+            ("Thu Feb 10 09:49:31 2022: a: b", "daemon-output | 2022-02-10 09:49:31 | - | - | - | a: b"),
             ("Nov 23 02:12:33", "rfc3164 | 2000-11-23 02:12:33 | - | - | - | "),
             ("Nov 23 02:12:33 ns1", "rfc3164 | 2000-11-23 02:12:33 | ns1 | - | - | "),
         ] {

@@ -167,6 +167,8 @@ proptest! {
 
     #[test]
     fn the_prefilter_gives_the_matching_lines_of_all(log in text_log()) {
+        let tagged = b"Nov 23 02:12:33 ns1 CRON[17]: (root) CMD (true)\n".repeat(30); // Most lines name their program.
+        let log = [tagged, log].concat();
         let [all, matching] = interests();
         let Interest::Matching(pattern) = &matching else { unreachable!("interests() makes one of each") };
         let mut expected = outcome(Sizes::default(), &mut log.as_slice(), &all);
@@ -180,7 +182,7 @@ proptest! {
     #[test]
     fn noise_never_panics(noise in proptest::collection::vec(any::<u8>(), 0..600), block in 1usize..99) {
         let _any = header::parse(&noise);
-        let _any = repeats::unfold(&noise);
+        let _any = message::unfold(&noise);
         for head in [&b""[..], b"__CURSOR=s=1\n", b"Nov 23 02:12:33 ", b"<30>1 2020-08-18T14:52:03Z "] {
             let log = [head, &noise].concat();
             let _any = outcome(Sizes { block, ..SMALL }, &mut log.as_slice(), &Interest::All);
@@ -192,7 +194,7 @@ proptest! {
     fn what_is_parsed_lies_in_the_line(log in log()) {
         for line in sniff::lines(&log) {
             if let Some(header) = header::parse(line) {
-                let (message, repeated) = repeats::unfold(header.message);
+                let (message, repeated) = message::unfold(header.message);
                 prop_assert!(repeated > 0);
                 for part in [header.host, header.identifier, Some(message)].into_iter().flatten() {
                     prop_assert!(memchr::memmem::find(line, part).is_some());
@@ -302,10 +304,16 @@ fn troubles_are_bounded_and_counted() {
 }
 
 #[test]
-fn a_file_that_names_no_programs_is_given_whole() {
-    let log = b"Nov 23 02:12:33 Guardian is launching\nNov 23 02:12:34 UDP server bound\n";
+fn a_daemons_own_output_is_given_whole_and_has_no_host() {
+    let log =
+        b"Nov 23 02:12:33 Guardian is launching\nNov 23 02:12:34 UDP: bound\nNov 23 02:12:34 Done launching threads\n";
     let [_, matching] = interests();
-    assert_eq!(outcome(Sizes::default(), &mut log.as_slice(), &matching).records.len(), 2);
+    let records = outcome(Sizes::default(), &mut log.as_slice(), &matching).records;
+    let messages: Vec<&[u8]> = records.iter().map(|record| record.message.as_slice()).collect();
+    assert_eq!(messages, [&b"Guardian is launching"[..], b"UDP: bound", b"Done launching threads"]);
+    assert!(
+        records.iter().all(|record| record.stamp.is_some() && record.host.is_none() && record.identifier.is_none())
+    );
 }
 
 #[test]

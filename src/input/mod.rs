@@ -25,7 +25,7 @@ mod export;
 mod header;
 #[cfg(test)]
 mod laws;
-mod repeats;
+mod message;
 mod rfc5424;
 mod sniff;
 mod stamp;
@@ -57,7 +57,7 @@ pub enum Interest {
     All,
     /// Lines in which the pattern occurs; others are only counted. It is searched for in blocks of many lines, so it must
     /// not match a line end. In a journal entry it is searched for in `NAME=value` lines of the fields that a record is made
-    /// of. A file in which no line names its program (a daemon's own output) is given whole.
+    /// of. A file in which most lines do not name their program (a daemon's own output) is given whole.
     ///
     /// `last message repeated 3 times` comes without the program's name in some logs: a pattern that has those words too
     /// finds them, and their line number tells whether the line before was of interest.
@@ -135,9 +135,9 @@ fn read_with(
     }
     match sniff::sniff(window(&mut buffer, sizes)) {
         Verdict::Empty => summary.format = "empty",
-        Verdict::Text { format, tagged } => {
+        Verdict::Text { format, speaker } => {
             summary.format = format;
-            text::read(Blocks::new(&mut buffer, sizes.line), interest, tagged, &mut summary, each);
+            text::read(Blocks::new(&mut buffer, sizes.line), interest, speaker, &mut summary, each);
         }
         Verdict::Export => {
             summary.format = "export";

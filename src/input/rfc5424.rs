@@ -12,6 +12,7 @@ pub(super) fn parse(text: &[u8]) -> Option<Header<'_>> {
             (Some(stamp), rest)
         }
     };
+    let behind_stamp = behind_space(rest);
     let (host, rest) = field(rest)?;
     let (identifier, rest) = field(rest)?;
     let (procid, rest) = field(rest)?;
@@ -19,7 +20,15 @@ pub(super) fn parse(text: &[u8]) -> Option<Header<'_>> {
     let message = behind_space(behind_data(rest.strip_prefix(b" ")?)?);
     // rsyslog puts a second space here, the one that stood behind the tag of what it received.
     let message = behind_space(message.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(message));
-    Some(Header { shape: Shape::Rfc5424, stamp, host, identifier, pid: procid.and_then(number_of), message })
+    Some(Header {
+        shape: Shape::Rfc5424,
+        stamp,
+        host,
+        identifier,
+        pid: procid.and_then(number_of),
+        message,
+        behind_stamp,
+    })
 }
 
 /// A space and a word; `-` is `None`.

@@ -8,17 +8,24 @@ pub(super) enum Verdict {
     /// No bytes at all.
     Empty,
     /// Lines of text, most of them of the named format.
-    Text {
-        format: &'static str,
-        /// Whether any line names its program. If none does, a search for program names would find nothing.
-        tagged: bool,
-    },
+    Text { format: &'static str, speaker: Speaker },
     /// `journalctl -o export`.
     Export,
     /// `journalctl -o short-monotonic`, first at this line.
     Undated { line: u64 },
     /// No log: the end of a sentence that says what else.
     Other(&'static str),
+}
+
+/// Whether lines of text say who wrote them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Speaker {
+    /// Most lines name their program, so that it can be searched for.
+    Tagged,
+    /// Most lines do not.
+    Untagged,
+    /// A program stamped its own output: there is no host either.
+    Daemon,
 }
 
 /// Judges `window`, the beginning of a stream. Its last line may be cut.
@@ -62,23 +69,51 @@ pub(super) fn without_return(line: &[u8]) -> &[u8] {
 }
 
 #[derive(Default)]
-struct Tally {
+struct Tally<'a> {
     shapes: [u32; Shape::ALL.len()],
-    tagged: bool,
+    headed: u32,
+    tagged: u32,
+    with_pid: u32,
+    host: Option<&'a [u8]>,
+    hosts_differ: bool,
     markers: u32,
     undated: Option<u64>,
 }
 
-impl Tally {
-    fn add(&mut self, at: usize, line: &[u8]) {
+impl<'a> Tally<'a> {
+    fn add(&mut self, at: usize, line: &'a [u8]) {
         match header::parse(line) {
-            Some(Header { shape, identifier, .. }) => {
-                self.shapes[shape as usize] += 1;
-                self.tagged |= identifier.is_some();
-            }
+            Some(header) => self.add_header(&header),
             None if is_marker(line) => self.markers += 1,
             None if self.undated.is_none() && is_monotonic(line) => self.undated = Some(at as u64 + 1),
             None => {}
+        }
+    }
+
+    fn add_header(&mut self, header: &Header<'a>) {
+        self.shapes[header.shape as usize] += 1;
+        self.headed += 1;
+        self.tagged += u32::from(header.identifier.is_some());
+        self.with_pid += u32::from(header.pid.is_some());
+        match (self.host, header.host) {
+            (None, host) => self.host = host,
+            (Some(known), Some(host)) => self.hosts_differ |= known != host,
+            (Some(_), None) => {}
+        }
+    }
+
+    /// A daemon that stamps its own output like syslog gives itself away: no pid, hardly a tag, and a "host" that is each
+    /// message's first word.
+    fn speaker(&self) -> Speaker {
+        let yearless = self.shapes[Shape::Rfc3164 as usize] + self.shapes[Shape::ShortPrecise as usize];
+        if self.shapes[Shape::DaemonOutput as usize] > 0 {
+            Speaker::Daemon
+        } else if self.tagged * 2 >= self.headed {
+            Speaker::Tagged
+        } else if yearless == self.headed && self.with_pid == 0 && self.hosts_differ {
+            Speaker::Daemon
+        } else {
+            Speaker::Untagged
         }
     }
 
@@ -91,9 +126,13 @@ impl Tally {
             }
         }
         match (most, self.undated) {
-            (Some((_, shape)), _) => Verdict::Text { format: shape.name(), tagged: self.tagged },
+            (Some((_, shape)), _) => {
+                let speaker = self.speaker();
+                let shape = if speaker == Speaker::Daemon { Shape::DaemonOutput } else { shape };
+                Verdict::Text { format: shape.name(), speaker }
+            }
             (None, Some(line)) => Verdict::Undated { line },
-            (None, None) if self.markers > 0 => Verdict::Text { format: "journalctl", tagged: true },
+            (None, None) if self.markers > 0 => Verdict::Text { format: "journalctl", speaker: Speaker::Tagged },
             (None, None) => Verdict::Other("no line at its beginning has the stamp of a known log format"),
         }
     }
@@ -147,7 +186,7 @@ mod tests {
     use super::*;
 
     fn text(format: &'static str) -> Verdict {
-        Verdict::Text { format, tagged: true }
+        Verdict::Text { format, speaker: Speaker::Tagged }
     }
 
     #[test]
@@ -162,7 +201,19 @@ mod tests {
         assert_eq!(sniff(b"_PID=303\n\n__REALTIME_TIMESTAMP=1795399951472342\n"), Verdict::Export);
         assert_eq!(sniff(b"Nov 23 02:12:33 ns1 a: up\n__CURSOR=s=b3b6;i=1\n"), text("rfc3164"));
         assert_eq!(sniff(b"-- No entries --\n"), text("journalctl"));
-        assert_eq!(sniff(b"Nov 23 02:12:33 ns1 up"), Verdict::Text { format: "rfc3164", tagged: false });
+        let speaker = Speaker::Untagged;
+        assert_eq!(sniff(b"Nov 23 02:12:33 ns1 up"), Verdict::Text { format: "rfc3164", speaker });
+    }
+
+    #[test]
+    fn a_daemon_that_stamps_its_own_output_is_recognised() {
+        let daemon = Verdict::Text { format: "daemon-output", speaker: Speaker::Daemon };
+        assert_eq!(sniff(b"Thu Feb 10 09:49:31 2022: (VI_1) Entering MASTER STATE\n"), daemon);
+        let pdns =
+            b"Nov 23 02:12:33 Guardian is launching\nNov 23 02:12:34 gsqlite3: connected\nNov 23 02:12:34 UDP server\n";
+        assert_eq!(sniff(pdns), daemon);
+        let old_keepalived = b"Nov 23 02:12:33 ns1 Keepalived: up\nNov 23 02:12:34 ns2 Keepalived_vrrp: up\n";
+        assert_eq!(sniff(old_keepalived), text("rfc3164"));
     }
 
     #[test]

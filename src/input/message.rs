@@ -1,6 +1,16 @@
-//! Repeats that syslog daemons fold into one line.
+//! What others put round a program's message: repeats that syslog daemons fold into one line, and the program's own stamp.
 
 use super::header::{behind_space, number_of};
+use super::stamp;
+
+/// Behind the stamp that some programs put before each message although syslog or journald stamps it too
+/// (`Aug 17 10:22:33 Domain …`, PowerDNS 4.0 under systemd).
+pub(super) fn behind_own_stamp(message: &[u8]) -> &[u8] {
+    match stamp::yearless(message) {
+        Ok((_, [b' ', rest @ ..])) => rest,
+        Ok(_) | Err(_) => message,
+    }
+}
 
 /// The message that a folded repeat stands for, and how often it occurred. `message repeated 3 times: [ text]` has the text
 /// in it; `last message repeated 3 times` stands for the message before and gives an empty one. Any other message: itself, once.
@@ -28,6 +38,14 @@ fn folded(message: &[u8]) -> Option<(&[u8], u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn own_stamps() {
+        assert_eq!(behind_own_stamp(b"Aug 17 10:22:33 Domain 'a' is fresh"), b"Domain 'a' is fresh");
+        for message in [&b"Aug 17 10:22:33"[..], b"Aug 17 10:22:33, a day", b"August 17", b""] {
+            assert_eq!(behind_own_stamp(message), message);
+        }
+    }
 
     #[test]
     fn folded_repeats() {
