@@ -76,8 +76,8 @@ impl Interest {
 /// Reads a source from begin to end and gives each record of interest to `each`, in the order of the source.
 ///
 /// # Errors
-/// [`Error::Missing`] and [`Error::Unreadable`] if it cannot be opened; [`Error::NotALog`] and [`Error::Undated`] if its
-/// beginning says that its lines are of no use. In all these cases no record was given. Trouble further on is in the
+/// [`Error::Missing`] and [`Error::Unreadable`] if it cannot be opened; [`Error::NotALog`], [`Error::Unsupported`] and
+/// [`Error::Undated`] if its beginning says that its lines are of no use. In all these cases no record was given. Trouble further on is in the
 /// summary: [`Summary::broken_off`] if the end was not reached, [`Summary::troubles`] otherwise.
 pub fn read(source: &Source, interest: &Interest, each: &mut dyn FnMut(&Record<'_>)) -> Result<Summary, Error> {
     let Some(location) = &source.location else {
@@ -144,6 +144,7 @@ fn read_with(
             export::read(&mut buffer, sizes.line, path, interest, &mut summary, each);
         }
         Verdict::Undated { line } => return Err(Error::Undated { path: path.clone(), line }),
+        Verdict::Unsupported(found) => return Err(Error::Unsupported { path: path.clone(), found }),
         Verdict::Other(found) => return Err(not_a_log(path, found, &mut buffer)),
     }
     if let Some(source) = buffer.take_failure() {

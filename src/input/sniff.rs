@@ -13,6 +13,8 @@ pub(super) enum Verdict {
     Export,
     /// `journalctl -o short-monotonic`, first at this line.
     Undated { line: u64 },
+    /// Logs in a form that we do not read: the end of a sentence that says which, and what to do.
+    Unsupported(&'static str),
     /// No log: the end of a sentence that says what else.
     Other(&'static str),
 }
@@ -36,7 +38,10 @@ pub(super) fn sniff(window: &[u8]) -> Verdict {
     if window.iter().all(|&byte| byte == 0) {
         return Verdict::Other("it holds nothing but NUL bytes");
     }
-    if let Some(found) = known_magic(window) {
+    if let Some((_, found)) = PACKED.iter().find(|(magic, _)| window.starts_with(magic)) {
+        return Verdict::Unsupported(found);
+    }
+    if let Some((_, found)) = STRANGERS.iter().find(|(magic, _)| window.starts_with(magic)) {
         return Verdict::Other(found);
     }
     let mut tally = Tally::default();
@@ -78,6 +83,7 @@ struct Tally<'a> {
     hosts_differ: bool,
     markers: u32,
     undated: Option<u64>,
+    unsupported: Option<&'static str>,
 }
 
 impl<'a> Tally<'a> {
@@ -86,7 +92,7 @@ impl<'a> Tally<'a> {
             Some(header) => self.add_header(&header),
             None if is_marker(line) => self.markers += 1,
             None if self.undated.is_none() && is_monotonic(line) => self.undated = Some(at as u64 + 1),
-            None => {}
+            None => self.unsupported = self.unsupported.or_else(|| unsupported_output(line)),
         }
     }
 
@@ -125,15 +131,16 @@ impl<'a> Tally<'a> {
                 most = Some((count, shape));
             }
         }
-        match (most, self.undated) {
-            (Some((_, shape)), _) => {
+        match (most, self.undated, self.unsupported) {
+            (Some((_, shape)), _, _) => {
                 let speaker = self.speaker();
                 let shape = if speaker == Speaker::Daemon { Shape::DaemonOutput } else { shape };
                 Verdict::Text { format: shape.name(), speaker }
             }
-            (None, Some(line)) => Verdict::Undated { line },
-            (None, None) if self.markers > 0 => Verdict::Text { format: "journalctl", speaker: Speaker::Tagged },
-            (None, None) => Verdict::Other("no line at its beginning has the stamp of a known log format"),
+            (None, Some(line), _) => Verdict::Undated { line },
+            (None, None, Some(found)) => Verdict::Unsupported(found),
+            (None, None, None) if self.markers > 0 => Verdict::Text { format: "journalctl", speaker: Speaker::Tagged },
+            (None, None, None) => Verdict::Other("no line at its beginning has the stamp of a known log format"),
         }
     }
 }
@@ -167,18 +174,27 @@ fn is_monotonic(line: &[u8]) -> bool {
         && tag.ends_with(b"]:")
 }
 
-fn known_magic(window: &[u8]) -> Option<&'static str> {
-    const MAGICS: [(&[u8], &str); 8] = [
-        (b"LPKSHHRH", "it is a binary journal file, save it with journalctl --file FILE -o export"),
-        (b"\x1F\x8B", "it is compressed with gzip"),
-        (b"\x28\xB5\x2F\xFD", "it is compressed with zstd"),
-        (b"\xFD7zXZ\0", "it is compressed with xz"),
-        (b"BZh", "it is compressed with bzip2"),
-        (b"\x89PNG", "it is a picture"),
-        (b"\x7FELF", "it is a program"),
-        (b"SQLite format 3\0", "it is a database"),
-    ];
-    MAGICS.iter().find(|(magic, _)| window.starts_with(magic)).map(|(_, found)| *found)
+const PACKED: [(&[u8], &str); 5] = [
+    (b"LPKSHHRH", "it is a binary journal, save it with journalctl --file FILE -o export"),
+    (b"\x1F\x8B", "it is compressed with gzip"),
+    (b"\x28\xB5\x2F\xFD", "it is compressed with zstd"),
+    (b"\xFD7zXZ\0", "it is compressed with xz"),
+    (b"BZh", "it is compressed with bzip2"),
+];
+
+const STRANGERS: [(&[u8], &str); 3] =
+    [(b"\x89PNG", "it is a picture"), (b"\x7FELF", "it is a program"), (b"SQLite format 3\0", "it is a database")];
+
+/// The outputs of `journalctl` that have stamps, but not at the beginning of lines.
+fn unsupported_output(line: &[u8]) -> Option<&'static str> {
+    let has = |text: &str| memchr::memmem::find(line, text.as_bytes()).is_some();
+    if line.starts_with(b"{") && has("\"__REALTIME_TIMESTAMP\"") {
+        Some("it is journalctl -o json output, save the journal with -o export instead")
+    } else if has(" [s=") && line.ends_with(b"]") && has(";i=") {
+        Some("it is journalctl -o verbose output, save the journal with -o export instead")
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -221,10 +237,18 @@ mod tests {
         assert_eq!(sniff(b""), Verdict::Empty);
         assert_eq!(sniff(b"-- Boot 1 --\n[   53.938914] ns1 pdns_server[401]: up\n"), Verdict::Undated { line: 2 });
         assert_eq!(sniff(b"\x89PNG\r\n\x1A\n"), Verdict::Other("it is a picture"));
+        for unsupported in [
+            &b"\x1F\x8B\x08\0"[..],
+            b"LPKSHHRH\0\0",
+            b"{\"_PID\":\"1\",\"__REALTIME_TIMESTAMP\":\"1795399951472342\"}\n",
+            b"Mon 2026-11-23 02:13:15.571672 UTC [s=b3b6;i=1;b=a14b]\n    MESSAGE=up\n",
+        ] {
+            assert!(matches!(sniff(unsupported), Verdict::Unsupported(_)), "{}", unsupported.escape_ascii());
+        }
         for other in [
             &b"#include <stdio.h>\nint main(void) { return 0; }\n"[..],
             b"[    0.000000] Command line: BOOT_IMAGE=/vmlinuz\n[    1.000000] a[1]: segfault at 0\n",
-            b"{\"__CURSOR\":\"s=1\"}\n",
+            b"{\"key\":\"value\"}\n",
             b"\0\0\0\0",
             b"\n\n",
         ] {
