@@ -1,8 +1,8 @@
 //! The address stayed on a node that is not MASTER any more.
 
-use super::words::{evidence, length};
+use super::words::{evidence, heard, length};
 use super::{Explanation, Rule};
-use crate::event::{Daemon, Event, Fact, Text, Vrrp};
+use crate::event::{Daemon, Event, Fact, Pdns, Text, Vrrp};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity};
 use crate::moment::Moment;
 use crate::world::{
@@ -33,6 +33,9 @@ pub(super) static RULE: Rule = Rule {
 
 /// A silent repair exists from this keepalived on.
 const RX_LOWER_PRI_SINCE: (u32, u32, u32) = (2, 0, 6);
+
+/// The MASTER hears its rival this soon, clocks corrected.
+const ANSWER_MICROS: i64 = 3_000_000;
 
 fn find(world: &World) -> Vec<Finding> {
     world
@@ -120,21 +123,11 @@ fn first_line(group: &PeerGroup, displacement: &Displacement) -> Evidence {
             let text = format!("{} becomes MASTER of {unit}: its notify_master script should bring the address here.", event.node);
             evidence(Role::Primary, event, "MASTER", text)
         }
-        (Displaced::TookAndFellBack, false) => heard_lower(event, event.repeated.into()),
+        (Displaced::TookAndFellBack, false) => heard(Role::Primary, event),
         (Displaced::MovedAway | Displaced::DidNotCome { .. }, _) => {
             evidence(Role::Primary, event, "sees the address elsewhere", "A first line that shows the address away from the MASTER.")
         }
     }
-}
-
-fn heard_lower(event: &Arc<Event>, count: u64) -> Evidence {
-    let priorities = crate::world::advert(event).and_then(|advert| Some((advert.theirs?, advert.ours?)));
-    let brief = match priorities {
-        Some((theirs, ours)) => format!("hears {theirs}, ours {ours}; stays MASTER"),
-        None => "hears a lower priority; stays MASTER".to_owned(),
-    };
-    let text = format!("{} is MASTER and stays it, while another node is MASTER too; no script runs for that.", event.node);
-    Evidence { more: count.saturating_sub(1), ..evidence(Role::Primary, event, brief, text) }
 }
 
 fn add_vrrp(finding: &mut Finding, displacement: &Displacement) {
@@ -152,13 +145,12 @@ fn add_vrrp(finding: &mut Finding, displacement: &Displacement) {
         }
     }
     let Some(kept) = &displacement.kept else { return };
-    let since = displacement.first.time.micros - 3_000_000;
-    let mut heard = kept.heard_lower.iter().filter(|line| line.time.micros >= since);
-    if let Some(first) = heard.next().filter(|_| displacement.why == Displaced::TookAndFellBack) {
-        let rest: Vec<&Arc<Event>> = heard.collect();
-        let more = kept.heard_lower_count.saturating_sub(u64::try_from(kept.heard_lower.len() - rest.len()).unwrap_or(0));
-        let last = rest.last().map(|line| line.time);
-        finding.add(Evidence { more, last, ..heard_lower(first, 1) });
+    let since = displacement.first.time.micros - ANSWER_MICROS;
+    let lower: Vec<&Arc<Event>> = kept.heard_lower.iter().filter(|line| line.time.micros >= since).collect();
+    if displacement.why == Displaced::TookAndFellBack && !lower.is_empty() {
+        for line in lower {
+            finding.add(heard(Role::Primary, line));
+        }
     } else if let Some(entered) = &kept.entered {
         let role = if displacement.why == Displaced::TookAndFellBack { Role::Primary } else { Role::Supporting };
         let proves = format!("{} is MASTER from here on; nothing in its log ends that before the address is left.", entered.node);
@@ -168,13 +160,7 @@ fn add_vrrp(finding: &mut Finding, displacement: &Displacement) {
 
 fn add_fall_back(finding: &mut Finding, taken: &Mastership) {
     if let Some(higher) = &taken.heard_higher {
-        let priorities = crate::world::advert(higher).and_then(|advert| Some((advert.theirs?, advert.ours?)));
-        let brief = match priorities {
-            Some((theirs, ours)) => format!("hears {theirs}, ours {ours}; BACKUP"),
-            None => "hears a higher priority; BACKUP".to_owned(),
-        };
-        let proves = format!("{} falls back to BACKUP: another node is MASTER. Falling back moves no address.", higher.node);
-        finding.add(evidence(Role::Primary, higher, brief, proves));
+        finding.add(heard(Role::Primary, higher));
     } else if let Some((_, end)) = &taken.end {
         let proves = format!("{} is not MASTER any more. That moves no address.", end.node);
         finding.add(evidence(Role::Primary, end, "no longer MASTER", proves));
@@ -199,7 +185,11 @@ fn add_witnesses(finding: &mut Finding, displacement: &Displacement) {
         let refused = format!("{} refuses a zone here: the node behind it does not serve it.", chain.address);
         finding.add(evidence(Role::Supporting, &chain.refused, format!("AXFR from {} refused", chain.address), refused));
         let notify = "The zone's NOTIFY comes from another address: the primary does not leave from its own.";
-        finding.add(evidence(Role::Supporting, &chain.notify, "NOTIFY not from a master", notify));
+        let brief = match &chain.notify.fact {
+            Fact::Pdns(Pdns::NotifyRefused { zone, from }) => format!("NOTIFY of {zone} from {from}: not a master"),
+            _ => "NOTIFY not from a master".to_owned(),
+        };
+        finding.add(evidence(Role::Supporting, &chain.notify, brief, notify));
     }
 }
 

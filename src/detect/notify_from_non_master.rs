@@ -1,6 +1,6 @@
 //! NOTIFYs were turned away because their sender is no primary of the zone.
 
-use super::words::{count, list, repeated};
+use super::words::{counted, list, repeated};
 use super::{Explanation, Rule};
 use crate::event::{Fact, Pdns};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
@@ -56,7 +56,7 @@ fn tell(world: &World, strangers: &Strangers) -> Option<Finding> {
     finding.subject.nodes = strangers.nodes.iter().cloned().collect();
     finding.subject.zones = strangers.zones.iter().cloned().collect();
     let by = list(&strangers.nodes);
-    let times = count(usize::try_from(strangers.lines.count).unwrap_or(usize::MAX), "NOTIFY", "NOTIFYs");
+    let times = counted(&strangers.lines, "NOTIFY", "NOTIFYs");
     let who = if own.is_empty() { String::new() } else { format!(", sent by {}", list(&own)) };
     finding.claim = format!("{times} of {} from {sender}{who}, refused by {by}: not a master", list(&strangers.zones));
     if own.is_empty() {

@@ -1,6 +1,6 @@
 //! Two nodes were MASTER of one instance at the same time.
 
-use super::words::{evidence, length};
+use super::words::{evidence, heard, length};
 use super::{Explanation, Rule};
 use crate::event::{Event, Fact, Keepalived, Text};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity};
@@ -102,14 +102,14 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
         let last = world.nodes.get(node).and_then(|facts| facts.last).map_or(i64::MIN, |last| last.micros);
         mastership.end.is_none() && last < to.or(world.horizon).map_or(i64::MAX, |to| to.micros) - ELECTION_MICROS
     };
-    let heard: Vec<&Arc<Event>> = [first, second]
+    let adverts: Vec<&Arc<Event>> = [first, second]
         .into_iter()
         .flat_map(|mastership| mastership.heard_lower.iter().chain(&mastership.heard_higher))
         .filter(|line| {
             line.time.micros >= from.micros - ELECTION_MICROS && to.is_none_or(|to| line.time.micros <= to.micros + ELECTION_MICROS)
         })
         .collect();
-    let is_heard = !heard.is_empty();
+    let is_heard = !adverts.is_empty();
     let paper = to.or(world.horizon).map_or(0, |to| to.micros_since(from));
     if !is_heard && paper < ELECTION_MICROS {
         return None;
@@ -120,7 +120,7 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
         if second.begin == Begin::Unseen { "is MASTER" } else { "MASTER" },
         format!("{second_node} becomes MASTER while {first_node} is MASTER."),
     )];
-    lines.extend(heard.iter().map(|line| heard_line(line)));
+    lines.extend(adverts.iter().map(|line| heard(Role::Primary, line)));
     if let Some(entered) = first.entered.as_ref().filter(|_| !is_heard) {
         lines.push(evidence(Role::Primary, entered, "MASTER", format!("{first_node} is MASTER from here on.")));
     }
@@ -159,21 +159,6 @@ fn was_paused(world: &World, node: &Text, from: Moment, to: Option<Moment>) -> b
     })
 }
 
-fn heard_line(line: &Arc<Event>) -> Evidence {
-    let numbers = advert(line).and_then(|advert| Some((advert.theirs?, advert.ours?)));
-    let (word, proves) = match &line.fact {
-        Fact::Vrrp { what: crate::event::Vrrp::HeardLower(_), .. } => {
-            ("stays MASTER", format!("{} is MASTER and stays it, while another node is MASTER too.", line.node))
-        }
-        _ => ("BACKUP", format!("{} was MASTER, another node is, and this one yields.", line.node)),
-    };
-    let brief = match numbers {
-        Some((theirs, ours)) => format!("hears {theirs}, ours {ours}; {word}"),
-        None => format!("hears another MASTER; {word}"),
-    };
-    evidence(Role::Primary, line, brief, proves)
-}
-
 /// Lower-priority lines whose rival's own log is not here.
 fn heard_only(group: &PeerGroup) -> Vec<Overlap<'_>> {
     let mut found = Vec::new();
@@ -194,7 +179,7 @@ fn heard_only(group: &PeerGroup) -> Vec<Overlap<'_>> {
                 to: Some(last.time),
                 nodes: [node, node],
                 entered: Arc::clone(first),
-                lines: lines.iter().map(|line| heard_line(line)).collect(),
+                lines: lines.iter().map(|line| heard(Role::Primary, line)).collect(),
                 is_heard: true,
                 may_be_dead: false,
                 was_paused: false,

@@ -1,9 +1,9 @@
 //! Sentences that several rules share. Moments are written as RFC 3339 in UTC; the report shows them in the operator's zone.
 
-use crate::event::{Event, Text};
+use crate::event::{Event, Fact, Text, Vrrp};
 use crate::finding::{Evidence, Role};
 use crate::moment::{Moment, duration_words};
-use crate::world::Lines;
+use crate::world::{Lines, advert};
 use std::sync::Arc;
 
 /// Zones named in a sentence before the rest is counted.
@@ -20,6 +20,22 @@ pub(super) fn repeated(role: Role, event: &Arc<Event>, lines: &Lines, brief: imp
     let more = lines.count.saturating_sub(1);
     let last = lines.last_time().filter(|_| more > 0);
     Evidence { role, event: Arc::clone(event), proves: proves.into(), brief: brief.into(), more, last }
+}
+
+/// A line in which a MASTER or a yielding node speaks of another node's advert.
+pub(super) fn heard(role: Role, line: &Arc<Event>) -> Evidence {
+    let numbers = advert(line).and_then(|advert| Some((advert.theirs?, advert.ours?)));
+    let stays = matches!(&line.fact, Fact::Vrrp { what: Vrrp::HeardLower(_), .. });
+    let (word, proves) = if stays {
+        ("stays MASTER", format!("{} is MASTER and stays it, while another node is MASTER too; no script runs for that.", line.node))
+    } else {
+        ("BACKUP", format!("{} falls back to BACKUP: another node is MASTER. Falling back moves no address.", line.node))
+    };
+    let brief = match numbers {
+        Some((theirs, ours)) => format!("hears {theirs}, ours {ours}; {word}"),
+        None => format!("hears another MASTER; {word}"),
+    };
+    evidence(role, line, brief, proves)
 }
 
 /// From one moment to another, for people.
@@ -40,6 +56,11 @@ pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a Text>) -> String {
         Some((only, [])) => only.clone(),
         Some((last, others)) => format!("{} and {last}", others.join(", ")),
     }
+}
+
+/// `1 zone`, `3 zones`.
+pub(super) fn counted(lines: &Lines, one: &str, many: &str) -> String {
+    count(usize::try_from(lines.count).unwrap_or(usize::MAX), one, many)
 }
 
 /// `1 zone`, `3 zones`.

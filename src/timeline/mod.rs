@@ -216,7 +216,7 @@ fn note_assumed_zones(logs: &[Log], nodes: &names::Names, stated: &Stated, cavea
         }
     }
     for node in assumed {
-        let text = format!("{node}: the stamps name no time zone; UTC is assumed (--tz {node}=ZONE states it).");
+        let text = "the stamps name none; UTC is assumed (--tz [NODE=]ZONE states it).".to_owned();
         caveats.push(Caveat { kind: "zone-assumed", node: Some(node), text });
     }
 }

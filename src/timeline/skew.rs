@@ -190,7 +190,7 @@ fn decide(clocks: &BTreeMap<Text, Skew>, stated: &Stated, caveats: &mut Vec<Cave
             let seconds = micros_as_seconds(skew.applied_micros.abs());
             let direction = if skew.applied_micros > 0 { "ahead of" } else { "behind" };
             let text = format!(
-                "{node}: its clock is {seconds} s {direction} the others (± {} s, {} pairs of lines agree); corrected (--skew states it).",
+                "its clock is {seconds} s {direction} the others (± {} s, {} pairs of lines agree); corrected (--skew NODE=SECONDS states it).",
                 micros_as_seconds(skew.uncertainty_micros),
                 skew.pairs
             );

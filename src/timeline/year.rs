@@ -94,23 +94,22 @@ pub(super) fn resolve(logs: &[Log], nodes: &Names, stated: &Stated, caveats: &mu
         let (year, reason) = if let Some(year) = stated_year(stated, node.as_ref()) {
             (year, None)
         } else if let Some(year) = exact {
-            (year, Some("epochs in its own lines (exact)".to_owned()))
+            (year, Some("epochs in its lines (exact)".to_owned()))
         } else if let Some(reference) = exact_span {
-            (nearest(clue, reference), Some("the dated lines of this set nearest to it".to_owned()))
+            (nearest(clue, reference), Some("the dated lines of the set".to_owned()))
         } else if let (Some(floor), Some(reference)) = (clue.floor, floor_span) {
             (nearest(clue, reference).max(floor), Some(serial_reason(clue)))
         } else if let Some(reference) = floor_span {
-            (nearest(clue, reference), Some("the SOA serials in other logs of this set".to_owned()))
+            (nearest(clue, reference), Some("the SOA serials of the set's other logs".to_owned()))
         } else if let Some(year) = by_modification(clue, log.modified) {
             (year, Some("the time the file was last written, for want of anything better".to_owned()))
         } else {
-            (1970, Some("nothing at all".to_owned()))
+            (1970, Some("nothing: no line and no file of the set tells it".to_owned()))
         };
         let year = if clue.has_leap_day { leap_near(year) } else { year };
         if let (true, Some(reason)) = (yearless, reason) {
-            let subject = node.as_deref().unwrap_or(&log.path);
-            let text = format!("{subject}: the stamps have no year; {year} is inferred from {reason} (--year states it).");
-            caveats.push(Caveat { kind: "year-inferred", node, text });
+            let text = format!("the stamps have none; {year} is inferred from {reason} (--year [NODE=]YEAR states it).");
+            caveats.push(Caveat { kind: "year-inferred", node: node.or_else(|| Some(log.path.clone())), text });
         }
         calendars.push(Calendar { first_year: year, start: clue.start, years_crossed: clue.years_crossed });
     }
