@@ -6,7 +6,7 @@ use crate::event::{Daemon, Event, Fact, Pdns, Text, Vrrp};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity};
 use crate::moment::Moment;
 use crate::world::{
-    Displaced, Displacement, Ending, Mastership, PeerGroup, Seen, Unit, Witness, World, displacements, first_of,
+    Displaced, Displacement, Ending, Mastership, PeerGroup, Seen, Unit, Witness, World, displacements, first_of, symptoms,
 };
 use std::sync::Arc;
 
@@ -38,14 +38,70 @@ const RX_LOWER_PRI_SINCE: (u32, u32, u32) = (2, 0, 6);
 const ANSWER_MICROS: i64 = 3_000_000;
 
 fn find(world: &World) -> Vec<Finding> {
-    world
+    let mut found: Vec<Finding> = world
         .groups()
         .iter()
         .flat_map(|group| {
             let resource = world.resource_of(group);
             displacements(world, group).into_iter().map(move |displacement| tell(world, group, resource.as_ref(), &displacement))
         })
-        .collect()
+        .collect();
+    if found.is_empty() {
+        found.extend(symptoms(world).iter().map(|displacement| tell_symptoms(world, displacement)));
+    }
+    found
+}
+
+/// Without keepalived's logs: what PowerDNS saw, and whose log would settle it.
+fn tell_symptoms(world: &World, displacement: &Displacement) -> Finding {
+    let chain = displacement.chain.as_ref();
+    let address = chain.map_or_else(|| Text::from("the address"), |chain| chain.address.clone());
+    let is_notify = matches!(displacement.first.fact, Fact::Pdns(Pdns::NotifyRefused { .. }));
+    let brief = if is_notify { "NOTIFY not from a master".to_owned() } else { format!("AXFR from {address} refused") };
+    let proves = if is_notify { "A NOTIFY of the zone comes from an address that is no master." } else { "The address refuses a zone it is asked for." };
+    let line = evidence(Role::Primary, &displacement.first, brief, proves);
+    let mut finding = Finding::new(RULE.id, &address, Severity::Critical, Confidence::Suspected, line);
+    finding.since_is = Bound::AtMost;
+    finding.until = displacement.ending.as_ref().map(Ending::time);
+    finding.until_is = Bound::AtMost;
+    finding.subject.resource = Some(address.clone());
+    finding.subject.holder.clone_from(&displacement.holder);
+    finding.subject.owner.clone_from(&displacement.owner);
+    finding.subject.nodes = displacement.holder.iter().chain(&displacement.owner).cloned().collect();
+    finding.subject.nodes.sort();
+    add_witnesses(&mut finding, displacement);
+    add_ending(&mut finding, displacement);
+    let names = Names::of(&finding, displacement);
+    let holder = displacement.holder.as_deref().unwrap_or("a node that does not serve the zone");
+    let owner = displacement.owner.as_deref().unwrap_or("the primary");
+    finding.claim = claim_of_suspicion(&address, holder, owner, &finding, world);
+    finding.story = vec![
+        format!("Transfers asked of {address} are refused while the zone's NOTIFY comes from another address: {owner} seems not to leave from {address}."),
+    ];
+    finding.story.extend(end_sentence(displacement, &names, &finding));
+    let at = finding.since.rfc3339();
+    finding.rivals = vec![
+        Rival {
+            claim: "the address followed an ordinary failover".to_owned(),
+            settled_by: format!("keepalived's logs of the nodes behind {address} before {at}"),
+        },
+        Rival {
+            claim: "a stranger's NOTIFY and an ACL on the right node".to_owned(),
+            settled_by: format!("the PowerDNS log of the node behind {address} at {at}"),
+        },
+    ];
+    finding.next_steps = next_steps(displacement, &names);
+    finding.prevention = prevention(world, displacement, &names);
+    finding
+}
+
+fn claim_of_suspicion(address: &Text, holder: &str, owner: &str, finding: &Finding, world: &World) -> String {
+    let place = format!("{address} may have been on {holder} instead of {owner}");
+    match (finding.until, world.horizon) {
+        (Some(until), _) => format!("{place} for {} or longer", length(finding.since, until)),
+        (None, Some(end)) => format!("{place}, for {} or longer when the logs end", length(finding.since, end)),
+        (None, None) => place,
+    }
 }
 
 fn tell(world: &World, group: &PeerGroup, resource: Option<&Text>, displacement: &Displacement) -> Finding {

@@ -31,6 +31,8 @@ pub(super) static RULE: Rule = Rule {
 const ELECTION_MICROS: i64 = 3_000_000;
 /// An overlap on paper that no advert line supports may be the clocks' doing up to this.
 const PAPER_MICROS: i64 = 10_000_000;
+/// 1.x advertises one interval before it enters MASTER, and may be sent back within it.
+const NEAR_MISS_MICROS: i64 = 1_500_000;
 /// Overlaps of one group closer than this are one episode: the link flaps.
 const QUIET_MICROS: i64 = 60_000_000;
 
@@ -46,6 +48,8 @@ struct Overlap<'a> {
     may_be_dead: bool,
     was_paused: bool,
     one_log: bool,
+    /// 1.x, one side, one moment: the rival may have fallen back before it ever entered MASTER.
+    may_be_near_miss: bool,
 }
 
 fn find(world: &World) -> Vec<Finding> {
@@ -139,6 +143,7 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
         may_be_dead: died(first) || died(second) || log_ends(first_node, first) || log_ends(second_node, second),
         was_paused: [first_node, second_node].into_iter().any(|node| was_paused(world, node, from, to)),
         one_log: false,
+        may_be_near_miss: false,
     })
 }
 
@@ -184,6 +189,8 @@ fn heard_only(group: &PeerGroup) -> Vec<Overlap<'_>> {
                 may_be_dead: false,
                 was_paused: false,
                 one_log: true,
+                may_be_near_miss: advert(first).is_some_and(|advert| advert.from.is_none())
+                    && last.time.micros_since(first.time) < NEAR_MISS_MICROS,
             });
         }
     }
@@ -255,7 +262,8 @@ fn tell(group: &PeerGroup, episode: &[Overlap<'_>]) -> Finding {
 
 fn confidence(overlap: &Overlap<'_>) -> Confidence {
     let on_paper = overlap.to.is_some_and(|to| to.micros_since(overlap.from) < PAPER_MICROS);
-    if overlap.may_be_dead || overlap.was_paused || (!overlap.is_heard && on_paper) {
+    let rests_on_an_end = overlap.may_be_dead && !overlap.is_heard;
+    if rests_on_an_end || overlap.was_paused || overlap.may_be_near_miss || (!overlap.is_heard && on_paper) {
         Confidence::Suspected
     } else if overlap.is_heard && !overlap.one_log {
         Confidence::Confirmed
@@ -266,7 +274,7 @@ fn confidence(overlap: &Overlap<'_>) -> Confidence {
 
 fn rivals(group: &PeerGroup, episode: &[Overlap<'_>]) -> Vec<Rival> {
     let mut rivals = Vec::new();
-    if episode.iter().any(|overlap| overlap.may_be_dead) {
+    if episode.iter().any(|overlap| overlap.may_be_dead && !overlap.is_heard) {
         rivals.push(Rival {
             claim: "one of them had died while MASTER: its log ends without saying so".to_owned(),
             settled_by: "the system's journal of that node (was keepalived killed, did the host go down?)".to_owned(),

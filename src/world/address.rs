@@ -5,12 +5,12 @@
 use super::vrrp::{Begin, End, Mastership, PeerGroup, Takeover};
 use super::witness::{Seen, Witness};
 use super::{Behind, World};
-use crate::event::{Daemon, Event, Text};
+use crate::event::{Daemon, Event, Fact, Pdns, Text};
 use crate::moment::{Moment, Precision};
 use std::sync::Arc;
 
 /// A take-over works when its script returns; the recordings show 0.7 to 1.8 s. What is shorter than this is no displacement.
-pub const GRACE_MICROS: i64 = 5_000_000;
+const GRACE_MICROS: i64 = 5_000_000;
 /// A witness this soon after a take-over may speak of the moment before the script was done.
 const SETTLE_MICROS: i64 = 3_000_000;
 /// Two scripts started within this of each other race: the slower one wins.
@@ -19,6 +19,8 @@ const RACE_MICROS: i64 = 15_000_000;
 const COARSE_MICROS: i64 = 2_000_000;
 /// A mastership longer than this was a failover, not a flap, if nothing of the other side is known.
 const FLAP_MICROS: i64 = 10_000_000;
+/// Symptoms of one drift on several hosts stand within this.
+const SYMPTOMS_MICROS: i64 = 3_600_000_000;
 /// A MASTER this young hears the last adverts of the one it replaces.
 const HANDOVER_MICROS: i64 = 3_000_000;
 
@@ -110,6 +112,27 @@ pub struct Displacement {
 }
 
 impl Displacement {
+    /// One that rests on one side's lines; the rest is to be filled in.
+    fn suspicion(first: &Arc<Event>) -> Self {
+        Self {
+            holder: None,
+            owner: None,
+            why: Displaced::TookAndFellBack,
+            first: Arc::clone(first),
+            began_there: false,
+            taken: None,
+            kept: None,
+            flaps: Vec::new(),
+            away: Vec::new(),
+            home_first: Vec::new(),
+            hints: Vec::new(),
+            chain: None,
+            ending: None,
+            is_complete: false,
+            order_is_known: true,
+        }
+    }
+
     /// Whether independent evidence places the address.
     #[must_use]
     pub fn is_placed(&self) -> bool {
@@ -140,17 +163,18 @@ pub fn displacements(world: &World, group: &PeerGroup) -> Vec<Displacement> {
     }
     found.extend(before_any_takeover(world, group, takeovers.first()));
     found.extend(one_sided(world, group));
-    found.retain(|displacement| displacement.lasts(world));
+    found.retain(Displacement::lasts);
     found.sort_by_key(|displacement| displacement.first.time.micros);
     found
 }
 
 impl Displacement {
-    fn lasts(&self, world: &World) -> bool {
-        let end = self.ending.as_ref().map(Ending::time).or(world.horizon);
+    fn lasts(&self) -> bool {
+        // Nothing ends it in these logs, and a healthy keepalived writes nothing: the end of the log is not the end of the drift.
+        let Some(ending) = &self.ending else { return true };
         let last_takeover = self.flaps.iter().filter_map(|flap| flap.entered.as_ref()).map(|event| event.time);
         let since = last_takeover.last().unwrap_or(self.first.time);
-        end.is_some_and(|end| end.micros_since(since) > GRACE_MICROS)
+        ending.time().micros_since(since) > GRACE_MICROS
     }
 
     /// A further flap of the same holder while the owner stays MASTER changes nothing.
@@ -230,7 +254,8 @@ fn close(displacement: &mut Displacement, away: Vec<Witness>, home: Vec<Witness>
         None => home.first(),
     };
     let first_away = away.first().map(|witness| witness.time.micros).unwrap_or(i64::MAX);
-    displacement.home_first = home.iter().filter(|witness| witness.time.micros < first_away).cloned().collect();
+    let first_hint = displacement.hints.first().map_or(i64::MAX, |witness| witness.time.micros);
+    displacement.home_first = home.iter().filter(|witness| witness.time.micros < first_away.min(first_hint)).cloned().collect();
     displacement.away = away;
     let mut endings: Vec<Ending> = back.cloned().map(|witness| Ending::Seen(Box::new(witness))).into_iter().collect();
     endings.extend(displacement.chain.as_ref().and_then(|chain| chain.served.clone()).map(Ending::ServesAgain));
@@ -402,43 +427,68 @@ fn is_dark(world: &World, node: &Text, moment: Moment) -> bool {
     })
 }
 
-/// The holder's log alone: MASTER for moments, then a better advert.
+/// The holder's log alone: it was MASTER, heard a better one and yielded. Moments of that are a flap; a longer time was perhaps a
+/// failover, unless the address is seen there long after.
 fn took_over_alone(world: &World, group: &PeerGroup, node: &Text, taken: &Mastership) -> Option<Displacement> {
     let event = taken.entered.as_ref()?;
     let (End::Yielded, end) = taken.end.as_ref()? else { return None };
     let others: Vec<&Text> = group.nodes.keys().filter(|other| *other != node).collect();
-    let brief = end.time.micros_since(event.time) <= FLAP_MICROS;
-    if !brief || !others.iter().all(|other| is_dark(world, other, event.time)) {
+    if !others.iter().all(|other| is_dark(world, other, event.time)) {
         return None;
     }
     let next = group.takeovers().into_iter().find(|next| next.event.time.micros > event.time.micros);
+    let limit = next.map(|next| next.event.time);
+    let inside = |moment: Moment| {
+        moment.micros > end.time.micros + GRACE_MICROS && limit.is_none_or(|limit| moment.micros < limit.micros)
+    };
+    let all = world.witnesses.all().iter();
+    let here = all.filter(|witness| witness.node == *node && witness.seen.holds() && witness.seen.is_paired() && inside(witness.time));
+    let away: Vec<Witness> = here.cloned().collect();
+    let elsewhere = |after: Moment| fetched_without(world, group, node, after, limit);
+    let ending = match away.last() {
+        Some(last) => elsewhere(last.time),
+        None if end.time.micros_since(event.time) > FLAP_MICROS => return None,
+        // The first that is seen of the address shows it elsewhere: nothing was left behind.
+        None if elsewhere(end.time).is_some() => return None,
+        None => None,
+    };
     let owner = match others.as_slice() {
         [only] => Some((*only).clone()),
         _ => None,
     };
     let chain_owner = owner.clone().unwrap_or_else(|| Text::from(""));
-    let limit = next.map(|next| next.event.time);
     let chain = chain(world, &chain_owner, node, event.time, limit);
-    let ending = chain.as_ref().and_then(|chain| chain.served.clone()).map(Ending::ServesAgain);
-    let by_takeover = next.map(|next| Ending::Takeover(Arc::clone(next.event)));
-    let ending = [ending, by_takeover].into_iter().flatten().min_by_key(|ending| ending.time().micros);
+    let endings = [
+        ending.map(Ending::ServesAgain),
+        chain.as_ref().and_then(|chain| chain.served.clone()).map(Ending::ServesAgain),
+        next.map(|next| Ending::Takeover(Arc::clone(next.event))),
+    ];
     Some(Displacement {
         holder: Some(node.clone()),
         owner,
-        why: Displaced::TookAndFellBack,
         first: Arc::clone(event),
         began_there: true,
         taken: Some(taken.clone()),
-        kept: None,
-        flaps: Vec::new(),
-        away: Vec::new(),
-        home_first: Vec::new(),
-        hints: Vec::new(),
+        away,
         chain,
-        ending,
-        is_complete: false,
-        order_is_known: true,
+        ending: endings.into_iter().flatten().min_by_key(|ending| ending.time().micros),
+        ..Displacement::suspicion(event)
     })
+}
+
+/// A commit from the address of the group about which this node's PowerDNS, whose log is here, wrote nothing: the address was not
+/// on it. (Every asked transfer is logged, at any level.)
+fn fetched_without(world: &World, group: &PeerGroup, node: &Text, after: Moment, limit: Option<Moment>) -> Option<Arc<Event>> {
+    let facts = world.nodes.get(node)?;
+    let address = world.resource_of(group)?;
+    if !facts.spans.contains_key(&Daemon::Pdns) {
+        return None;
+    }
+    let mut commits = world.commits_from(&address).into_iter();
+    let is_later = |commit: &Arc<Event>| {
+        commit.time.micros > after.micros && limit.is_none_or(|limit| commit.time.micros < limit.micros) && commit.node != *node
+    };
+    commits.find(|commit| is_later(commit) && !facts.was_asked_near(commit.time)).cloned()
 }
 
 /// The owner's log alone: it heard another MASTER. From 2.0 on that one has run its script; before, nobody can tell from here.
@@ -481,6 +531,63 @@ fn heard_a_rival(world: &World, group: &PeerGroup, owner: &Text, kept: &Mastersh
     Some(displacement)
 }
 
+/// Only symptoms: a primary's NOTIFY arrives from an address that is no master, and the address that the secondaries know refuses
+/// the zone. Told only where no two keepalived logs can settle it.
+#[must_use]
+pub fn symptoms(world: &World) -> Vec<Displacement> {
+    let mut found: Vec<Displacement> = Vec::new();
+    for refusals in world.replication.refusals() {
+        let (Some(address), Some(first)) = (&refusals.address, refusals.failures.first.first()) else { continue };
+        let is_of_zone = |event: &&Arc<Event>| match &event.fact {
+            Fact::Pdns(Pdns::NotifyRefused { zone, from }) => {
+                from != address && refusals.zones.contains(zone) && near(event.time, first.time, refusals.last_time().unwrap_or(first.time), SYMPTOMS_MICROS)
+            }
+            _ => false,
+        };
+        let strangers = world.replication.strangers().flat_map(|strangers| &strangers.lines.first);
+        let Some(notify) = strangers.filter(is_of_zone).min_by_key(|event| (event.time.micros, event.node.clone())) else { continue };
+        let own = world.witnesses.all().iter().filter(|witness| witness.seen == Seen::Strange && refusals.zones.contains(&witness.zone));
+        let sender = own.map(|witness| &witness.node).next().cloned();
+        let refuser = refusals.refusers.iter().find(|node| Some(*node) != sender.as_ref()).cloned();
+        if refusals.refusers.len() == 1 && refuser.is_none() || is_settled_by_vrrp(world, sender.as_ref(), refuser.as_ref(), notify.time) {
+            continue;
+        }
+        let begin = if first.time.micros <= notify.time.micros { first } else { notify };
+        let away: Vec<Witness> = world
+            .witnesses
+            .all()
+            .iter()
+            .filter(|witness| {
+                let strange = witness.seen == Seen::Strange && Some(&witness.node) == sender.as_ref();
+                let denied = witness.seen == Seen::Denied && Some(&witness.node) == refuser.as_ref();
+                (strange || denied) && refusals.zones.contains(&witness.zone) && witness.time.micros >= begin.time.micros
+            })
+            .cloned()
+            .collect();
+        found.push(Displacement {
+            holder: refuser,
+            owner: sender,
+            away,
+            chain: Some(Chain { refused: Arc::clone(first), notify: Arc::clone(notify), served: None, address: address.clone() }),
+            ending: refusals.end.clone().map(Ending::ServesAgain),
+            why: Displaced::MovedAway,
+            ..Displacement::suspicion(begin)
+        });
+    }
+    found
+}
+
+/// Whether keepalived's logs say enough to judge without the symptoms: two nodes' logs, or one that shows its node in its role.
+fn is_settled_by_vrrp(world: &World, sender: Option<&Text>, refuser: Option<&Text>, moment: Moment) -> bool {
+    world.groups().iter().any(|group| {
+        let lit = group.nodes.keys().filter(|node| !is_dark(world, node, moment)).count();
+        let is_master = |node: &Text| group.nodes.get(node).is_some_and(|all| all.iter().any(|mastership| mastership.covers(moment)));
+        let left = sender.is_some_and(|sender| group.nodes.contains_key(sender) && !is_master(sender));
+        let took = refuser.is_some_and(is_master);
+        lit > 1 || left || took
+    })
+}
+
 /// The seed's chain, looked for where neither peer's PowerDNS log can say it directly.
 fn chain(world: &World, owner: &Text, holder: &Text, from: Moment, limit: Option<Moment>) -> Option<Chain> {
     if world.has_lines_of(owner, Daemon::Pdns) || world.has_lines_of(holder, Daemon::Pdns) {
@@ -495,7 +602,7 @@ fn chain(world: &World, owner: &Text, holder: &Text, from: Moment, limit: Option
             let strangers = world.replication.strangers().filter(|strangers| strangers.sender != *address);
             let mut lines = strangers.flat_map(|strangers| &strangers.lines.first);
             let is_of_zone = |event: &&Arc<Event>| {
-                matches!(&event.fact, crate::event::Fact::Pdns(crate::event::Pdns::NotifyRefused { zone, .. }) if *zone == stretch.zone)
+                matches!(&event.fact, Fact::Pdns(Pdns::NotifyRefused { zone, .. }) if *zone == stretch.zone)
             };
             let Some(notify) = lines.find(|event| is_of_zone(event) && inside(event.time)) else { continue };
             let served = world.served_from(&stretch.zone, address).iter().find(|event| {

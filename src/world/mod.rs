@@ -15,7 +15,7 @@ use dns::Met;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub use address::{Chain, Displaced, Displacement, Ending, GRACE_MICROS, displacements, first_of};
+pub use address::{Chain, Displaced, Displacement, Ending, displacements, first_of, symptoms};
 pub use dns::{Behind, Lines, Refusals, Replication, Strangers, is_newer};
 pub use vrrp::{Begin, End, Mastership, NodeVrrp, PeerGroup, Takeover, Unit, advert};
 pub use witness::{Seen, Witness, Witnesses};
@@ -33,6 +33,8 @@ pub struct NodeFacts {
     pub is_primary: bool,
     /// Whether it speaks as a secondary (checks freshness, fetches transfers).
     pub is_secondary: bool,
+    /// Seconds in which a client asked for a transfer, at most [`ASKED_MAX`] of them.
+    asked_in: BTreeSet<i64>,
     /// Whether a line of a freshness check was seen: the level that hides them hides their absence too.
     pub shows_freshness: bool,
     /// Last line of any kind that its logs hold.
@@ -87,6 +89,10 @@ impl World {
             Fact::Pdns(pdns) => {
                 node.note(Daemon::Pdns, event.time);
                 node.note_role(pdns);
+                let asked = matches!(pdns, Pdns::TransferAsked { .. } | Pdns::TransferDenied { .. } | Pdns::TransferServed { .. });
+                if asked && node.asked_in.len() < ASKED_MAX {
+                    node.asked_in.insert(event.time.micros.div_euclid(1_000_000));
+                }
                 if let Pdns::Started { version: Some(version) } = pdns {
                     node.versions.insert(Daemon::Pdns, version.clone());
                 }
@@ -120,6 +126,15 @@ impl World {
     #[must_use]
     pub fn served_from(&self, zone: &Text, address: &Text) -> &[Arc<Event>] {
         self.served.get(&(zone.clone(), address.clone())).map_or(&[], Vec::as_slice)
+    }
+
+    /// Commits of any zone fetched from an address, in order.
+    #[must_use]
+    pub fn commits_from(&self, address: &Text) -> Vec<&Arc<Event>> {
+        let of_address = self.served.iter().filter(|((_, from), _)| from == address);
+        let mut commits: Vec<&Arc<Event>> = of_address.flat_map(|(_, commits)| commits).collect();
+        commits.sort_by_key(|commit| (commit.time.micros, commit.node.clone()));
+        commits
     }
 
     /// Whether a daemon of a node wrote anything between two moments.
@@ -177,7 +192,19 @@ impl World {
     }
 }
 
+/// Seconds with an asked transfer kept per node.
+const ASKED_MAX: usize = 100_000;
+/// A transfer is asked, served and committed within this, clocks corrected.
+const ASKED_SECONDS: i64 = 4;
+
 impl NodeFacts {
+    /// Whether this node's PowerDNS wrote about a transfer out at about a moment; true where what is kept cannot tell.
+    #[must_use]
+    pub fn was_asked_near(&self, moment: Moment) -> bool {
+        let second = moment.micros.div_euclid(1_000_000);
+        self.asked_in.len() >= ASKED_MAX || self.asked_in.range(second - ASKED_SECONDS..=second + ASKED_SECONDS).next().is_some()
+    }
+
     fn note(&mut self, daemon: Daemon, time: Moment) {
         let span = self.spans.entry(daemon).or_insert((time, time));
         span.0 = span.0.min(time);
