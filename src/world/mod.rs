@@ -106,6 +106,15 @@ impl World {
         }
     }
 
+    /// Takes when a daemon of a node wrote its first and last line, also of lines that are not observed.
+    pub fn note_presence(&mut self, node: &Text, daemon: Daemon, first: Moment, last: Moment) {
+        let facts = self.nodes.entry(node.clone()).or_default();
+        facts.note(daemon, first);
+        facts.note(daemon, last);
+        facts.last = facts.last.max(Some(last));
+        self.horizon = self.horizon.max(Some(last));
+    }
+
     /// Ends the observing: works out who is whose peer. `last_lines` are the ends of each node's logs, whatever program wrote them.
     pub fn settle(&mut self, last_lines: &[(Text, Moment)]) {
         for (node, last) in last_lines {
