@@ -4,6 +4,9 @@
 //! next such byte, then the next shallower field. A field may be empty; a wording that ends in a field takes the rest of the
 //! line, but only when nothing more literal fits. So the most literal wording wins: `… from {from} which is not a master`
 //! before `… from {from}`.
+//!
+//! A pager, a terminal or a fixed buffer may have cut the line: a text that is the beginning of one message only is read as that
+//! message, without the field in which it was cut.
 
 use super::message::{Fields, Message, Wording};
 use super::template::{Piece, expand};
@@ -11,6 +14,8 @@ use super::template::{Piece, expand};
 /// Steps a line may take per byte, so that no crafted line is slow. A step is a byte searched for the end of a field, or a place
 /// tried.
 const STEPS_PER_BYTE: usize = 64;
+/// A shorter text is not taken for the beginning of a longer one.
+const CUT_BYTES_MIN: usize = 20;
 /// Steps any line may take.
 const STEPS_AT_LEAST: usize = 4096;
 
@@ -32,6 +37,8 @@ struct Node {
     end: Option<u32>,
     /// What can begin a literal child; only needed behind a field.
     starts: Starts,
+    /// A wording that ends here or further on, if all of these are wordings of one message.
+    only: Option<u32>,
 }
 
 struct End {
@@ -79,6 +86,8 @@ impl Starts {
 /// One line on its way through the trie.
 struct Walk<'t> {
     text: &'t [u8],
+    /// Whether the text may end before a wording does.
+    cut: bool,
     spans: &'t mut Vec<(usize, usize)>,
     steps_left: usize,
 }
@@ -102,26 +111,55 @@ impl Trie {
         }
         for node in 0..trie.nodes.len() {
             if let Some(behind) = trie.nodes[node].field {
-                let starts: Vec<u8> = trie.children(behind).map(|child| child.label[0]).collect();
+                let children = &trie.nodes[behind as usize].children;
+                let starts: Vec<u8> = children.iter().map(|child| trie.nodes[*child as usize].label[0]).collect();
                 trie.nodes[behind as usize].starts = Starts::of(&starts);
             }
         }
+        trie.settle(0);
         trie
     }
 
     /// The message a text is, and its fields.
     pub(super) fn read<'a>(&self, text: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
+        self.read_whole(text, fields).or_else(|| self.read_cut(text, fields))
+    }
+
+    fn read_whole<'a>(&self, text: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
         let mut spans = std::mem::take(&mut fields.spans);
-        let (end, _) = self.find(text, &mut spans);
+        let (end, _) = self.find(text, false, &mut spans);
         let end = end.map(|end| &self.ends[end as usize]);
-        if let Some(end) = end {
-            let mut values = spans.iter().map(|(from, to)| &text[*from..*to]);
-            for slot in &end.slots {
-                match *slot {
-                    Piece::Field(name) => fields.push(name, values.next().unwrap_or_default()),
-                    Piece::Constant(name, value) => fields.push(name, value),
-                    Piece::Literal(_) => {}
-                }
+        let mut values = spans.iter().map(|(from, to)| &text[*from..*to]);
+        for slot in end.iter().flat_map(|end| &end.slots) {
+            match *slot {
+                Piece::Field(name) => fields.push(name, values.next().unwrap_or_default()),
+                Piece::Constant(name, value) => fields.push(name, value),
+                Piece::Literal(_) => {}
+            }
+        }
+        fields.spans = spans;
+        end.map(|end| end.message)
+    }
+
+    /// The message of which a text is the beginning. `less` marks a cut by `>`, others by dots.
+    fn read_cut<'a>(&self, text: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
+        let text = ["\u{2026}", "...", ">"].iter().find_map(|mark| text.strip_suffix(mark.as_bytes())).unwrap_or(text);
+        if text.len() < CUT_BYTES_MIN {
+            return None;
+        }
+        let mut spans = std::mem::take(&mut fields.spans);
+        let (end, _) = self.find(text, true, &mut spans);
+        let end = end.map(|end| &self.ends[end as usize]);
+        let mut values = spans.iter().map(|(from, to)| &text[*from..*to]).peekable();
+        for slot in end.iter().flat_map(|end| &end.slots) {
+            // What stands behind the cut is unknown, a constant too.
+            if values.peek().is_none() {
+                break;
+            }
+            match *slot {
+                Piece::Field(name) => fields.push(name, values.next().unwrap_or_default()),
+                Piece::Constant(name, value) => fields.push(name, value),
+                Piece::Literal(_) => {}
             }
         }
         fields.spans = spans;
@@ -129,25 +167,30 @@ impl Trie {
     }
 
     /// The end a text leads to, and the steps it took.
-    fn find(&self, text: &[u8], spans: &mut Vec<(usize, usize)>) -> (Option<u32>, usize) {
+    fn find(&self, text: &[u8], cut: bool, spans: &mut Vec<(usize, usize)>) -> (Option<u32>, usize) {
         let allowed = text.len().saturating_mul(STEPS_PER_BYTE).saturating_add(STEPS_AT_LEAST);
         spans.clear();
-        let mut walk = Walk { text, spans, steps_left: allowed };
+        let mut walk = Walk { text, cut, spans, steps_left: allowed };
         let end = self.at(0, 0, &mut walk);
         (end, allowed - walk.steps_left)
     }
 
     /// Goes on from a node: the literal way, then the end, then the field.
     fn at(&self, node: u32, position: usize, walk: &mut Walk<'_>) -> Option<u32> {
+        let is_root = node == 0;
         let node = &self.nodes[node as usize];
-        if let Some(child) = self.child(node, &walk.text[position..]) {
-            let behind = position + self.nodes[child as usize].label.len();
-            if let Some(end) = self.at(child, behind, walk) {
-                return Some(end);
+        if let Some(end) = self.literal(node, position, walk) {
+            return Some(end);
+        }
+        if position == walk.text.len() {
+            let end = if walk.cut { node.only } else { node.end };
+            if end.is_some() {
+                return end;
             }
         }
-        if position == walk.text.len() && node.end.is_some() {
-            return node.end;
+        // Of a text that begins with a field a cut leaves too little to know it by.
+        if walk.cut && is_root {
+            return None;
         }
         self.field(node.field?, position, walk)
     }
@@ -160,30 +203,57 @@ impl Trie {
         while let Some(found) = node.starts.find(&walk.text[from..]) {
             walk.spend(found + 1)?;
             let to = from + found;
-            if let Some(child) = self.child(node, &walk.text[to..]) {
-                walk.spans.push((position, to));
-                if let Some(end) = self.at(child, to + self.nodes[child as usize].label.len(), walk) {
-                    return Some(end);
-                }
-                walk.spans.truncate(depth);
+            walk.spans.push((position, to));
+            if let Some(end) = self.literal(node, to, walk) {
+                return Some(end);
             }
+            walk.spans.truncate(depth);
             from = to + 1;
         }
         walk.spend(walk.text.len() - from + 1)?;
+        if walk.cut {
+            let is_word = memchr::memchr(b' ', &walk.text[position..]).is_none();
+            return node.only.filter(|_| is_word);
+        }
         let end = node.end?;
         walk.spans.push((position, walk.text.len()));
         Some(end)
     }
 
+    /// Goes on from a node by a literal, or ends in it if the text is cut there.
+    fn literal(&self, node: &Node, position: usize, walk: &mut Walk<'_>) -> Option<u32> {
+        let left = &walk.text[position..];
+        let child = self.child(node, left)?;
+        let label = self.nodes[child as usize].label;
+        if left.starts_with(label) {
+            return self.at(child, position + label.len(), walk);
+        }
+        self.nodes[child as usize].only.filter(|_| walk.cut && label.starts_with(left))
+    }
+
+    /// The child that begins like a text.
     fn child(&self, node: &Node, text: &[u8]) -> Option<u32> {
         let first = text.first()?;
         let place = node.children.binary_search_by_key(first, |child| self.nodes[*child as usize].label[0]).ok()?;
-        let child = node.children[place];
-        text.starts_with(self.nodes[child as usize].label).then_some(child)
+        Some(node.children[place])
     }
 
-    fn children(&self, node: u32) -> impl Iterator<Item = &Node> {
-        self.nodes[node as usize].children.iter().map(|child| &self.nodes[*child as usize])
+    /// Notes for every place which message alone can follow; tells whether there is one.
+    fn settle(&mut self, node: u32) -> Option<u32> {
+        let place = &self.nodes[node as usize];
+        let next: Vec<u32> = place.children.iter().copied().chain(place.field).collect();
+        let mut ends: Vec<Option<u32>> = self.nodes[node as usize].end.map(Some).into_iter().collect();
+        ends.extend(next.into_iter().map(|next| self.settle(next)).collect::<Vec<_>>());
+        let first = ends.first().copied().flatten();
+        let same = |end: &Option<u32>| match (end, first) {
+            (Some(end), Some(first)) => {
+                std::ptr::eq(self.ends[*end as usize].message, self.ends[first as usize].message)
+            }
+            (None, _) | (_, None) => false,
+        };
+        let only = first.filter(|_| ends.iter().all(same));
+        self.nodes[node as usize].only = only;
+        only
     }
 
     fn insert(&mut self, message: &'static Message, pieces: Vec<Piece>) {

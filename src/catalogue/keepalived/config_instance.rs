@@ -129,9 +129,9 @@ pub(super) static ROWS: &[Message] = &[
             ("2.3.3..", "({instance}): VIP duplicates a VIP {address} - ignoring"),
             ("2.3.3..", "({instance}): VIP duplicates an excluded VIP {address} - ignoring"),
         ],
-        sample: "Configuration error: VRRP instance[VI_1] and unicast peer address[abc] MUST be of the same family !!! Skipping...",
+        sample: "(VI_1) interface eth0 is down",
         source: "keepalived/vrrp/vrrp_data.c",
-        proves: "",
+        proves: "An instance's configuration is wrong; the instance may be missing or in FAULT.",
         read: None,
     },
     Message {
@@ -293,9 +293,9 @@ pub(super) static ROWS: &[Message] = &[
             ("2.4.0..", "({instance}) auth_hmac cannot be combined with authentication, dropping legacy auth"),
             ("2.4.0..", "({instance}) strict mode requires auth_hmac mode enforce"),
         ],
-        sample: "(VI_1): address family must match VRRP instance [abc] - ignoring",
+        sample: "(VI_1) the first IPv6 VIP address must be link local",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "A setting of an instance was changed or left out because it does not go with the others.",
         read: None,
     },
 ];

@@ -16,7 +16,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Created new slave zone 'example.com' from supermaster 192.0.2.10",
         source: "pdns/packethandler.cc",
-        proves: "",
+        proves: "A zone made itself after a NOTIFY from an autoprimary; its first transfer follows.",
         read: None,
     },
     Message {
@@ -71,9 +71,9 @@ pub(super) static ROWS: &[Message] = &[
                 "msg=\"Database error trying to create zone for potential autoprimary\" error=\"{reason}\" potential autoprimary=\"{autoprimary}\" zone=\"{zone}\"",
             ),
         ],
-        sample: "Error resolving SOA or NS for example.com at: 192.0.2.10: Timeout waiting for answer",
+        sample: "Unable to find backend willing to host example.com for potential supermaster 192.0.2.10. Remote nameservers:",
         source: "pdns/packethandler.cc",
-        proves: "",
+        proves: "A zone did not make itself, although a NOTIFY asked for it.",
         read: None,
     },
 ];

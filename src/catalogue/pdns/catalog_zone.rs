@@ -241,9 +241,9 @@ pub(super) static ROWS: &[Message] = &[
                 "msg=\"Catalog-Zone: zone already exists in catalog, not created\" XFR zone=\"{zone}\" catalog=\"{old_catalog}\" primary=\"{primary}\" zone=\"{member}\"",
             ),
         ],
-        sample: "AXFR-in zone: 'catalog.example', primary: '192.0.2.10', Catalog-Zone backend transaction started",
+        sample: "AXFR-in zone: 'catalog.example', primary: '192.0.2.10', Catalog-Zone create zone 'member.example'",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "What a catalog zone changed on this secondary; removed members lose their data.",
         read: None,
     },
     Message {
@@ -260,7 +260,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "orphaned member zones found with catalog 'catalog.example'",
         source: "pdns/mastercommunicator.cc",
-        proves: "",
+        proves: "What a catalog zone on this primary holds, or why it cannot be made.",
         read: None,
     },
     Message {
@@ -268,7 +268,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("4.7.0..", "AXFR-out zone '{zone}', client '{client}', catalog zone '{zone}' has no members")],
         sample: "AXFR-out zone 'example.com', client '192.0.2.20', catalog zone 'example.com' has no members",
         source: "pdns/tcpreceiver.cc",
-        proves: "",
+        proves: "A catalog zone was asked for and has no members.",
         read: None,
     },
 ];

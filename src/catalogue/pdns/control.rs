@@ -17,7 +17,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Notification request to host 192.0.2.20 for zone 'example.com' received from operator",
         source: "pdns/dynhandler.cc",
-        proves: "",
+        proves: "An operator asked for a NOTIFY by hand.",
         read: None,
     },
     Message {
@@ -29,7 +29,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Retrieval request for zone 'example.com' from primary '192.0.2.10' received from operator",
         source: "pdns/dynhandler.cc",
-        proves: "",
+        proves: "An operator asked for a transfer by hand.",
         read: None,
     },
     Message {
@@ -42,7 +42,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Rediscovery was requested",
         source: "pdns/dynhandler.cc",
-        proves: "",
+        proves: "An operator asked to reload or to look for new zones.",
         read: None,
     },
     Message {
@@ -53,7 +53,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Scheduling exit on remote request",
         source: "pdns/dynhandler.cc",
-        proves: "",
+        proves: "An operator stopped the process; systemd's stop leaves no such line.",
         read: None,
     },
     Message {
@@ -69,9 +69,9 @@ pub(super) static ROWS: &[Message] = &[
                 "msg=\"Configuration change received from operator\" new value=\"{new_value}\" setting=\"{setting}\"",
             ),
         ],
-        sample: "Cache clear request for 'www.example.org' received from operator",
+        sample: "Cache clear request for 'example.com$' received from operator",
         source: "pdns/dynhandler.cc",
-        proves: "",
+        proves: "An operator changed a setting or emptied a cache.",
         read: None,
     },
     Message {
@@ -82,9 +82,9 @@ pub(super) static ROWS: &[Message] = &[
             ("5.1.0..", "msg=\"Listening on control socket\" path=\"{path}\""),
             ("5.1.0..", "msg=\"Listening on control socket\" socket=\"{socket}\""),
         ],
-        sample: "Listening on controlsocket in '/etc/keepalived/keepalived.conf'",
+        sample: "Listening on controlsocket in '/run/pdns/pdns.controlsocket'",
         source: "dynlistener.cc",
-        proves: "",
+        proves: "The control socket is open.",
         read: None,
     },
 ];

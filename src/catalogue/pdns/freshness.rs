@@ -19,9 +19,9 @@ pub(super) static ROWS: &[Message] = &[
                 "msg=\"Domain is stale\" checked against=\"{primary}\" primary serial=\"{primary_serial}\" serial=\"{our_serial}\" zone=\"{zone}\"",
             ),
         ],
-        sample: "Domain 'example.com' is stale, master 192.0.2.10 serial 2026061502, our serial 2026061501",
+        sample: "Domain 'example.com' is stale, master 192.0.2.10 serial 2026112301, our serial 2026112001",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "The primary that was asked has a newer serial, so a transfer is due; it does not tell which host answered at that address, and a replica answers too.",
         read: Some(stale),
     },
     Message {
@@ -37,7 +37,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Domain 'example.com' is empty, master 192.0.2.10 serial 2026061502",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "This secondary has no copy of the zone yet and a primary offers one.",
         read: Some(stale),
     },
     Message {
@@ -71,7 +71,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Domain 'example.com' is stale, master 192.0.2.10 is no longer signed and all signatures have expired, serial is 2026061501",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "The signatures of the copy no longer go with the primary's, so the zone is fetched again although the serial may be the same.",
         read: Some(stale),
     },
     Message {
@@ -103,7 +103,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Domain 'example.com' is fresh, but RRSIGs differ on master 192.0.2.10, so DNSSEC is stale, serial is 2026061501",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "The serial is current, but the primary's signature of the SOA differs, so the zone is fetched again.",
         read: Some(stale),
     },
     Message {
@@ -132,7 +132,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Domain 'example.com' more recent than master 192.0.2.10, our serial 2026061501 > their serial 2026061502",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "The copy is ahead of the primary that was asked: the serial went backwards there, or somebody else answered.",
         read: Some(newer),
     },
     Message {
@@ -193,9 +193,9 @@ pub(super) static ROWS: &[Message] = &[
                 "msg=\"Domain is fresh, primary is no longer signed but (some) signatures are still valid\" checked against=\"{primary}\" serial=\"{our_serial}\" zone=\"{zone}\"",
             ),
         ],
-        sample: "Domain 'example.com' is fresh (no DNSSEC), serial is 2026061501 (checked master 192.0.2.10)",
+        sample: "Domain 'example.com' is fresh (no DNSSEC), serial is 2026112001 (checked master 192.0.2.10)",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "A host at the primary's address answered with the serial of the copy; it does not tell which host.",
         read: Some(fresh),
     },
     Message {
@@ -220,7 +220,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Unable to retrieve SOA for example.com, this was the first time. NOTE: For every subsequent failed SOA check the domain will be suspended from freshness checks for 'num-errors x 60 seconds', with a maximum of 3600 seconds. Skipping SOA checks until 1781510530",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "The primary's SOA could not be fetched for the first time; why is not said, and the zone is not checked again before the time named.",
         read: Some(soa_unretrievable),
     },
     Message {
@@ -244,9 +244,9 @@ pub(super) static ROWS: &[Message] = &[
                 "msg=\"Unable to retrieve SOA\" SOA checks skipped until=\"{until}\" attempt number=\"{attempt}\" remote=\"{primary}\" zone=\"{zone}\"",
             ),
         ],
-        sample: "Unable to retrieve SOA for example.com, this was the 2th time. Skipping SOA checks until 1781510530",
+        sample: "Unable to retrieve SOA for example.com, this was the 10th time. Skipping SOA checks until 1781510530",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "The primary's SOA could not be fetched again; only the first and every tenth failure is printed.",
         read: Some(soa_unretrievable),
     },
     Message {
@@ -258,9 +258,9 @@ pub(super) static ROWS: &[Message] = &[
             ("5.1.0..", "msg=\"Received serial number updates\" timeouts=\"{timeouts}\" updated zones=\"{count}\""),
             ("5.1.0..", "msg=\"Received serial number updates\" updated zones=\"{count}\""),
         ],
-        sample: "Received serial number updates for 2 zones, had 0 timeouts",
+        sample: "Received serial number updates for 3 zones, had 1 timeout",
         source: "pdns/slavecommunicator.cc",
-        proves: "",
+        proves: "A round of SOA checks ended: so many zones had an answer; from 4.4.0 on time-outs are told only where there were any.",
         read: Some(checked),
     },
     Message {
@@ -270,9 +270,9 @@ pub(super) static ROWS: &[Message] = &[
             ("3.0..", "While checking domain freshness: {reason}"),
             ("5.1.0..", "msg=\"Error while checking domain freshness\" error=\"{reason}\""),
         ],
-        sample: "While checking domain freshness: Timeout waiting for answer",
+        sample: "While checking domain freshness: Query to '192.0.2.10' for SOA of 'example.com' produced no answers",
         source: "pdns/slavecommunicator.cc",
-        proves: "",
+        proves: "A SOA check was broken off by an error; from 3.0 on the zone stands only inside the reason.",
         read: Some(soa_unretrievable),
     },
     Message {
@@ -280,7 +280,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.9..=2.9.20", "Unable to determine SOA serial for {zone} at {primary}")],
         sample: "Unable to determine SOA serial for example.com at 192.0.2.10",
         source: "pdns/communicator.cc",
-        proves: "",
+        proves: "The address named gave no usable SOA for the zone.",
         read: Some(soa_unretrievable),
     },
     Message {
@@ -294,7 +294,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Zone 'example.com' is on the list of failed SOA checks. Skipping SOA checks until 1781510530",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "The zone failed before and is left alone until the time named, so nothing was asked of its primary.",
         read: None,
     },
     Message {
@@ -305,9 +305,9 @@ pub(super) static ROWS: &[Message] = &[
             ("4.9.0..", "{count} secondary domain{s} need{s} checking, {queued} queued for AXFR"),
             ("5.1.0..", "msg=\"queuing domains in need of checking for AXFR\" domain count=\"{count}\""),
         ],
-        sample: "2 slave domains needs checking, 0 queued for AXFR",
+        sample: "4 slave domains need checking, 0 queued for AXFR",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "So many secondary zones are about to be checked; it proves that the communicator works through them, not that any is behind.",
         read: None,
     },
     Message {
@@ -330,7 +330,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "No new unfresh slave domains, 0 queued for AXFR already, 0 in progress",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "No secondary zone is due for a check; printed only after a change.",
         read: None,
     },
     Message {
@@ -356,7 +356,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Got NOTIFY for example.com while AXFR in progress, requeueing SOA check",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "A NOTIFY was accepted earlier and now leads to a SOA check; it also ends the zone's back-off.",
         read: None,
     },
     Message {
@@ -364,7 +364,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.9.21..=2.9.22", "Trying next master '{primary}' for '{zone}'")],
         sample: "Trying next master '192.0.2.10' for 'example.com'",
         source: "pdns/communicator.cc",
-        proves: "",
+        proves: "One primary failed to answer and the next in the list is asked.",
         read: None,
     },
     Message {
@@ -375,7 +375,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Ignore domain example.com since it has been removed from our backend",
         source: "pdns/slavecommunicator.cc",
-        proves: "",
+        proves: "The zone was deleted from the backend while its check was under way.",
         read: None,
     },
     Message {
@@ -388,7 +388,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "TSIG key 'transfer-key' for domain 'example.com' not found, can not AXFR.",
         source: "pdns/slavecommunicator.cc",
-        proves: "",
+        proves: "The key for this zone's transfers is missing or unreadable here, so the zone is not even checked.",
         read: None,
     },
     Message {
@@ -401,7 +401,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Freshness check source (AXFR-SOURCE) for domain 'example.com' set to 192.0.2.2",
         source: "pdns/slavecommunicator.cc",
-        proves: "",
+        proves: "The address from which the zone's primary is asked was set by its metadata, or could not be.",
         read: None,
     },
 ];

@@ -20,7 +20,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "UDP server bound to 192.0.2.1:53",
         source: "pdns/nameserver.cc",
-        proves: "",
+        proves: "The address and port on which questions are heard, or one that could not be had.",
         read: None,
     },
     Message {
@@ -39,7 +39,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "TCP server bound to 192.0.2.1:53",
         source: "pdns/tcpreceiver.cc",
-        proves: "",
+        proves: "The address and port on which transfers are served, or one that could not be had.",
         read: None,
     },
     Message {
@@ -50,7 +50,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Creating backend connection for TCP",
         source: "pdns/tcpreceiver.cc",
-        proves: "",
+        proves: "The TCP server has its own connection to the backend.",
         read: None,
     },
     Message {
@@ -113,7 +113,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "TCP server is without backend connections, launching",
         source: "pdns/tcpreceiver.cc",
-        proves: "",
+        proves: "A TCP connection, possibly a transfer, ended in an error.",
         read: None,
     },
     Message {
@@ -128,9 +128,9 @@ pub(super) static ROWS: &[Message] = &[
             ("5.1.0..", "msg=\"Signing thread died because of PDNSException\" error=\"{reason}\""),
             ("5.1.0..", "msg=\"Signing thread died because of std::exception\" error=\"{reason}\""),
         ],
-        sample: "Signing thread died because of std::exception: Timeout waiting for answer",
+        sample: "Signing thread died because of PDNSException: Backend error",
         source: "pdns/signingpipe.cc",
-        proves: "",
+        proves: "A thread that signs answers ended.",
         read: None,
     },
     Message {
@@ -141,7 +141,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Received a TSIG signed message with a non-validating key",
         source: "pdns/packethandler.cc",
-        proves: "",
+        proves: "A packet was signed with a key that does not validate.",
         read: None,
     },
     Message {
@@ -161,7 +161,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Packet for domain 'example.com' denied: can't find TSIG key with name 'transfer-key' and algorithm 'hmac-sha256'",
         source: "pdns/dnspacket.cc",
-        proves: "",
+        proves: "A signed packet was refused: wrong key, wrong algorithm, or clocks apart.",
         read: None,
     },
     Message {
@@ -169,7 +169,21 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.9..", "Received an answer (non-query) packet from {client}, dropping")],
         sample: "Received an answer (non-query) packet from 192.0.2.20, dropping",
         source: "pdns/packethandler.cc",
-        proves: "",
+        proves: "An answer came where only questions are expected, and was dropped.",
+        read: None,
+    },
+    Message {
+        id: "pdns/query-received",
+        texts: &[
+            ("..", "Remote {client} wants '{name}|{type}', do = {do}, bufsize = {bufsize}"),
+            (
+                "..",
+                "Remote {client} wants '{name}|{type}', do = {do}, bufsize = {bufsize}: packetcache {cache:HIT|MISS}",
+            ),
+        ],
+        sample: "Remote 192.0.2.20 wants 'www.example.com|A', do = 0, bufsize = 512",
+        source: "pdns/packethandler.cc",
+        proves: "A question came; printed only with log-dns-queries.",
         read: None,
     },
 ];

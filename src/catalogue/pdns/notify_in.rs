@@ -14,7 +14,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Received NOTIFY for example.com from 192.0.2.11 which is not a master (Refused)",
         source: "pdns/packethandler.cc",
-        proves: "",
+        proves: "A NOTIFY came from an address that is not among the zone's primaries and was refused; anyone can send one, so alone it does not prove that a primary's address moved.",
         read: Some(refused),
     },
     Message {
@@ -36,7 +36,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Received NOTIFY for example.com from 192.0.2.11 but the remote is not providing a TSIG key or in allow-notify-from (Refused)",
         source: "pdns/packethandler.cc",
-        proves: "",
+        proves: "A NOTIFY was refused because its sender neither signed it nor is in allow-notify-from; the zone's primaries were not looked at.",
         read: Some(refused),
     },
     Message {
@@ -52,7 +52,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Received NOTIFY for example.com from 192.0.2.11 - queueing check",
         source: "pdns/packethandler.cc",
-        proves: "",
+        proves: "A NOTIFY from one of the zone's primaries was accepted and a check queued; its sender held that address at that moment.",
         read: Some(accepted),
     },
     Message {
@@ -69,7 +69,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Received NOTIFY for example.com from 192.0.2.10, we are up to date: 2026061502<=2026061501",
         source: "packethandler.cc",
-        proves: "",
+        proves: "A primary announced a serial that this secondary already had.",
         read: Some(accepted),
     },
     Message {
@@ -82,7 +82,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Received NOTIFY for example.com from 192.0.2.11 but we are primary (Refused)",
         source: "pdns/packethandler.cc",
-        proves: "",
+        proves: "A NOTIFY came for a zone of which this server is itself the primary: two servers think so, or somebody errs.",
         read: None,
     },
     Message {
@@ -109,7 +109,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Received NOTIFY for example.com from 192.0.2.11 for which we are not authoritative (Refused)",
         source: "pdns/packethandler.cc",
-        proves: "",
+        proves: "A NOTIFY came for a zone that does not exist here; it is refused or handed to autoprimary.",
         read: None,
     },
     Message {
@@ -128,7 +128,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Received unsigned NOTIFY for example.com from 192.0.2.11 while a TSIG key was required (Refused)",
         source: "pdns/packethandler.cc",
-        proves: "",
+        proves: "A NOTIFY came without the key that the zone demands; before 4.2.0 it may have been let through.",
         read: None,
     },
     Message {
@@ -140,7 +140,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Received secure NOTIFY for example.com from 192.0.2.11, with TSIG key 'transfer-key'",
         source: "pdns/packethandler.cc",
-        proves: "",
+        proves: "A NOTIFY was signed with a key that validates; whether it is accepted is said by the next line.",
         read: None,
     },
     Message {
@@ -161,7 +161,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Received secure NOTIFY for example.com from 192.0.2.11: expected TSIG key 'transfer-key', got 'transfer-key' (Refused)",
         source: "pdns/packethandler.cc",
-        proves: "",
+        proves: "A NOTIFY was signed with another key than the zone's and was refused.",
         read: None,
     },
     Message {
@@ -182,7 +182,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Received NOTIFY for example.com from 192.0.2.11 but slave support is disabled in the configuration",
         source: "pdns/packethandler.cc",
-        proves: "",
+        proves: "A NOTIFY was dropped because this server is not a secondary at all.",
         read: None,
     },
     Message {
@@ -207,7 +207,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Received NOTIFY for example.com from trusted-notification-proxy 192.0.2.11",
         source: "pdns/packethandler.cc",
-        proves: "",
+        proves: "A NOTIFY came through the trusted proxy, which stands in for the primary's address.",
         read: None,
     },
     Message {
@@ -218,7 +218,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Relaying notification of domain example.com from 192.0.2.11 to 192.0.2.20:53",
         source: "pdns/packethandler.cc",
-        proves: "",
+        proves: "A NOTIFY was passed on to another server.",
         read: None,
     },
     Message {
@@ -229,7 +229,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Unable to determine SOA serial for example.com at 192.0.2.11",
         source: "pdns/packethandler.cc",
-        proves: "",
+        proves: "A NOTIFY came, but its sender could not be asked for the SOA.",
         read: None,
     },
     Message {
@@ -240,7 +240,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Received NOTIFY for example.com from 192.0.2.11",
         source: "pdns/packethandler.cc",
-        proves: "",
+        proves: "A NOTIFY arrived; what became of it stands in another line.",
         read: None,
     },
 ];

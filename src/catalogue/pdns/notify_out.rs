@@ -12,7 +12,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Queued notification of domain 'example.com' to 192.0.2.20:53",
         source: "pdns/mastercommunicator.cc",
-        proves: "",
+        proves: "This primary is about to send a NOTIFY to a name server of the zone; it proves neither sending nor receipt.",
         read: Some(queued),
     },
     Message {
@@ -23,7 +23,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Queued also-notification of domain 'example.com' to 192.0.2.20:53",
         source: "pdns/mastercommunicator.cc",
-        proves: "",
+        proves: "This primary is about to send a NOTIFY to an address from also-notify; it proves neither sending nor receipt.",
         read: Some(queued),
     },
     Message {
@@ -38,7 +38,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Removed from notification list: 'example.com' to 192.0.2.20:53 (was acknowledged)",
         source: "pdns/mastercommunicator.cc",
-        proves: "",
+        proves: "The receiver acknowledged the NOTIFY: packets went both ways; whether it then fetched the zone is not said.",
         read: Some(acknowledged),
     },
     Message {
@@ -61,7 +61,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Received unsuccessful notification report for 'example.com' from 192.0.2.20:53, error: Query Refused",
         source: "pdns/mastercommunicator.cc",
-        proves: "",
+        proves: "The receiver answered the NOTIFY with an error: it was reached and refused, most often because the NOTIFY left from an address it does not know as a primary.",
         read: Some(rejected),
     },
     Message {
@@ -72,7 +72,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Notification for example.com to 192.0.2.20:53 failed after retries",
         source: "pdns/mastercommunicator.cc",
-        proves: "",
+        proves: "The receiver answered no NOTIFY within the retries: it is down, unreachable, or silent.",
         read: Some(unanswered),
     },
     Message {
@@ -86,9 +86,9 @@ pub(super) static ROWS: &[Message] = &[
                 "msg=\"domains for which we are primary or producer in need of notification\" count=\"{count}\"",
             ),
         ],
-        sample: "2 domains for which we are primary or consumer needs notifications",
+        sample: "1 domain for which we are primary or consumer need notifications",
         source: "pdns/auth-primarycommunicator.cc",
-        proves: "",
+        proves: "So many zones changed since their secondaries were last told, and NOTIFY follows.",
         read: None,
     },
     Message {
@@ -100,7 +100,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "no primary or producer domains need notifications",
         source: "pdns/mastercommunicator.cc",
-        proves: "",
+        proves: "No zone changed since the last round; printed only after a change.",
         read: None,
     },
     Message {
@@ -117,9 +117,9 @@ pub(super) static ROWS: &[Message] = &[
                 "msg=\"Skipped notification because address does not match only-notify\" address=\"{to}\" domain=\"{zone}\" nameserver=\"{nameserver}\"",
             ),
         ],
-        sample: "Skipped notification of domain 'example.com' to ns1.example.com because 192.0.2.20:53 does not match only-notify.",
+        sample: "Skipped notification of domain 'example.com' to ns2.example.com because 192.0.2.21 does not match only-notify.",
         source: "pdns/mastercommunicator.cc",
-        proves: "",
+        proves: "An address was left out because only-notify does not name it.",
         read: None,
     },
     Message {
@@ -139,7 +139,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Error looking up name servers for example.com, cannot notify: Timeout waiting for answer",
         source: "pdns/mastercommunicator.cc",
-        proves: "",
+        proves: "A name server of the zone has no address here, so it gets no NOTIFY.",
         read: None,
     },
     Message {
@@ -156,7 +156,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Request to queue notification for domain 'example.com' was processed, but no valid nameservers or ALSO-NOTIFYs found. Not notifying!",
         source: "pdns/mastercommunicator.cc",
-        proves: "",
+        proves: "Nobody was told of the zone's change: no name server resolves and also-notify is empty.",
         read: None,
     },
     Message {
@@ -167,7 +167,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Unparseable IP in ALSO-NOTIFY metadata of domain 'example.com'. Warning: Timeout waiting for answer",
         source: "pdns/mastercommunicator.cc",
-        proves: "",
+        proves: "The zone's ALSO-NOTIFY holds an address that cannot be read.",
         read: None,
     },
     Message {
@@ -178,7 +178,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "No such domain 'example.com' in our database",
         source: "pdns/mastercommunicator.cc",
-        proves: "",
+        proves: "A NOTIFY was asked for a zone that does not exist here.",
         read: None,
     },
     Message {
@@ -189,7 +189,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Received spurious notify answer for 'example.com' from 192.0.2.20:53",
         source: "pdns/mastercommunicator.cc",
-        proves: "",
+        proves: "An answer to a NOTIFY came that nothing waits for: late, doubled, or forged.",
         read: None,
     },
     Message {
@@ -200,7 +200,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Unable to parse SOA notification answer from 192.0.2.20:53",
         source: "pdns/mastercommunicator.cc",
-        proves: "",
+        proves: "An answer to a NOTIFY could not be read.",
         read: None,
     },
     Message {
@@ -226,7 +226,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Error trying to resolve '192.0.2.20:53' for notifying 'example.com' to server: Timeout waiting for answer",
         source: "pdns/mastercommunicator.cc",
-        proves: "",
+        proves: "A NOTIFY could not be sent: no socket of that family, or the address is no good.",
         read: None,
     },
     Message {
@@ -239,7 +239,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "TSIG key 'transfer-key' for domain 'example.com' not found",
         source: "pdns/mastercommunicator.cc",
-        proves: "",
+        proves: "The key that should sign the zone's NOTIFY is missing or unreadable.",
         read: None,
     },
 ];

@@ -13,7 +13,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "XFR-in zone: 'example.com', primary: '192.0.2.10', initiating transfer",
         source: "pdns/slavecommunicator.cc",
-        proves: "",
+        proves: "This secondary begins to fetch the zone; nothing was sent yet.",
         read: Some(started),
     },
     Message {
@@ -25,7 +25,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "XFR-in zone: 'example.com', primary: '192.0.2.10', starting AXFR",
         source: "pdns/slavecommunicator.cc",
-        proves: "",
+        proves: "This secondary is about to connect to the primary for a full transfer; it says nothing of success.",
         read: Some(started),
     },
     Message {
@@ -37,7 +37,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "IXFR-in zone: 'example.com', primary: '192.0.2.10', starting IXFR",
         source: "pdns/slavecommunicator.cc",
-        proves: "",
+        proves: "This secondary asks the primary for the differences; it says nothing of success.",
         read: Some(started),
     },
     Message {
@@ -50,7 +50,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "AXFR-in zone 'example.com', primary '192.0.2.10', retrieval started",
         source: "pdns/slavecommunicator.cc",
-        proves: "",
+        proves: "The primary let the transfer begin: its first answer was no refusal.",
         read: Some(started),
     },
     Message {
@@ -64,7 +64,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "AXFR-in zone: 'example.com', primary: '192.0.2.10', storage transaction started",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "What was received is about to be written to the backend.",
         read: Some(started),
     },
     Message {
@@ -77,7 +77,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "AXFR-in zone: 'example.com', primary: '192.0.2.10', retrieval finished",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "The whole zone arrived from the address named, so whoever holds that address served it; it is not stored yet.",
         read: Some(retrieved),
     },
     Message {
@@ -91,7 +91,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "AXFR-in zone: 'example.com', primary: '192.0.2.10', zone committed with serial 2026061502",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "The zone was fetched and stored with this serial; from here on the secondary serves it.",
         read: Some(committed),
     },
     Message {
@@ -114,9 +114,9 @@ pub(super) static ROWS: &[Message] = &[
                 "msg=\"IXFR: zone commited\" XFR zone=\"{zone}\" deltas=\"{deltas}\" primary=\"{primary}\" serial=\"{serial}\"",
             ),
         ],
-        sample: "IXFR-in zone: 'example.com', primary: '192.0.2.10', got 1 deltas, zone committed with serial 2026061502",
+        sample: "IXFR-in zone: 'example.com', primary: '192.0.2.10', got 3 deltas, zone committed with serial 2026061502",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "The differences were fetched and stored; from here on the secondary serves this serial.",
         read: Some(committed),
     },
     Message {
@@ -150,9 +150,9 @@ pub(super) static ROWS: &[Message] = &[
                 "msg=\"XFR: unable to xfr zone (ResolverException), excluding zone from secondary-checks\" error=\"{reason}\" XFR zone=\"{zone}\" attempt number=\"{attempt}\" end of exclusion=\"{until}\" primary=\"{primary}\"",
             ),
         ],
-        sample: "XFR-in zone: 'example.com', primary: '192.0.2.10', unable to xfr zone (ResolverException): Timeout waiting for answer (This was attempt number 2. Excluding zone from slave-checks until 1781510530)",
+        sample: "XFR-in zone: 'example.com', primary: '192.0.2.10', unable to xfr zone (ResolverException): AXFR chunk error: Server Not Authoritative for zone / Not Authorized (This was attempt number 1. Excluding zone from slave-checks until 1781510530)",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "The transfer failed on the wire or by the primary's answer; a Not Authorized means an access list or an absent zone, and only the primary's own log tells which.",
         read: Some(failed),
     },
     Message {
@@ -189,9 +189,9 @@ pub(super) static ROWS: &[Message] = &[
                 "msg=\"XFR: unable to xfr zone (PDNSException)\" error=\"{reason}\" XFR zone=\"{zone}\" primary=\"{primary}\"",
             ),
         ],
-        sample: "XFR-in zone: 'example.com', primary: '192.0.2.10', unable to xfr zone (std::exception): Timeout waiting for answer",
+        sample: "XFR-in zone: 'example.com', primary: '192.0.2.10', unable to xfr zone (PDNSException): Database failed to start transaction",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "The transfer failed on this side or over what was received; the copy stays as it was.",
         read: Some(failed),
     },
     Message {
@@ -205,9 +205,9 @@ pub(super) static ROWS: &[Message] = &[
                 "msg=\"XFR: unable to feed record\" error=\"{reason}\" XFR zone=\"{zone}\" primary=\"{primary}\"",
             ),
         ],
-        sample: "AXFR-in zone: 'example.com', primary: '192.0.2.10', unable to feed record: Timeout waiting for answer",
+        sample: "AXFR-in zone: 'example.com', primary: '192.0.2.10', unable to feed record: Database failed to start transaction",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "The backend refused a record of the transfer, so the copy stays as it was.",
         read: Some(failed),
     },
     Message {
@@ -228,9 +228,9 @@ pub(super) static ROWS: &[Message] = &[
                 "msg=\"XFR: unable to parse record (MOADNSException)\" error=\"{reason}\" XFR zone=\"{zone}\" primary=\"{primary}\"",
             ),
         ],
-        sample: "XFR-in zone: 'example.com', primary: '192.0.2.10', unable to parse record (MOADNSException): Timeout waiting for answer",
+        sample: "XFR-in zone: 'example.com', primary: '192.0.2.10', unable to parse record (MOADNSException): Error parsing record content",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "The primary sent a record that cannot be read, so the copy stays as it was.",
         read: Some(failed),
     },
     Message {
@@ -250,7 +250,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "IXFR-in zone 'example.com', primary '192.0.2.10', got exception (std::exception): Timeout waiting for answer",
         source: "pdns/slavecommunicator.cc",
-        proves: "",
+        proves: "Fetching the differences failed; the next line tells what becomes of the transfer.",
         read: None,
     },
 ];

@@ -14,7 +14,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "AXFR-in zone: 'example.com', primary: '192.0.2.10', aborting possible open transaction",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "What the failed transfer had written is taken back; from 4.4.0 on the zone may not be named.",
         read: None,
     },
     Message {
@@ -27,7 +27,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "IXFR-in zone: 'example.com', primary: '192.0.2.10', IXFR turned into an AXFR",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "The primary answered the request for differences with the whole zone.",
         read: None,
     },
     Message {
@@ -66,7 +66,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "XFR-in zone: 'example.com', primary: '192.0.2.10', can't determine backend, not configured as slave",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "No backend here holds the zone as a secondary, so nothing was fetched.",
         read: None,
     },
     Message {
@@ -84,7 +84,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "XFR-in zone: 'example.com', primary: '192.0.2.10', unable to Base-64 decode TSIG key 'transfer-key' or zone not found",
         source: "pdns/slavecommunicator.cc",
-        proves: "",
+        proves: "The key for this zone's transfers is missing or unreadable here.",
         read: None,
     },
     Message {
@@ -105,7 +105,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "XFR-in zone: 'example.com', primary: '192.0.2.10', unable to xfr, address family (IPv4 is not enabled for outgoing traffic (query-local-address)",
         source: "pdns/slavecommunicator.cc",
-        proves: "",
+        proves: "This server has no outgoing address of the primary's family, so nothing was asked.",
         read: None,
     },
     Message {
@@ -126,7 +126,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "XFR-in zone: 'example.com', primary: '192.0.2.10', xfr source set to 192.0.2.2",
         source: "pdns/slavecommunicator.cc",
-        proves: "",
+        proves: "The address from which the zone is fetched was set by its metadata, or could not be.",
         read: None,
     },
     Message {
@@ -144,7 +144,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "XFR-in zone: 'example.com', primary: '192.0.2.10', loaded Lua script '/etc/powerdns/axfr.lua'",
         source: "pdns/slavecommunicator.cc",
-        proves: "",
+        proves: "The script that edits the zone while it is fetched was loaded, or could not be.",
         read: None,
     },
     Message {
@@ -163,7 +163,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "IXFR-in zone 'example.com', primary '192.0.2.10', refused as it contains Lua record updates",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "The zone was not taken because it holds Lua records.",
         read: None,
     },
     Message {
@@ -201,7 +201,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "AXFR-in zone 'example.com', primary '192.0.2.10', primary tried to sneak in out-of-zone data 'www.example.org'|A, ignoring",
         source: "pdns/slavecommunicator.cc",
-        proves: "",
+        proves: "The transfer held a name outside the zone, which was left out.",
         read: None,
     },
     Message {
@@ -217,7 +217,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "AXFR-in zone: 'example.com', primary: '192.0.2.10', zone has too many empty non terminals",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "The zone has so many empty names that they were not stored.",
         read: None,
     },
     Message {
@@ -236,9 +236,9 @@ pub(super) static ROWS: &[Message] = &[
             ("5.1.0..", "AXFR-in zone '{zone}', primary '{primary}', adding NSEC3 hashed ordering information"),
             ("5.1.0..", "AXFR-in zone '{zone}', primary '{primary}', zone is narrow, only setting 'auth' fields"),
         ],
-        sample: "AXFR-in zone: 'example.com', primary: '192.0.2.10', adding NSEC ordering information",
+        sample: "AXFR-in zone: 'example.com', primary: '192.0.2.10', adding NSEC3 hashed ordering information",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "How the order of names for DNSSEC is stored; part of every signed transfer.",
         read: None,
     },
 ];
