@@ -87,9 +87,13 @@ impl<'a> Fields<'a> {
         Some(Text::from(bare))
     }
 
-    /// A zone as text: names compare case-insensitively, and only the root ends in a dot.
+    /// A zone as text: names compare case-insensitively, and only the root ends in a dot. A name in quotes is none: a line of
+    /// 3.2 or later that was cut looks like one of 2.9, which had no quotes.
     #[must_use]
     pub fn zone(&self, name: &str) -> Option<Text> {
+        if self.get(name)?.starts_with(b"'") {
+            return None;
+        }
         let mut zone = String::from_utf8_lossy(self.get(name)?).into_owned();
         zone.make_ascii_lowercase();
         if zone.len() > 1 && zone.ends_with('.') && !zone.ends_with("\\.") && !zone.ends_with("..") {

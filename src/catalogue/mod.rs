@@ -10,6 +10,8 @@ mod pdns;
 mod prefix;
 mod structured;
 mod template;
+#[cfg(test)]
+mod tests;
 mod trie;
 
 pub use message::{Fields, Message, Wording};

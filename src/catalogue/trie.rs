@@ -98,6 +98,15 @@ impl Walk<'_> {
         self.steps_left = self.steps_left.saturating_sub(steps);
         (self.steps_left > 0).then_some(())
     }
+
+    /// The message that a text is the beginning of, if it ends here. The most literal road comes here first: if several messages
+    /// begin like this, a less literal road must not pretend that it is only one.
+    fn cut_at(&mut self, node: &Node) -> Option<u32> {
+        if node.only.is_none() {
+            self.steps_left = 0;
+        }
+        node.only
+    }
 }
 
 impl Trie {
@@ -125,7 +134,7 @@ impl Trie {
         self.read_whole(text, fields).or_else(|| self.read_cut(text, fields))
     }
 
-    fn read_whole<'a>(&self, text: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
+    pub(super) fn read_whole<'a>(&self, text: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
         let mut spans = std::mem::take(&mut fields.spans);
         let (end, _) = self.find(text, false, &mut spans);
         let end = end.map(|end| &self.ends[end as usize]);
@@ -183,7 +192,7 @@ impl Trie {
             return Some(end);
         }
         if position == walk.text.len() {
-            let end = if walk.cut { node.only } else { node.end };
+            let end = if walk.cut { walk.cut_at(node) } else { node.end };
             if end.is_some() {
                 return end;
             }
@@ -212,8 +221,9 @@ impl Trie {
         }
         walk.spend(walk.text.len() - from + 1)?;
         if walk.cut {
+            // A field that holds spaces up to the cut is more likely a wording that no row has.
             let is_word = memchr::memchr(b' ', &walk.text[position..]).is_none();
-            return node.only.filter(|_| is_word);
+            return if is_word { walk.cut_at(node) } else { None };
         }
         let end = node.end?;
         walk.spans.push((position, walk.text.len()));
@@ -228,7 +238,7 @@ impl Trie {
         if left.starts_with(label) {
             return self.at(child, position + label.len(), walk);
         }
-        self.nodes[child as usize].only.filter(|_| walk.cut && label.starts_with(left))
+        if walk.cut && label.starts_with(left) { walk.cut_at(&self.nodes[child as usize]) } else { None }
     }
 
     /// The child that begins like a text.

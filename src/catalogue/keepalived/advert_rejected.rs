@@ -119,11 +119,7 @@ pub(super) static ROWS: &[Message] = &[
             ),
             ("1.2.20..=1.4.5", "({instance}): receive an invalid ip number count associated with VRID!"),
             (
-                "1.2.20..=1.2.20",
-                "({instance}): received an invalid ip number count {expected_count}, expected {received_count}!",
-            ),
-            (
-                "1.2.21..=1.4.5",
+                "1.2.20..=1.4.5",
                 "({instance}): received an invalid ip number count {received_count}, expected {expected_count}!",
             ),
             ("2.0.0..=2.0.11", "({instance}) receive an invalid ip number count associated with VRID!"),

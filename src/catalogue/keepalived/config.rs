@@ -27,7 +27,7 @@ pub(super) static ROWS: &[Message] = &[
             ("1.2.21..", "Unable to read configuration file {path}"),
             ("1.3.2..=2.1.5", "Configuration file '{path}' is not a regular non-executable file"),
             ("1.3.2..=2.1.5", "Configuration file '{path}' is not a regular non-executable file - skipping"),
-            ("1.3.8..=2.1.5", "Error reading config file(s): glob(\"{path}\") returned {result}, skipping."),
+            ("1.3.8..=2.1.5", r#"Error reading config file(s): glob("{path}") returned {result}, skipping."#),
             ("1.3.8..", "No config files matched '{path}'."),
             ("1.4.2..", "'{brace}' missing from beginning of block {block}"),
             ("1.4.2..", "Missing '{brace}' at beginning of configuration block"),
@@ -168,7 +168,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[
             ("..", "WARNING - number '{config_value}' outside range [{min}, {max}]"),
             ("..", "{keyword} '{config_value}' is invalid"),
-            ("..", "\"{keyword}\" is deprecated, please use \"{replacement}\""),
+            ("..", r#""{keyword}" is deprecated, please use "{replacement}""#),
         ],
         sample: "WARNING - number '0' outside range [0.000001, 4294.967295]",
         source: "lib/parser.c",

@@ -121,7 +121,7 @@ pub(super) static ROWS: &[Message] = &[
     Message {
         id: "keepalived/netlink-error",
         texts: &[
-            ("1.2.1..=2.0.7", "Netlink: error: data remnant size {status}"),
+            ("1.2.1..", "Netlink: error: data remnant size {len}"),
             ("1.2.1..", "Netlink: error: message truncated"),
             ("1.2.1..=2.0.8", "Netlink: error: {errno_text}, type=({type}), seq={seq}, pid={pid}"),
             ("1.2.1..=1.4.5", "Netlink: sendmsg() error: {errno_text}"),
@@ -130,14 +130,13 @@ pub(super) static ROWS: &[Message] = &[
             ("2.0.0..", "Netlink: recvmsg error on monitor socket - {errno} ({errno_text})"),
             ("2.0.0..=2.0.0", "Netlink: sendmsg({fd}) error: {errno_text}"),
             ("2.0.1..", "Netlink: sendmsg({fd}) cmd {type} error: {errno_text}"),
-            ("2.0.8..", "Netlink: error: data remnant size {len}"),
             ("2.0.9..=2.0.16", "Netlink: error: {errno_text}, type={type}({type_number}), seq={seq}, pid={pid}"),
             (
                 "2.0.17..",
                 "Netlink: error: {errno_text}({error_number}), type={type}({type_number}), seq={seq}, pid={pid}",
             ),
         ],
-        sample: "Netlink: error: message truncated",
+        sample: "Netlink: error: data remnant size 20",
         source: "keepalived/core/keepalived_netlink.c",
         proves: "The kernel refused a request or could not be asked.",
         read: None,

@@ -49,7 +49,7 @@ pub(super) static ROWS: &[Message] = &[
             ("2.2.0..", "validate conf before Reload"),
             ("2.2.2..", "Could not run config-test"),
             ("2.2.2..", "fcntl() on config-test fd failed - errno {errno}"),
-            ("2.2.2..", "readlink(\"/proc/self/exe\" failed - errno {errno} - config-test aborted"),
+            ("2.2.2..", r#"readlink("/proc/self/exe" failed - errno {errno} - config-test aborted"#),
             ("2.2.3..", "Processing queued reload"),
             ("2.2.3..", "Reload already in progress, request queued"),
         ],

@@ -11,7 +11,7 @@ pub(super) static ROWS: &[Message] = &[
             ("4.9.0..", "Created new secondary zone '{zone}' from autoprimary {autoprimary}"),
             (
                 "5.1.0..",
-                "msg=\"Created new secondary zone from autoprimary\" autoprimary=\"{autoprimary}\" zone=\"{zone}\"",
+                r#"msg="Created new secondary zone from autoprimary" autoprimary="{autoprimary}" zone="{zone}""#,
             ),
         ],
         sample: "Created new slave zone 'example.com' from supermaster 192.0.2.10",
@@ -49,26 +49,23 @@ pub(super) static ROWS: &[Message] = &[
             ),
             ("4.9.0..", "Failed to create {zone} for potential autoprimary {autoprimary}"),
             ("4.9.0..", "Database error trying to create {zone} for potential autoprimary {autoprimary}: {reason}"),
+            ("5.1.0..", r#"msg="Error resolving SOA or NS" error="{reason}" domain="{zone}" remote="{autoprimary}""#),
             (
                 "5.1.0..",
-                "msg=\"Error resolving SOA or NS\" error=\"{reason}\" domain=\"{zone}\" remote=\"{autoprimary}\"",
+                r#"msg="While checking for autoprimary, did not find NS" domain="{zone}" remote="{autoprimary}""#,
+            ),
+            ("5.1.0..", r#"msg="Received unsigned NOTIFY" domain="{zone}" potential autoprimary="{autoprimary}""#),
+            (
+                "5.1.0..",
+                r#"msg="Unable to find backend willing to host domain" domain="{zone}" potential autoprimary="{autoprimary}" remote nameservers="{nameservers}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"While checking for autoprimary, did not find NS\" domain=\"{zone}\" remote=\"{autoprimary}\"",
-            ),
-            ("5.1.0..", "msg=\"Received unsigned NOTIFY\" domain=\"{zone}\" potential autoprimary=\"{autoprimary}\""),
-            (
-                "5.1.0..",
-                "msg=\"Unable to find backend willing to host domain\" domain=\"{zone}\" potential autoprimary=\"{autoprimary}\" remote nameservers=\"{nameservers}\"",
+                r#"msg="Failed to create zone for potential autoprimary" potential autoprimary="{autoprimary}" zone="{zone}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"Failed to create zone for potential autoprimary\" potential autoprimary=\"{autoprimary}\" zone=\"{zone}\"",
-            ),
-            (
-                "5.1.0..",
-                "msg=\"Database error trying to create zone for potential autoprimary\" error=\"{reason}\" potential autoprimary=\"{autoprimary}\" zone=\"{zone}\"",
+                r#"msg="Database error trying to create zone for potential autoprimary" error="{reason}" potential autoprimary="{autoprimary}" zone="{zone}""#,
             ),
         ],
         sample: "Unable to find backend willing to host example.com for potential supermaster 192.0.2.10. Remote nameservers:",

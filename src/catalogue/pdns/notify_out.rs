@@ -8,7 +8,7 @@ pub(super) static ROWS: &[Message] = &[
         id: "pdns/notify-out-queued",
         texts: &[
             ("2.9.3..", "Queued notification of domain '{zone}' to {to}"),
-            ("5.1.0..", "msg=\"Queued notification\" address=\"{to}\" domain=\"{zone}\""),
+            ("5.1.0..", r#"msg="Queued notification" address="{to}" domain="{zone}""#),
         ],
         sample: "Queued notification of domain 'example.com' to 192.0.2.20:53",
         source: "pdns/mastercommunicator.cc",
@@ -19,7 +19,7 @@ pub(super) static ROWS: &[Message] = &[
         id: "pdns/notify-out-also-queued",
         texts: &[
             ("2.9.3..", "Queued also-notification of domain '{zone}' to {to}"),
-            ("5.1.0..", "msg=\"Queued also-notification\" domain=\"{zone}\" target=\"{to}\""),
+            ("5.1.0..", r#"msg="Queued also-notification" domain="{zone}" target="{to}""#),
         ],
         sample: "Queued also-notification of domain 'example.com' to 192.0.2.20:53",
         source: "pdns/mastercommunicator.cc",
@@ -31,10 +31,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[
             ("2.9.3..=3.3.3, 4.0.0..", "Removed from notification list: '{zone}' to {to} (was acknowledged)"),
             ("3.4.0..=3.4.11", "Removed from notification list: '{zone}' to {to}(was acknowledged)"),
-            (
-                "5.1.0..",
-                "msg=\"Removed from notification list\" domain=\"{zone}\" remote=\"{to}\" result=\"acknowledged\"",
-            ),
+            ("5.1.0..", r#"msg="Removed from notification list" domain="{zone}" remote="{to}" result="acknowledged""#),
         ],
         sample: "Removed from notification list: 'example.com' to 192.0.2.20:53 (was acknowledged)",
         source: "pdns/mastercommunicator.cc",
@@ -55,9 +52,9 @@ pub(super) static ROWS: &[Message] = &[
             ("4.0.0..", "Removed from notification list: '{zone}' to {to} {result}"),
             (
                 "5.1.0..",
-                "msg=\"Received unsucessful notification report\" error=\"{rcode}\" domain=\"{zone}\" remote=\"{to}\"",
+                r#"msg="Received unsucessful notification report" error="{rcode}" domain="{zone}" remote="{to}""#,
             ),
-            ("5.1.0..", "msg=\"Removed from notification list\" domain=\"{zone}\" remote=\"{to}\" result=\"{result}\""),
+            ("5.1.0..", r#"msg="Removed from notification list" domain="{zone}" remote="{to}" result="{result}""#),
         ],
         sample: "Received unsuccessful notification report for 'example.com' from 192.0.2.20:53, error: Query Refused",
         source: "pdns/mastercommunicator.cc",
@@ -68,7 +65,7 @@ pub(super) static ROWS: &[Message] = &[
         id: "pdns/notify-out-failed",
         texts: &[
             ("2.9..", "Notification for {zone} to {to} failed after retries"),
-            ("5.1.0..", "msg=\"Notification failed after retries\" domain=\"{zone}\" remote=\"{to}\""),
+            ("5.1.0..", r#"msg="Notification failed after retries" domain="{zone}" remote="{to}""#),
         ],
         sample: "Notification for example.com to 192.0.2.20:53 failed after retries",
         source: "pdns/mastercommunicator.cc",
@@ -83,7 +80,7 @@ pub(super) static ROWS: &[Message] = &[
             ("5.0.0..", "{count} domain{s} for which we are primary or producer need{s} notifications"),
             (
                 "5.1.0..",
-                "msg=\"domains for which we are primary or producer in need of notification\" count=\"{count}\"",
+                r#"msg="domains for which we are primary or producer in need of notification" count="{count}""#,
             ),
         ],
         sample: "1 domain for which we are primary or consumer need notifications",
@@ -96,7 +93,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[
             ("2.9..=4.6.4", "No master domains need notifications"),
             ("4.7.0..", "no primary or producer domains need notifications"),
-            ("5.1.0..", "msg=\"no primary or producer domain needs notifications\""),
+            ("5.1.0..", r#"msg="no primary or producer domain needs notifications""#),
         ],
         sample: "no primary or producer domains need notifications",
         source: "pdns/mastercommunicator.cc",
@@ -114,7 +111,7 @@ pub(super) static ROWS: &[Message] = &[
             ),
             (
                 "5.1.0..",
-                "msg=\"Skipped notification because address does not match only-notify\" address=\"{to}\" domain=\"{zone}\" nameserver=\"{nameserver}\"",
+                r#"msg="Skipped notification because address does not match only-notify" address="{to}" domain="{zone}" nameserver="{nameserver}""#,
             ),
         ],
         sample: "Skipped notification of domain 'example.com' to ns2.example.com because 192.0.2.21 does not match only-notify.",
@@ -133,9 +130,9 @@ pub(super) static ROWS: &[Message] = &[
             ),
             (
                 "5.1.0..",
-                "msg=\"Unable to queue notification, nameserver does not resolve!\" domain=\"{zone}\" nameserver=\"{nameserver}\"",
+                r#"msg="Unable to queue notification, nameserver does not resolve!" domain="{zone}" nameserver="{nameserver}""#,
             ),
-            ("5.1.0..", "msg=\"Error looking up name servers, cannot notify\" error=\"{reason}\" domain=\"{zone}\""),
+            ("5.1.0..", r#"msg="Error looking up name servers, cannot notify" error="{reason}" domain="{zone}""#),
         ],
         sample: "Error looking up name servers for example.com, cannot notify: Timeout waiting for answer",
         source: "pdns/mastercommunicator.cc",
@@ -151,7 +148,7 @@ pub(super) static ROWS: &[Message] = &[
             ),
             (
                 "5.1.0..",
-                "msg=\"Request to queue notification was processed, but no valid nameservers or ALSO-NOTIFYs found. Not notifying!\" domain=\"{zone}\"",
+                r#"msg="Request to queue notification was processed, but no valid nameservers or ALSO-NOTIFYs found. Not notifying!" domain="{zone}""#,
             ),
         ],
         sample: "Request to queue notification for domain 'example.com' was processed, but no valid nameservers or ALSO-NOTIFYs found. Not notifying!",
@@ -163,7 +160,7 @@ pub(super) static ROWS: &[Message] = &[
         id: "pdns/notify-out-bad-also",
         texts: &[
             ("3.4.0..", "Unparseable IP in ALSO-NOTIFY metadata of domain '{zone}'. Warning: {reason}"),
-            ("5.1.0..", "msg=\"Unparseable IP in ALSO-NOTIFY metadata\" error=\"{reason}\" domain=\"{zone}\""),
+            ("5.1.0..", r#"msg="Unparseable IP in ALSO-NOTIFY metadata" error="{reason}" domain="{zone}""#),
         ],
         sample: "Unparseable IP in ALSO-NOTIFY metadata of domain 'example.com'. Warning: Timeout waiting for answer",
         source: "pdns/mastercommunicator.cc",
@@ -174,7 +171,7 @@ pub(super) static ROWS: &[Message] = &[
         id: "pdns/notify-out-no-domain",
         texts: &[
             ("2.9..", "No such domain '{zone}' in our database"),
-            ("5.1.0..", "msg=\"No such domain in our database\" domain=\"{zone}\""),
+            ("5.1.0..", r#"msg="No such domain in our database" domain="{zone}""#),
         ],
         sample: "No such domain 'example.com' in our database",
         source: "pdns/mastercommunicator.cc",
@@ -185,7 +182,7 @@ pub(super) static ROWS: &[Message] = &[
         id: "pdns/notify-out-spurious",
         texts: &[
             ("2.9..", "Received spurious notify answer for '{zone}' from {to}"),
-            ("5.1.0..", "msg=\"Received spurious notify answer\" domain=\"{zone}\" remote=\"{to}\""),
+            ("5.1.0..", r#"msg="Received spurious notify answer" domain="{zone}" remote="{to}""#),
         ],
         sample: "Received spurious notify answer for 'example.com' from 192.0.2.20:53",
         source: "pdns/mastercommunicator.cc",
@@ -196,7 +193,7 @@ pub(super) static ROWS: &[Message] = &[
         id: "pdns/notify-out-unparsable",
         texts: &[
             ("2.9..", "Unable to parse SOA notification answer from {to}"),
-            ("5.1.0..", "msg=\"Unable to parse SOA notification answer\" remote=\"{to}\""),
+            ("5.1.0..", r#"msg="Unable to parse SOA notification answer" remote="{to}""#),
         ],
         sample: "Unable to parse SOA notification answer from 192.0.2.20:53",
         source: "pdns/mastercommunicator.cc",
@@ -217,11 +214,11 @@ pub(super) static ROWS: &[Message] = &[
             ),
             (
                 "5.1.0..",
-                "msg=\"Unable to notify due to address family being disabled. Check query-local-address for an address of the proper family\" address family=\"{family}\" domain=\"{zone}\" remote=\"{to}\"",
+                r#"msg="Unable to notify due to address family being disabled. Check query-local-address for an address of the proper family" address family="{family}" domain="{zone}" remote="{to}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"Error trying to resolve remote server for notifying\" error=\"{reason}\" domain=\"{zone}\" remote=\"{to}\"",
+                r#"msg="Error trying to resolve remote server for notifying" error="{reason}" domain="{zone}" remote="{to}""#,
             ),
         ],
         sample: "Error trying to resolve '192.0.2.20:53' for notifying 'example.com' to server: Timeout waiting for answer",
@@ -234,8 +231,8 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[
             ("4.0.5..", "TSIG key '{key}' for domain '{zone}' not found"),
             ("4.0.5..", "Unable to Base-64 decode TSIG key '{key}' for domain '{zone}'"),
-            ("5.1.0..", "msg=\"TSIG key not found\" domain=\"{zone}\" key=\"{key}\""),
-            ("5.1.0..", "msg=\"Unable to Base-64 decode TSIG key\" domain=\"{zone}\" key=\"{key}\""),
+            ("5.1.0..", r#"msg="TSIG key not found" domain="{zone}" key="{key}""#),
+            ("5.1.0..", r#"msg="Unable to Base-64 decode TSIG key" domain="{zone}" key="{key}""#),
         ],
         sample: "TSIG key 'transfer-key' for domain 'example.com' not found",
         source: "pdns/mastercommunicator.cc",

@@ -16,7 +16,7 @@ pub(super) static ROWS: &[Message] = &[
             ("3.4.0..=4.3.2", "IXFR of domain '{zone}' denied to {client}"),
             (
                 "4.0.0..=4.3.2, 4.7.0..=5.0.7",
-                "AXFR of domain '{zone}' denied: TSIG signed request with principal '{principal}' and algorithm 'gss-tsig' is not permitted",
+                "{kind:AXFR} of domain '{zone}' denied: TSIG signed request with principal '{principal}' and algorithm 'gss-tsig' is not permitted",
             ),
             (
                 "4.4.0..",
@@ -29,15 +29,15 @@ pub(super) static ROWS: &[Message] = &[
             ),
             (
                 "5.1.0..",
-                "msg=\"{kind:AXFR|IXFR} denied: TSIG signed request with unauthorized principal\" algorithm=\"gss-tsig\" key=\"{key}\" principal=\"{principal}\" zone=\"{zone}\"",
+                r#"msg="{kind:AXFR|IXFR} denied: TSIG signed request with unauthorized principal" algorithm="gss-tsig" key="{key}" principal="{principal}" zone="{zone}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"{kind:AXFR|IXFR} denied: key and algorithm do not grant access\" algorithm=\"{algorithm}\" client=\"{client}\" key=\"{key}\" zone=\"{zone}\"",
+                r#"msg="{kind:AXFR|IXFR} denied: key and algorithm do not grant access" algorithm="{algorithm}" client="{client}" key="{key}" zone="{zone}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"{kind:AXFR|IXFR} denied: client IP has no permission\" client=\"{client}\" zone=\"{zone}\"",
+                r#"msg="{kind:AXFR|IXFR} denied: client IP has no permission" client="{client}" zone="{zone}""#,
             ),
         ],
         sample: "AXFR-out zone 'example.com', client '192.0.2.20:40581', denied: client IP has no permission",
@@ -50,7 +50,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[
             ("2.9.3..=4.3.2", "AXFR of domain '{zone}' initiated by {client}"),
             ("4.4.0..", "AXFR-out zone '{zone}', client '{client}', transfer initiated"),
-            ("5.1.0..", "msg=\"AXFR transfer initiated\" client=\"{client}\" zone=\"{zone}\""),
+            ("5.1.0..", r#"msg="AXFR transfer initiated" client="{client}" zone="{zone}""#),
         ],
         sample: "AXFR-out zone 'example.com', client '192.0.2.20', transfer initiated",
         source: "pdns/tcpreceiver.cc",
@@ -62,7 +62,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[
             ("2.9.3..=4.3.2", "AXFR of domain '{zone}' to {client} finished"),
             ("4.4.0..", "AXFR-out zone '{zone}', client '{client}', AXFR finished"),
-            ("5.1.0..", "msg=\"AXFR completed\" client=\"{client}\" zone=\"{zone}\""),
+            ("5.1.0..", r#"msg="AXFR completed" client="{client}" zone="{zone}""#),
         ],
         sample: "AXFR-out zone 'example.com', client '192.0.2.20', AXFR finished",
         source: "pdns/tcpreceiver.cc",
@@ -74,7 +74,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[
             ("3.4.0..=4.3.2", "IXFR of domain '{zone}' initiated by {client} with serial {serial}"),
             ("4.4.0..", "IXFR-out zone '{zone}', client '{client}', transfer initiated with serial {serial}"),
-            ("5.1.0..", "msg=\"IXFR: transfer initiated\" client=\"{client}\" serial=\"{serial}\" zone=\"{zone}\""),
+            ("5.1.0..", r#"msg="IXFR: transfer initiated" client="{client}" serial="{serial}" zone="{zone}""#),
         ],
         sample: "IXFR-out zone 'example.com', client '192.0.2.20', transfer initiated with serial 2026061502",
         source: "pdns/tcpreceiver.cc",
@@ -86,7 +86,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[
             ("3.4.0..=4.3.2", "IXFR of domain '{zone}' to {client} finished"),
             ("4.4.0..", "IXFR-out zone '{zone}', client '{client}', IXFR finished"),
-            ("5.1.0..", "msg=\"IXFR finished\" client=\"{client}\" zone=\"{zone}\""),
+            ("5.1.0..", r#"msg="IXFR finished" client="{client}" zone="{zone}""#),
         ],
         sample: "IXFR-out zone 'example.com', client '192.0.2.20', IXFR finished",
         source: "pdns/tcpreceiver.cc",
@@ -130,34 +130,25 @@ pub(super) static ROWS: &[Message] = &[
                 "4.9.0..",
                 "AXFR-out zone '{zone}', client '{client}', {record}: error resolving for ALIAS {content}, aborting AXFR",
             ),
-            ("5.1.0..", "msg=\"AXFR failed: client may not request AXFR\" client=\"{client}\" zone=\"{zone}\""),
-            ("5.1.0..", "msg=\"AXFR failed: {refusal:not authoritative}\" client=\"{client}\" zone=\"{zone}\""),
+            ("5.1.0..", r#"msg="AXFR failed: client may not request AXFR" client="{client}" zone="{zone}""#),
+            ("5.1.0..", r#"msg="AXFR failed: {refusal:not authoritative}" client="{client}" zone="{zone}""#),
+            ("5.1.0..", r#"msg="AXFR failed: not authoritative in second instance" client="{client}" zone="{zone}""#),
+            ("5.1.0..", r#"msg="AXFR failed: not doing AXFR of an NSEC3 narrow zone" client="{client}" zone="{zone}""#),
             (
                 "5.1.0..",
-                "msg=\"AXFR failed: not authoritative in second instance\" client=\"{client}\" zone=\"{zone}\"",
+                r#"msg="AXFR: TSIG key not found" algorithm="{algorithm}" client="{client}" key="{key}" zone="{zone}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"AXFR failed: not doing AXFR of an NSEC3 narrow zone\" client=\"{client}\" zone=\"{zone}\"",
+                r#"msg="AXFR: Unable to Base-64 decode TSIG key" algorithm="{algorithm}" client="{client}" key="{key}" zone="{zone}""#,
             ),
+            ("5.1.0..", r#"msg="AXFR aborted: getting catalog members failed" client="{client}" zone="{zone}""#),
+            ("5.1.0..", r#"msg="AXFR aborted: backend signals error condition" client="{client}" zone="{zone}""#),
             (
                 "5.1.0..",
-                "msg=\"AXFR: TSIG key not found\" algorithm=\"{algorithm}\" client=\"{client}\" key=\"{key}\" zone=\"{zone}\"",
+                r#"msg="AXFR aborted: error resolving for ALIAS target" client="{client}" content="{content}" record="{record}" zone="{zone}""#,
             ),
-            (
-                "5.1.0..",
-                "msg=\"AXFR: Unable to Base-64 decode TSIG key\" algorithm=\"{algorithm}\" client=\"{client}\" key=\"{key}\" zone=\"{zone}\"",
-            ),
-            ("5.1.0..", "msg=\"AXFR aborted: getting catalog members failed\" client=\"{client}\" zone=\"{zone}\""),
-            ("5.1.0..", "msg=\"AXFR aborted: backend signals error condition\" client=\"{client}\" zone=\"{zone}\""),
-            (
-                "5.1.0..",
-                "msg=\"AXFR aborted: error resolving for ALIAS target\" client=\"{client}\" content=\"{content}\" record=\"{record}\" zone=\"{zone}\"",
-            ),
-            (
-                "5.1.0..",
-                "msg=\"AXFR aborted, too many empty non-terminals in zone\" client=\"{client}\" zone=\"{zone}\"",
-            ),
+            ("5.1.0..", r#"msg="AXFR aborted, too many empty non-terminals in zone" client="{client}" zone="{zone}""#),
         ],
         sample: "AXFR-out zone 'example.com', client '192.0.2.20', failed: client may not request AXFR",
         source: "pdns/tcpreceiver.cc",
@@ -179,21 +170,21 @@ pub(super) static ROWS: &[Message] = &[
             ("4.4.0..", "IXFR-out zone '{zone}', client '{client}', additional records in IXFR query, type: {type}"),
             ("4.4.0..", "IXFR-out zone '{zone}', client '{client}', not doing IXFR of an NSEC3 narrow zone"),
             ("4.4.0..=4.6.4", "IXFR-out zone '{zone}', client '{client}', TSIG key '{key}' not found"),
-            ("5.1.0..", "msg=\"IXFR: invalid serial in query\" error=\"{reason}\" client=\"{client}\" zone=\"{zone}\""),
-            ("5.1.0..", "msg=\"IXFR: no serial in query\" client=\"{client}\" zone=\"{zone}\""),
-            ("5.1.0..", "msg=\"IXFR: additional record in query\" client=\"{client}\" type=\"{type}\" zone=\"{zone}\""),
-            ("5.1.0..", "msg=\"IXFR failed: {refusal:not authoritative}\" client=\"{client}\" zone=\"{zone}\""),
+            ("5.1.0..", r#"msg="IXFR: invalid serial in query" error="{reason}" client="{client}" zone="{zone}""#),
+            ("5.1.0..", r#"msg="IXFR: no serial in query" client="{client}" zone="{zone}""#),
+            ("5.1.0..", r#"msg="IXFR: additional record in query" client="{client}" type="{type}" zone="{zone}""#),
+            ("5.1.0..", r#"msg="IXFR failed: {refusal:not authoritative}" client="{client}" zone="{zone}""#),
             (
                 "5.1.0..",
-                "msg=\"IXFR refused: not doing IXFR of an NSEC3 narrow zone\" client=\"{client}\" zone=\"{zone}\"",
+                r#"msg="IXFR refused: not doing IXFR of an NSEC3 narrow zone" client="{client}" zone="{zone}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"IXFR refused: TSIG key not found\" algorithm=\"{algorithm}\" client=\"{client}\" key=\"{key}\" zone=\"{zone}\"",
+                r#"msg="IXFR refused: TSIG key not found" algorithm="{algorithm}" client="{client}" key="{key}" zone="{zone}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"IXFR: Unable to Base-64 decode TSIG key\" algorithm=\"{algorithm}\" client=\"{client}\" key=\"{key}\" zone=\"{zone}\"",
+                r#"msg="IXFR: Unable to Base-64 decode TSIG key" algorithm="{algorithm}" client="{client}" key="{key}" zone="{zone}""#,
             ),
         ],
         sample: "IXFR-out zone 'example.com', client '192.0.2.20', invalid serial in IXFR query",
@@ -214,7 +205,7 @@ pub(super) static ROWS: &[Message] = &[
             ("3.1..=4.3.2", "AXFR of domain '{zone}' allowed: client IP {client} is in per-domain ACL"),
             (
                 "4.0.0..=4.3.2, 4.7.0..=5.0.7",
-                "AXFR of domain '{zone}' allowed: TSIG signed request with authorized principal '{principal}' and algorithm 'gss-tsig'",
+                "{kind:AXFR} of domain '{zone}' allowed: TSIG signed request with authorized principal '{principal}' and algorithm 'gss-tsig'",
             ),
             (
                 "4.4.0..",
@@ -236,24 +227,24 @@ pub(super) static ROWS: &[Message] = &[
             ),
             (
                 "5.1.0..",
-                "msg=\"{kind:AXFR|IXFR} allowed: TSIG signed request with authorized principal\" algorithm=\"gss-tsig\" key=\"{key}\" principal=\"{principal}\" zone=\"{zone}\"",
+                r#"msg="{kind:AXFR|IXFR} allowed: TSIG signed request with authorized principal" algorithm="gss-tsig" key="{key}" principal="{principal}" zone="{zone}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"{kind:AXFR|IXFR} allowed: TSIG signed request\" algorithm=\"{algorithm}\" client=\"{client}\" key=\"{key}\" zone=\"{zone}\"",
+                r#"msg="{kind:AXFR|IXFR} allowed: TSIG signed request" algorithm="{algorithm}" client="{client}" key="{key}" zone="{zone}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"{kind:AXFR|IXFR} allowed: client IP is in allow-axfr-ips\" client=\"{client}\" zone=\"{zone}\"",
+                r#"msg="{kind:AXFR|IXFR} allowed: client IP is in allow-axfr-ips" client="{client}" zone="{zone}""#,
             ),
-            ("5.1.0..", "msg=\"{kind:AXFR|IXFR} allowed: client IP is in NSset\" client=\"{client}\" zone=\"{zone}\""),
+            ("5.1.0..", r#"msg="{kind:AXFR|IXFR} allowed: client IP is in NSset" client="{client}" zone="{zone}""#),
             (
                 "5.1.0..",
-                "msg=\"{kind:AXFR|IXFR} allowed: client IP is in per-zone ACL\" client=\"{client}\" zone=\"{zone}\"",
+                r#"msg="{kind:AXFR|IXFR} allowed: client IP is in per-zone ACL" client="{client}" zone="{zone}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"{kind:AXFR|IXFR} allowed: client IP is from recently notified secondary\" client=\"{client}\" zone=\"{zone}\"",
+                r#"msg="{kind:AXFR|IXFR} allowed: client IP is from recently notified secondary" client="{client}" zone="{zone}""#,
             ),
         ],
         sample: "AXFR-out zone 'example.com', client '192.0.2.20:40581', allowed: client IP is in allow-axfr-ips",
@@ -266,7 +257,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[
             ("3.4.0..=4.3.2", "IXFR fallback to AXFR for domain '{zone}' our serial {our_serial}"),
             ("4.4.0..", "IXFR-out zone '{zone}', client '{client}', IXFR fallback to AXFR"),
-            ("5.1.0..", "msg=\"IXFR fallback to AXFR\" client=\"{client}\" zone=\"{zone}\""),
+            ("5.1.0..", r#"msg="IXFR fallback to AXFR" client="{client}" zone="{zone}""#),
         ],
         sample: "IXFR-out zone 'example.com', client '192.0.2.20', IXFR fallback to AXFR",
         source: "pdns/tcpreceiver.cc",
@@ -292,15 +283,15 @@ pub(super) static ROWS: &[Message] = &[
             ),
             (
                 "5.1.0..",
-                "msg=\"AXFR: Error resolving A record for ALIAS target, continuing\" client=\"{client}\" content=\"{content}\" record=\"{record}\" zone=\"{zone}\"",
+                r#"msg="AXFR: Error resolving A record for ALIAS target, continuing" client="{client}" content="{content}" record="{record}" zone="{zone}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"AXFR: Error resolving AAAA record for ALIAS target, continuing\" client=\"{client}\" content=\"{content}\" record=\"{record}\" zone=\"{zone}\"",
+                r#"msg="AXFR: Error resolving AAAA record for ALIAS target, continuing" client="{client}" content="{content}" record="{record}" zone="{zone}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"AXFR: ignoring out-of-zone data\" client=\"{client}\" record=\"{record}\" type=\"{type}\" zone=\"{zone}\"",
+                r#"msg="AXFR: ignoring out-of-zone data" client="{client}" record="{record}" type="{type}" zone="{zone}""#,
             ),
         ],
         sample: "AXFR-out zone 'example.com', client '192.0.2.20', zone contains out-of-zone data 'www.example.com|A', ignoring",
