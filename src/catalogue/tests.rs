@@ -171,6 +171,55 @@ fn rows_are_complete() {
     }
 }
 
+/// A crafted line takes no more steps than its length allows, however often it almost is a message.
+#[test]
+fn steps_are_bounded() {
+    let near_misses = [
+        "'",
+        ": ",
+        "(",
+        ") ",
+        " from ",
+        "Received NOTIFY for ",
+        "AXFR-in zone: '",
+        "', primary: '",
+        "Domain 'x' is fresh, ",
+        "VRRP_Instance(",
+        "(x) ",
+        "IXFR-in zone '",
+        " for zone '",
+        " (PID ",
+        "Unable to ",
+        " scheduler: ",
+        ": First received advert from ",
+        " error while parsing SOA ",
+        " priority 1, ours ",
+    ];
+    for daemon in DAEMONS {
+        let trie = &Catalogue::of(daemon).plain;
+        for opening in near_misses {
+            for again in near_misses {
+                let text = format!("{opening}{}", again.repeat(4000 / again.len()));
+                for cut in [false, true] {
+                    let (steps, allowed) = trie.steps(text.as_bytes(), cut);
+                    assert!(steps <= allowed, "{opening}{again}… takes {steps}");
+                }
+            }
+        }
+    }
+}
+
+/// The bound is far from what real lines take.
+#[test]
+fn wordings_take_a_small_part_of_their_steps() {
+    for daemon in DAEMONS {
+        for line in lines(daemon, |_, _| "Server Not Authoritative (for zone): 'a', b / c".to_owned()) {
+            let (steps, allowed) = Catalogue::of(daemon).plain.steps(line.line.as_bytes(), false);
+            assert!(steps * 8 < allowed, "{} takes {steps} of {allowed}", line.line);
+        }
+    }
+}
+
 /// A regex of a plain wording, anchored at both ends, and the literal it begins with.
 struct Oracle {
     id: &'static str,

@@ -175,9 +175,20 @@ impl Trie {
         end.map(|end| end.message)
     }
 
+    /// The steps a text takes, and those it is allowed.
+    #[cfg(test)]
+    pub(super) fn steps(&self, text: &[u8], cut: bool) -> (usize, usize) {
+        let (_, steps) = self.find(text, cut, &mut Vec::new());
+        (steps, Self::allowed(text))
+    }
+
+    fn allowed(text: &[u8]) -> usize {
+        text.len().saturating_mul(STEPS_PER_BYTE).saturating_add(STEPS_AT_LEAST)
+    }
+
     /// The end a text leads to, and the steps it took.
     fn find(&self, text: &[u8], cut: bool, spans: &mut Vec<(usize, usize)>) -> (Option<u32>, usize) {
-        let allowed = text.len().saturating_mul(STEPS_PER_BYTE).saturating_add(STEPS_AT_LEAST);
+        let allowed = Self::allowed(text);
         spans.clear();
         let mut walk = Walk { text, cut, spans, steps_left: allowed };
         let end = self.at(0, 0, &mut walk);
