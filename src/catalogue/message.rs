@@ -21,8 +21,9 @@ pub struct Message {
 }
 
 /// Versions and text: `("1.2.1..=1.4.5", "VRRP_Instance({instance}) Entering MASTER STATE")`. Version ranges are written as
-/// Rust ranges over release numbers: `a..=b`, `a..` (still printed), `..=b` (older than the first release looked at), `..`
-/// (seen in real logs, its releases not traced). A text that was away for some releases has several ranges.
+/// Rust ranges over release numbers: `a..=b`, `a..` (still printed), `..` (seen in real logs, its releases not traced). Nothing
+/// older than PowerDNS 2.9 and keepalived 1.2.1 was looked at, so these stand for "or older". A text that was away for some
+/// releases has several ranges.
 ///
 /// In a text `{zone}` is a field, `{AXFR|IXFR}` one of several words, `{kind:AXFR|IXFR}` a field that can only be one of
 /// these words, `{s}` a plural s or nothing, and `{{` a brace. A text that begins with `msg="` is PowerDNS's structured form;

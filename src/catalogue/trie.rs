@@ -11,13 +11,17 @@
 use super::message::{Fields, Message, Wording};
 use super::template::{Piece, expand};
 
-/// Steps a line may take per byte, so that no crafted line is slow. A step is a byte searched for the end of a field, or a place
-/// tried.
-const STEPS_PER_BYTE: usize = 64;
+/// Steps a line may take per byte, so that no crafted line is slow; a real one takes less than a third of one. A step is a place
+/// tried, or [`BYTES_PER_STEP`] searched for one.
+const STEPS_PER_BYTE: usize = 8;
+/// Steps any line may take.
+const STEPS_AT_LEAST: usize = 1024;
+/// Bytes that are searched in the time a place is tried.
+const BYTES_PER_STEP: usize = 16;
 /// A shorter text is not taken for the beginning of a longer one.
 const CUT_BYTES_MIN: usize = 20;
-/// Steps any line may take.
-const STEPS_AT_LEAST: usize = 4096;
+/// A longer text is not taken for one that was cut: terminals and keepalived's buffer (255 bytes) are narrower.
+const CUT_BYTES_MAX: usize = 512;
 
 /// See the module.
 pub(super) struct Trie {
@@ -93,9 +97,10 @@ struct Walk<'t> {
 }
 
 impl Walk<'_> {
-    /// `None` once the line has had its steps; it stays so, and the line stays unread.
-    fn spend(&mut self, steps: usize) -> Option<()> {
-        self.steps_left = self.steps_left.saturating_sub(steps);
+    /// Pays for a search and for the place it found. `None` once the line has had its steps; it stays so, and the line stays
+    /// unread.
+    fn spend(&mut self, searched: usize) -> Option<()> {
+        self.steps_left = self.steps_left.saturating_sub(1 + searched / BYTES_PER_STEP);
         (self.steps_left > 0).then_some(())
     }
 
@@ -153,7 +158,7 @@ impl Trie {
     /// The message of which a text is the beginning. `less` marks a cut by `>`, others by dots.
     fn read_cut<'a>(&self, text: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
         let text = ["\u{2026}", "...", ">"].iter().find_map(|mark| text.strip_suffix(mark.as_bytes())).unwrap_or(text);
-        if text.len() < CUT_BYTES_MIN {
+        if !(CUT_BYTES_MIN..=CUT_BYTES_MAX).contains(&text.len()) {
             return None;
         }
         let mut spans = std::mem::take(&mut fields.spans);
@@ -221,7 +226,7 @@ impl Trie {
         let depth = walk.spans.len();
         let mut from = position;
         while let Some(found) = node.starts.find(&walk.text[from..]) {
-            walk.spend(found + 1)?;
+            walk.spend(found)?;
             let to = from + found;
             walk.spans.push((position, to));
             if let Some(end) = self.literal(node, to, walk) {
@@ -230,7 +235,7 @@ impl Trie {
             walk.spans.truncate(depth);
             from = to + 1;
         }
-        walk.spend(walk.text.len() - from + 1)?;
+        walk.spend(walk.text.len() - from)?;
         if walk.cut {
             // A field that holds spaces up to the cut is more likely a wording that no row has.
             let is_word = memchr::memchr(b' ', &walk.text[position..]).is_none();
