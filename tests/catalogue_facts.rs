@@ -155,6 +155,23 @@ fn not_every_authentication_line_refuses() {
 }
 
 #[test]
+fn missing_addresses_are_refused_until_they_are_only_warned_of() {
+    let lines = [
+        ("({}) expected 2 VIPs but received 1", true),
+        ("({}) ip address associated with VRID 51 not present in MASTER advert : 192.0.2.100", true),
+        ("({}) ip address associated with VRID 51 not present in advert from 192.0.2.2: 192.0.2.100", false),
+    ];
+    for (line, refuses) in lines {
+        let (id, fact) = keepalived(&line.replace("{}", "VI_1"));
+        assert_eq!(
+            (id, fact == vrrp("VI_1", Vrrp::AdvertRejected)),
+            ("keepalived/advert-vip-mismatch", refuses),
+            "{line}"
+        );
+    }
+}
+
+#[test]
 fn a_group_moves_as_one() {
     let group = |instance: Option<&str>, state| Fact::Group {
         group: Text::from("G1"),
@@ -382,6 +399,33 @@ fn a_refusal_is_told_from_silence() {
     let line = "XFR-in zone: 'example.com', primary: '192.0.2.10', unable to xfr zone (ResolverException): Timeout connecting to server (This was attempt number 3. Excluding zone from slave-checks until 1781510530)";
     let Fact::Pdns(Pdns::TransferFailed { reason, until, .. }) = pdns(line).1 else { panic!("{line}") };
     assert_eq!((&*reason, until), ("Timeout connecting to server", Some(1_781_510_530)));
+}
+
+#[test]
+fn a_soa_that_cannot_be_had_names_its_zone() {
+    let lines = [
+        ("Unable to determine SOA serial for example.com at 192.0.2.10", address("192.0.2.10"), None),
+        ("Error trying to retrieve/refresh 'example.com': Timeout waiting for answer", None, None),
+        (
+            "While checking domain freshness: Query to '192.0.2.10' for SOA of 'example.com' produced no answers",
+            address("192.0.2.10"),
+            None,
+        ),
+        (
+            "Unable to retrieve SOA for example.com, this was the 10th time. Skipping SOA checks until 1781510530",
+            None,
+            Some(1_781_510_530),
+        ),
+        (
+            "Unable to retrieve SOA for example.com from 192.0.2.10, this was the 10th time. Skipping SOA checks until 2026-06-15 10:02:10",
+            address("192.0.2.10"),
+            None,
+        ),
+    ];
+    for (line, primary, until) in lines {
+        assert_eq!(pdns(line).1, Fact::Pdns(Pdns::SoaUnretrievable { zone: zone(), primary, until }), "{line}");
+    }
+    assert_eq!(pdns("While checking domain freshness: Timeout waiting for answer").1, Fact::Other);
 }
 
 #[test]

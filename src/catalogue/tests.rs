@@ -81,7 +81,8 @@ fn read_as(daemon: Daemon, line: &str) -> (Option<&'static Message>, BTreeMap<&'
     let message = read(daemon, line.as_bytes(), &mut fields);
     let mut found = BTreeMap::new();
     for (name, value) in fields.iter() {
-        found.entry(name).or_insert_with(|| String::from_utf8_lossy(value).into_owned());
+        let before = found.insert(name, String::from_utf8_lossy(value).into_owned());
+        assert_eq!(before, None, "{line} tells {name} twice");
     }
     (message, found)
 }
@@ -135,7 +136,7 @@ fn every_sample_of_a_row_with_a_reader_is_a_fact() {
             }
         }
     }
-    assert_eq!(declined, ["pdns/freshness-exception", "pdns/axfr-out-failed", "pdns/ixfr-out-failed"]);
+    assert_eq!(declined, ["pdns/axfr-out-failed", "pdns/ixfr-out-failed"]);
 }
 
 #[test]

@@ -143,13 +143,8 @@ impl Trie {
         let mut spans = std::mem::take(&mut fields.spans);
         let (end, _) = self.find(text, false, &mut spans);
         let end = end.map(|end| &self.ends[end as usize]);
-        let mut values = spans.iter().map(|(from, to)| &text[*from..*to]);
-        for slot in end.iter().flat_map(|end| &end.slots) {
-            match *slot {
-                Piece::Field(name) => fields.push(name, values.next().unwrap_or_default()),
-                Piece::Constant(name, value) => fields.push(name, value),
-                Piece::Literal(_) => {}
-            }
+        if let Some(end) = end {
+            fill(fields, &end.slots, text, &spans);
         }
         fields.spans = spans;
         end.map(|end| end.message)
@@ -164,17 +159,8 @@ impl Trie {
         let mut spans = std::mem::take(&mut fields.spans);
         let (end, _) = self.find(text, true, &mut spans);
         let end = end.map(|end| &self.ends[end as usize]);
-        let mut values = spans.iter().map(|(from, to)| &text[*from..*to]).peekable();
-        for slot in end.iter().flat_map(|end| &end.slots) {
-            // What stands behind the cut is unknown, a constant too.
-            if values.peek().is_none() {
-                break;
-            }
-            match *slot {
-                Piece::Field(name) => fields.push(name, values.next().unwrap_or_default()),
-                Piece::Constant(name, value) => fields.push(name, value),
-                Piece::Literal(_) => {}
-            }
+        if let Some(end) = end {
+            fill(fields, before_cut(&end.slots, spans.len()), text, &spans);
         }
         fields.spans = spans;
         end.map(|end| end.message)
@@ -299,7 +285,7 @@ impl Trie {
         }
         if self.nodes[at as usize].end.is_none() {
             self.nodes[at as usize].end = Some(id(self.ends.len()));
-            self.ends.push(End { message, slots: pieces });
+            self.ends.push(End { message, slots: told_once(pieces) });
         }
     }
 
@@ -344,6 +330,42 @@ impl Trie {
 
 fn id(index: usize) -> u32 {
     u32::try_from(index).expect("a catalogue has fewer than four milliard places")
+}
+
+fn fill<'a>(fields: &mut Fields<'a>, slots: &[Piece], text: &'a [u8], spans: &[(usize, usize)]) {
+    let mut values = spans.iter().map(|(from, to)| &text[*from..*to]);
+    for slot in slots {
+        match *slot {
+            Piece::Field(name) => {
+                let value = values.next().unwrap_or_default();
+                if !name.is_empty() {
+                    fields.push(name, value);
+                }
+            }
+            Piece::Constant(name, value) => fields.push(name, value),
+            Piece::Literal(_) => {}
+        }
+    }
+}
+
+/// The slots up to the last field that the text holds whole. What stands behind a cut is unknown, a constant too.
+fn before_cut(slots: &[Piece], whole: usize) -> &[Piece] {
+    let fields = slots.iter().enumerate().filter(|(_, slot)| matches!(slot, Piece::Field(_)));
+    let last = fields.take(whole).last().map_or(0, |(place, _)| place + 1);
+    &slots[..last]
+}
+
+/// Where a text tells a field twice (`zone '{zone}' … new catalog '{zone}'`) the second is nameless and not kept.
+fn told_once(mut pieces: Vec<Piece>) -> Vec<Piece> {
+    let names: Vec<Option<&str>> = pieces.iter().map(Piece::name).collect();
+    for (place, piece) in pieces.iter_mut().enumerate() {
+        if let Piece::Field(name) = piece
+            && names[..place].contains(&Some(name))
+        {
+            *name = "";
+        }
+    }
+    pieces
 }
 
 /// Without space at either end: journald and syslog daemons trim it, so the texts that have some are found without.

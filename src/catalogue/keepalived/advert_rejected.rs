@@ -144,7 +144,7 @@ pub(super) static ROWS: &[Message] = &[
         sample: "(VI_1) received an unexpected ip number count 2, expected 1!",
         source: "keepalived/vrrp/vrrp.c",
         proves: "An advert names other addresses than configured here; it is refused up to 2.3.2 and only warned of later.",
-        read: Some(rejected),
+        read: Some(addresses),
     },
     Message {
         id: "keepalived/advert-vrid-mismatch",
@@ -323,6 +323,14 @@ fn rejected(fields: &Fields<'_>) -> Option<Fact> {
 /// Two of these lines refuse nothing: an AH sequence number is brought in step, or a clock comes near its limit.
 fn authentication(fields: &Fields<'_>) -> Option<Fact> {
     if fields.get("sync").is_some() || fields.get("tolerated_skew").is_some() {
+        return None;
+    }
+    rejected(fields)
+}
+
+/// From 2.3.3 on, whose text names the sender, an address that is missing in an advert is only warned of.
+fn addresses(fields: &Fields<'_>) -> Option<Fact> {
+    if fields.get("source").is_some() {
         return None;
     }
     rejected(fields)

@@ -273,7 +273,7 @@ pub(super) static ROWS: &[Message] = &[
         sample: "While checking domain freshness: Query to '192.0.2.10' for SOA of 'example.com' produced no answers",
         source: "pdns/slavecommunicator.cc",
         proves: "A SOA check was broken off by an error; from 3.0 on the zone stands only inside the reason.",
-        read: Some(soa_unretrievable),
+        read: Some(broken_off),
     },
     Message {
         id: "pdns/soa-serial-undetermined",
@@ -444,4 +444,18 @@ fn soa_unretrievable(fields: &Fields<'_>) -> Option<Fact> {
         primary: fields.address("primary"),
         until: fields.number("until"),
     }))
+}
+
+/// From 3.0 on zone and primary stand only in the reason: `Query to '192.0.2.10' for SOA of 'example.com' produced …`.
+fn broken_off(fields: &Fields<'_>) -> Option<Fact> {
+    if fields.get("zone").is_some() {
+        return soa_unretrievable(fields);
+    }
+    let reason = fields.text("reason")?;
+    let (primary, about) = reason.strip_prefix("Query to '")?.split_once("' for SOA of '")?;
+    let (zone, _) = about.split_once("' ")?;
+    let mut told = Fields::default();
+    told.push("primary", primary.as_bytes());
+    told.push("zone", zone.as_bytes());
+    soa_unretrievable(&told)
 }
