@@ -520,7 +520,7 @@ fn unknown_texts_stay_unknown() {
 
 #[test]
 fn records_belong_to_a_daemon_by_name() {
-    let cases: [(Option<&str>, Option<&str>, Option<Daemon>); 22] = [
+    let cases: [(Option<&str>, Option<&str>, Option<Daemon>); 24] = [
         (Some("pdns"), None, Some(Daemon::Pdns)),
         (Some("pdns-x"), None, Some(Daemon::Pdns)),
         (Some("pdns_server"), Some("pdns.service"), Some(Daemon::Pdns)),
@@ -541,6 +541,8 @@ fn records_belong_to_a_daemon_by_name() {
         (None, Some("keepalived.service"), Some(Daemon::Keepalived)),
         (Some("keepalived_exporter"), None, None),
         (Some("master.sh"), Some("keepalived.service"), None),
+        (Some("dns-primary"), Some("pdns.service"), Some(Daemon::Pdns)),
+        (Some("systemd"), Some("pdns.service"), None),
         (Some("systemd"), Some("init.scope"), None),
         (None, None, None),
     ];

@@ -102,4 +102,58 @@ impl<'a> Fields<'a> {
         }
         Some(Text::from(zone))
     }
+
+    /// Whether a field of this name is a number wherever it is told, so that machines get it as one.
+    #[must_use]
+    pub fn is_number(name: &str) -> bool {
+        NUMBERS.contains(&name)
+    }
 }
+
+/// Fields that hold serials, priorities, counts, ids and durations. `until` is none: since 5.1.0 it is a local time.
+const NUMBERS: &[&str] = &[
+    "primary_serial",
+    "our_serial",
+    "serial",
+    "their_priority",
+    "our_priority",
+    "old_priority",
+    "new_priority",
+    "owner_priority",
+    "base_priority",
+    "count",
+    "old_count",
+    "timeouts",
+    "queued",
+    "in_progress",
+    "attempt",
+    "deltas",
+    "limit",
+    "pid",
+    "status",
+    "signal",
+    "seconds",
+    "microseconds",
+    "milliseconds",
+    "vrid",
+    "expected_vrid",
+    "errno",
+    "our_interval",
+    "their_interval",
+    "old_interval",
+    "new_interval",
+    "received_count",
+    "expected_count",
+    "ttl",
+    "expected_ttl",
+    "min_ttl",
+    "max_ttl",
+    "weight",
+    "uid",
+    "gid",
+    "bufsize",
+    "domain_id",
+    "bytes",
+    "quorum",
+    "retries",
+];

@@ -221,6 +221,28 @@ fn wordings_take_a_small_part_of_their_steps() {
     }
 }
 
+#[test]
+fn fields_are_numbers_by_name() {
+    let names: BTreeSet<&str> = DAEMONS
+        .iter()
+        .flat_map(|daemon| lines(*daemon, |_, _| String::new()))
+        .flat_map(|line| line.fields.into_iter().map(|(name, _)| name))
+        .collect();
+    let numbers: Vec<&str> = names.iter().copied().filter(|name| Fields::is_number(name)).collect();
+    assert_eq!(numbers.len(), 44, "a name is listed that no text has: {numbers:?}");
+    for daemon in DAEMONS {
+        for message in messages(daemon) {
+            for (name, value) in read_as(daemon, message.sample).1 {
+                assert!(
+                    !Fields::is_number(name) || value.parse::<f64>().is_ok(),
+                    "{}: {name} is {value}",
+                    message.sample
+                );
+            }
+        }
+    }
+}
+
 /// A regex of a plain wording, anchored at both ends, and the literal it begins with.
 struct Oracle {
     id: &'static str,

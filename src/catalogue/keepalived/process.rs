@@ -213,12 +213,10 @@ fn starting(fields: &Fields<'_>) -> Option<Fact> {
     Some(Fact::Keepalived(Keepalived::Starting { version }))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the shape of every reader")]
 pub(super) fn stopping(_: &Fields<'_>) -> Option<Fact> {
     Some(Fact::Keepalived(Keepalived::Stopping))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the shape of every reader")]
 pub(super) fn stopped(_: &Fields<'_>) -> Option<Fact> {
     Some(Fact::Keepalived(Keepalived::Stopped))
 }

@@ -97,7 +97,6 @@ pub(super) static ROWS: &[Message] = &[
     },
 ];
 
-#[expect(clippy::unnecessary_wraps, reason = "the shape of every reader")]
 fn reloading(_: &Fields<'_>) -> Option<Fact> {
     Some(Fact::Keepalived(Keepalived::Reloading))
 }

@@ -204,12 +204,10 @@ fn started(fields: &Fields<'_>) -> Option<Fact> {
     Some(Fact::Pdns(Pdns::Started { version }))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the shape of every reader")]
 fn ready(_: &Fields<'_>) -> Option<Fact> {
     Some(Fact::Pdns(Pdns::Ready))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the shape of every reader")]
 fn communicator_started(_: &Fields<'_>) -> Option<Fact> {
     Some(Fact::Pdns(Pdns::CommunicatorStarted))
 }
