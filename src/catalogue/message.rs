@@ -73,7 +73,7 @@ impl<'a> Fields<'a> {
     }
 
     /// An address as text, without port, brackets and what a proxy or a client subnet adds: `[2001:db8::1]:53` is
-    /// `2001:db8::1`, `192.0.2.7:53(198.51.100.9)` is `192.0.2.7`, a masked `18.xxx.xxx.xxx:53` is `18.xxx.xxx.xxx`.
+    /// `2001:db8::1`, `192.0.2.7:53(192.0.2.99)` is `192.0.2.7`, a masked `18.xxx.xxx.xxx:53` is `18.xxx.xxx.xxx`.
     #[must_use]
     pub fn address(&self, name: &str) -> Option<Text> {
         let printed = self.text(name)?;

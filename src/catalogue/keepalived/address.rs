@@ -68,7 +68,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.0.0..", "Not adding address {address} to {interface} since interface doesn't exist")],
         sample: "Not adding address 192.0.2.100 to eth0 since interface doesn't exist",
         source: "keepalived/vrrp/vrrp_ipaddress.c",
-        proves: "A virtual address was not set because its interface is missing.",
+        proves: "An address could not go anywhere: its interface does not exist.",
         read: None,
     },
     Message {
@@ -111,7 +111,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) removing Virtual Routes",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "Virtual routes or rules are being set or removed.",
+        proves: "What goes with the virtual addresses changes too: routes, or rules for them.",
         read: None,
     },
     Message {

@@ -157,7 +157,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Healthcheck child process: cannot write pidfile",
         source: "keepalived/bfd/bfd_daemon.c",
-        proves: "A child could not be started.",
+        proves: "keepalived lacks one of its processes from the start.",
         read: None,
     },
     Message {

@@ -53,7 +53,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..=1.4.5", "Kernel is reporting: Group({group}) UP")],
         sample: "Kernel is reporting: Group(G1) UP",
         source: "keepalived/vrrp/vrrp_sync.c",
-        proves: "All interfaces of the group are up.",
+        proves: "No interface holds the group back any longer.",
         read: None,
     },
     Message {
@@ -66,7 +66,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "VRRP_Group(G1) - Found saved old sync-group called G2",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "What a reload kept of a group's state.",
+        proves: "After a reload a group goes on as the line says.",
         read: None,
     },
     Message {

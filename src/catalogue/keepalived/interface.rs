@@ -42,7 +42,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..=1.4.5", "Kernel is reporting: tracked interface are UP")],
         sample: "Kernel is reporting: tracked interface are UP",
         source: "keepalived/vrrp/vrrp_scheduler.c",
-        proves: "All tracked interfaces of an instance are up.",
+        proves: "No tracked interface holds an instance back any longer.",
         read: None,
     },
     Message {

@@ -53,7 +53,7 @@ pub(super) static ROWS: &[Message] = &[
             ("2.2.3..", "Processing queued reload"),
             ("2.2.3..", "Reload already in progress, request queued"),
         ],
-        sample: "New config failed validation, see /tmp/keepalived_check.log for details",
+        sample: "New config failed validation, see /run/keepalived_check.log for details",
         source: "keepalived/core/config_notify.c",
         proves: "The new configuration is tried before the reload, and what came of it.",
         read: None,

@@ -81,8 +81,8 @@ pub(super) static ROWS: &[Message] = &[
             ("1.3.6..=2.1.5", "FIFO notify script {script_path} is not executable"),
             ("1.3.6..", "Script {script_path} cannot be accessed - {errno_text}"),
             ("1.3.6..=1.4.5", "Unable to execute FIFO notify script {script_path} - errno {errno}"),
-            ("1.3.6..=2.2.4", "Unable to restore uid:gid {uid}:{gid} after checking script {script_path}"),
-            ("1.3.6..=2.2.4", "Unable to restore uid:gid {uid}:{gid} after script {script_path}"),
+            ("1.3.6..=2.2.4", "Unable to restore uid:gid {uid}:{gid} after checking script {command}"),
+            ("1.3.6..=2.2.4", "Unable to restore uid:gid {uid}:{gid} after script {command}"),
             ("1.3.6..=1.4.5", "Unable to set uid/gid for script {script} - disabling"),
             ("1.3.6..", "Unable to set uid:gid {uid}:{gid} for script {script_path} - disabling"),
             ("1.4.0..=1.4.5", "WARNING - script '{script_path}' is not executable by uid:gid {uid}:{gid} - disabling."),
@@ -98,16 +98,16 @@ pub(super) static ROWS: &[Message] = &[
             ("2.0.6..", "Unable to parse notify script"),
             ("2.0.6..", "Unable to parse script '{config_value}' - ignoring"),
             ("2.0.6..", "notify_fifo_script {script_path} no room to add parameter {param}"),
-            ("2.2.5..", "Unable to restore uid:gid from {our_uid}:{our_gid} {uid}:{gid} after script {script_path}"),
+            ("2.2.5..", "Unable to restore uid:gid from {our_uid}:{our_gid} {uid}:{gid} after script {command}"),
             (
                 "2.2.5..",
-                "Unable to restore uid:gid {our_uid}:{our_gid} from {uid}:{gid} after checking script {script_path}",
+                "Unable to restore uid:gid {our_uid}:{our_gid} from {uid}:{gid} after checking script {command}",
             ),
         ],
         sample: "WARNING - script '/etc/keepalived/master.sh' is not executable for uid:gid 0:0 - disabling.",
         source: "keepalived/vrrp/vrrp_parser.c",
         proves: "A script was found missing, unsafe or not executable at load; from then on it never runs.",
-        read: Some(failed),
+        read: Some(disabled),
     },
     Message {
         id: "keepalived/script-exit-status",
@@ -132,7 +132,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Couldn't setuid: 1000 (Operation not permitted)",
         source: "lib/notify.c",
-        proves: "A script could not be given its user, so it did not run.",
+        proves: "The process could not change its user for a script, which therefore did not run.",
         read: None,
     },
     Message {
@@ -226,10 +226,13 @@ fn opened(fields: &Fields<'_>) -> Option<Fact> {
     Some(Fact::Keepalived(Keepalived::ScriptOpened { path: fields.text("script_path")? }))
 }
 
-/// Lines that name a tracked check (`script`), or that only advise (`command`), are no failed notify script.
+/// Only a line with a `script_path` is about a script that will not run: others name a tracked check (`script`), advise
+/// (`command`), or tell of privileges.
+fn disabled(fields: &Fields<'_>) -> Option<Fact> {
+    fields.get("script_path")?;
+    failed(fields)
+}
+
 fn failed(fields: &Fields<'_>) -> Option<Fact> {
-    if fields.get("script").is_some() || fields.get("command").is_some() {
-        return None;
-    }
     Some(Fact::Keepalived(Keepalived::ScriptFailed { path: fields.text("script_path") }))
 }
