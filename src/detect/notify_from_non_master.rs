@@ -35,7 +35,10 @@ fn tell(world: &World, strangers: &Strangers) -> Option<Finding> {
         .all()
         .iter()
         .filter(|witness| witness.seen == Seen::Strange && witness.address.as_ref() == Some(sender))
-        .filter(|witness| witness.time.micros >= first.time.micros && until.is_none_or(|until| witness.time.micros <= until.micros + 5_000_000))
+        .filter(|witness| {
+            witness.time.micros >= first.time.micros
+                && until.is_none_or(|until| witness.time.micros <= until.micros + 5_000_000)
+        })
         .map(|witness| witness.node.clone())
         .collect();
     let proves = format!("{} refuses a NOTIFY from {sender}, which is no primary of the zone.", first.node);
@@ -66,7 +69,10 @@ fn tell(world: &World, strangers: &Strangers) -> Option<Finding> {
         }];
         finding.next_steps = vec![format!("find out whose address {sender} is.")];
     } else {
-        finding.story = vec![format!("{}'s own log shows the same NOTIFY refused: it does not leave from the address the secondaries know.", list(&own))];
+        finding.story = vec![format!(
+            "{}'s own log shows the same NOTIFY refused: it does not leave from the address the secondaries know.",
+            list(&own)
+        )];
         finding.next_steps = vec![format!("find out why {} leaves from {sender}.", list(&own))];
     }
     Some(finding)
