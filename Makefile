@@ -13,7 +13,7 @@ test: tools
 # cargo, and the C linker that it calls (Debian: gcc and libc6-dev).
 tools:
 	@command -v cargo >/dev/null || { \
-	    echo "make: cargo is missing; install Rust 1.88 or later (Debian: apt-get install rustup && rustup default stable)" >&2; exit 1; }
+	    echo "make: cargo is missing; install Rust 1.88 or later with rustup" >&2; exit 1; }
 	@command -v cc >/dev/null || { \
 	    if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	        apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev; \
