@@ -1,6 +1,6 @@
 //! NOTIFYs were turned away because their sender is no primary of the zone.
 
-use super::words::{count, list, repeated};
+use super::words::{counted, list, repeated};
 use super::{Explanation, Rule};
 use crate::event::{Fact, Pdns};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
@@ -35,7 +35,10 @@ fn tell(world: &World, strangers: &Strangers) -> Option<Finding> {
         .all()
         .iter()
         .filter(|witness| witness.seen == Seen::Strange && witness.address.as_ref() == Some(sender))
-        .filter(|witness| witness.time.micros >= first.time.micros && until.is_none_or(|until| witness.time.micros <= until.micros + 5_000_000))
+        .filter(|witness| {
+            witness.time.micros >= first.time.micros
+                && until.is_none_or(|until| witness.time.micros <= until.micros + 5_000_000)
+        })
         .map(|witness| witness.node.clone())
         .collect();
     let proves = format!("{} refuses a NOTIFY from {sender}, which is no primary of the zone.", first.node);
@@ -56,7 +59,7 @@ fn tell(world: &World, strangers: &Strangers) -> Option<Finding> {
     finding.subject.nodes = strangers.nodes.iter().cloned().collect();
     finding.subject.zones = strangers.zones.iter().cloned().collect();
     let by = list(&strangers.nodes);
-    let times = count(usize::try_from(strangers.lines.count).unwrap_or(usize::MAX), "NOTIFY", "NOTIFYs");
+    let times = counted(&strangers.lines, "NOTIFY", "NOTIFYs");
     let who = if own.is_empty() { String::new() } else { format!(", sent by {}", list(&own)) };
     finding.claim = format!("{times} of {} from {sender}{who}, refused by {by}: not a master", list(&strangers.zones));
     if own.is_empty() {
@@ -66,7 +69,10 @@ fn tell(world: &World, strangers: &Strangers) -> Option<Finding> {
         }];
         finding.next_steps = vec![format!("find out whose address {sender} is.")];
     } else {
-        finding.story = vec![format!("{}'s own log shows the same NOTIFY refused: it does not leave from the address the secondaries know.", list(&own))];
+        finding.story = vec![format!(
+            "{}'s own log shows the same NOTIFY refused: it does not leave from the address the secondaries know.",
+            list(&own)
+        )];
         finding.next_steps = vec![format!("find out why {} leaves from {sender}.", list(&own))];
     }
     Some(finding)

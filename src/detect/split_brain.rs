@@ -1,6 +1,6 @@
 //! Two nodes were MASTER of one instance at the same time.
 
-use super::words::{evidence, length};
+use super::words::{evidence, heard, length};
 use super::{Explanation, Rule};
 use crate::event::{Event, Fact, Keepalived, Text};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity};
@@ -31,6 +31,8 @@ pub(super) static RULE: Rule = Rule {
 const ELECTION_MICROS: i64 = 3_000_000;
 /// An overlap on paper that no advert line supports may be the clocks' doing up to this.
 const PAPER_MICROS: i64 = 10_000_000;
+/// 1.x advertises one interval before it enters MASTER, and may be sent back within it.
+const NEAR_MISS_MICROS: i64 = 1_500_000;
 /// Overlaps of one group closer than this are one episode: the link flaps.
 const QUIET_MICROS: i64 = 60_000_000;
 
@@ -46,6 +48,8 @@ struct Overlap<'a> {
     may_be_dead: bool,
     was_paused: bool,
     one_log: bool,
+    /// 1.x, one side, one moment: the rival may have fallen back before it ever entered MASTER.
+    may_be_near_miss: bool,
 }
 
 fn find(world: &World) -> Vec<Finding> {
@@ -92,7 +96,8 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
     }
     // The old MASTER yields to the new one's first adverts: a hand-over.
     let yields_soon = first.ended().is_some_and(|ended| ended.micros_since(from) <= ELECTION_MICROS);
-    let outlives = second.ended().is_none_or(|ended| first.ended().is_some_and(|yielded| ended.micros > yielded.micros));
+    let outlives =
+        second.ended().is_none_or(|ended| first.ended().is_some_and(|yielded| ended.micros > yielded.micros));
     if yields_soon && outlives {
         return None;
     }
@@ -102,14 +107,15 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
         let last = world.nodes.get(node).and_then(|facts| facts.last).map_or(i64::MIN, |last| last.micros);
         mastership.end.is_none() && last < to.or(world.horizon).map_or(i64::MAX, |to| to.micros) - ELECTION_MICROS
     };
-    let heard: Vec<&Arc<Event>> = [first, second]
+    let adverts: Vec<&Arc<Event>> = [first, second]
         .into_iter()
         .flat_map(|mastership| mastership.heard_lower.iter().chain(&mastership.heard_higher))
         .filter(|line| {
-            line.time.micros >= from.micros - ELECTION_MICROS && to.is_none_or(|to| line.time.micros <= to.micros + ELECTION_MICROS)
+            line.time.micros >= from.micros - ELECTION_MICROS
+                && to.is_none_or(|to| line.time.micros <= to.micros + ELECTION_MICROS)
         })
         .collect();
-    let is_heard = !heard.is_empty();
+    let is_heard = !adverts.is_empty();
     let paper = to.or(world.horizon).map_or(0, |to| to.micros_since(from));
     if !is_heard && paper < ELECTION_MICROS {
         return None;
@@ -120,13 +126,18 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
         if second.begin == Begin::Unseen { "is MASTER" } else { "MASTER" },
         format!("{second_node} becomes MASTER while {first_node} is MASTER."),
     )];
-    lines.extend(heard.iter().map(|line| heard_line(line)));
+    lines.extend(adverts.iter().map(|line| heard(Role::Primary, line)));
     if let Some(entered) = first.entered.as_ref().filter(|_| !is_heard) {
         lines.push(evidence(Role::Primary, entered, "MASTER", format!("{first_node} is MASTER from here on.")));
     }
     for mastership in [first, second] {
         if let Some((_, end)) = mastership.end.as_ref().filter(|(_, end)| to.is_some_and(|to| end.time == to)) {
-            lines.push(evidence(Role::Repair, end, "no longer MASTER", format!("{} is not MASTER any more: one is left.", end.node)));
+            lines.push(evidence(
+                Role::Repair,
+                end,
+                "no longer MASTER",
+                format!("{} is not MASTER any more: one is left.", end.node),
+            ));
         }
     }
     Some(Overlap {
@@ -139,6 +150,7 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
         may_be_dead: died(first) || died(second) || log_ends(first_node, first) || log_ends(second_node, second),
         was_paused: [first_node, second_node].into_iter().any(|node| was_paused(world, node, from, to)),
         one_log: false,
+        may_be_near_miss: false,
     })
 }
 
@@ -152,26 +164,12 @@ fn was_paused(world: &World, node: &Text, from: Moment, to: Option<Moment>) -> b
     facts.vrrp.events().iter().any(|event| match &event.fact {
         Fact::Keepalived(Keepalived::TimerLate { seconds }) => {
             let asleep_since = event.time.micros - i64::from(*seconds) * 1_000_000;
-            asleep_since <= from.micros + ELECTION_MICROS && to.is_none_or(|to| event.time.micros <= to.micros + ELECTION_MICROS)
+            asleep_since <= from.micros + ELECTION_MICROS
+                && to.is_none_or(|to| event.time.micros <= to.micros + ELECTION_MICROS)
                 && event.time.micros >= from.micros
         }
         _ => false,
     })
-}
-
-fn heard_line(line: &Arc<Event>) -> Evidence {
-    let numbers = advert(line).and_then(|advert| Some((advert.theirs?, advert.ours?)));
-    let (word, proves) = match &line.fact {
-        Fact::Vrrp { what: crate::event::Vrrp::HeardLower(_), .. } => {
-            ("stays MASTER", format!("{} is MASTER and stays it, while another node is MASTER too.", line.node))
-        }
-        _ => ("BACKUP", format!("{} was MASTER, another node is, and this one yields.", line.node)),
-    };
-    let brief = match numbers {
-        Some((theirs, ours)) => format!("hears {theirs}, ours {ours}; {word}"),
-        None => format!("hears another MASTER; {word}"),
-    };
-    evidence(Role::Primary, line, brief, proves)
 }
 
 /// Lower-priority lines whose rival's own log is not here.
@@ -186,7 +184,9 @@ fn heard_only(group: &PeerGroup) -> Vec<Overlap<'_>> {
                 })
             };
             // A MASTER this young hears the last adverts of the one it replaces.
-            let settled = |line: &&Arc<Event>| mastership.start().is_none_or(|start| line.time.micros_since(start) > ELECTION_MICROS);
+            let settled = |line: &&Arc<Event>| {
+                mastership.start().is_none_or(|start| line.time.micros_since(start) > ELECTION_MICROS)
+            };
             let lines: Vec<&Arc<Event>> = mastership.heard_lower.iter().filter(alien).filter(settled).collect();
             let (Some(first), Some(last)) = (lines.first(), lines.last()) else { continue };
             found.push(Overlap {
@@ -194,11 +194,13 @@ fn heard_only(group: &PeerGroup) -> Vec<Overlap<'_>> {
                 to: Some(last.time),
                 nodes: [node, node],
                 entered: Arc::clone(first),
-                lines: lines.iter().map(|line| heard_line(line)).collect(),
+                lines: lines.iter().map(|line| heard(Role::Primary, line)).collect(),
                 is_heard: true,
                 may_be_dead: false,
                 was_paused: false,
                 one_log: true,
+                may_be_near_miss: advert(first).is_some_and(|advert| advert.from.is_none())
+                    && last.time.micros_since(first.time) < NEAR_MISS_MICROS,
             });
         }
     }
@@ -211,7 +213,11 @@ fn tell(group: &PeerGroup, episode: &[Overlap<'_>]) -> Finding {
     let end = episode.iter().filter_map(|overlap| overlap.to).max_by_key(|to| to.micros).filter(|_| !open);
     let unit = group.unit.name();
     let confidence = episode.iter().map(confidence).max().unwrap_or(Confidence::Suspected);
-    let longest = episode.iter().map(|overlap| overlap.to.map_or(i64::MAX, |to| to.micros_since(overlap.from))).max().unwrap_or(0);
+    let longest = episode
+        .iter()
+        .map(|overlap| overlap.to.map_or(i64::MAX, |to| to.micros_since(overlap.from)))
+        .max()
+        .unwrap_or(0);
     let severity = if longest < ELECTION_MICROS { Severity::Warning } else { Severity::Critical };
     let first_evidence = first.lines[0].clone();
     let mut finding = Finding::new(RULE.id, &group.key(), severity, confidence, first_evidence);
@@ -239,14 +245,17 @@ fn tell(group: &PeerGroup, episode: &[Overlap<'_>]) -> Finding {
         several => super::words::list(several),
     };
     let verb = if finding.is_open() { "are" } else { "were" };
-    let how_long = end.map_or_else(|| " when the logs end".to_owned(), |end| {
-        let micros = end.micros_since(first.from);
-        if micros < 1_000_000 && first.from.precision.min(end.precision) == crate::moment::Precision::Second {
-            " for less than a second".to_owned()
-        } else {
-            format!(" for {}", length(first.from, end))
-        }
-    });
+    let how_long = end.map_or_else(
+        || " when the logs end".to_owned(),
+        |end| {
+            let micros = end.micros_since(first.from);
+            if micros < 1_000_000 && first.from.precision.min(end.precision) == crate::moment::Precision::Second {
+                " for less than a second".to_owned()
+            } else {
+                format!(" for {}", length(first.from, end))
+            }
+        },
+    );
     let times = match episode.len() {
         1 => String::new(),
         more => format!(", {more} times"),
@@ -270,7 +279,8 @@ fn tell(group: &PeerGroup, episode: &[Overlap<'_>]) -> Finding {
 
 fn confidence(overlap: &Overlap<'_>) -> Confidence {
     let on_paper = overlap.to.is_some_and(|to| to.micros_since(overlap.from) < PAPER_MICROS);
-    if overlap.may_be_dead || overlap.was_paused || (!overlap.is_heard && on_paper) {
+    let rests_on_an_end = overlap.may_be_dead && !overlap.is_heard;
+    if rests_on_an_end || overlap.was_paused || overlap.may_be_near_miss || (!overlap.is_heard && on_paper) {
         Confidence::Suspected
     } else if overlap.is_heard && !overlap.one_log {
         Confidence::Confirmed
@@ -281,7 +291,7 @@ fn confidence(overlap: &Overlap<'_>) -> Confidence {
 
 fn rivals(group: &PeerGroup, episode: &[Overlap<'_>]) -> Vec<Rival> {
     let mut rivals = Vec::new();
-    if episode.iter().any(|overlap| overlap.may_be_dead) {
+    if episode.iter().any(|overlap| overlap.may_be_dead && !overlap.is_heard) {
         rivals.push(Rival {
             claim: "one of them had died while MASTER: its log ends without saying so".to_owned(),
             settled_by: "the system's journal of that node (was keepalived killed, did the host go down?)".to_owned(),
@@ -289,7 +299,8 @@ fn rivals(group: &PeerGroup, episode: &[Overlap<'_>]) -> Vec<Rival> {
     }
     if episode.iter().any(|overlap| overlap.was_paused) {
         rivals.push(Rival {
-            claim: "one of them was not running at the time (`A thread timer expired`) and woke up as MASTER".to_owned(),
+            claim: "one of them was not running at the time (`A thread timer expired`) and woke up as MASTER"
+                .to_owned(),
             settled_by: "the hypervisor's log".to_owned(),
         });
     }

@@ -58,7 +58,9 @@ fn floods(all: &[Behind]) -> Vec<Vec<&Behind>> {
     }
     together
         .into_iter()
-        .flat_map(|flood| if flood.len() > FLOOD_ZONES { vec![flood] } else { flood.into_iter().map(|one| vec![one]).collect() })
+        .flat_map(|flood| {
+            if flood.len() > FLOOD_ZONES { vec![flood] } else { flood.into_iter().map(|one| vec![one]).collect() }
+        })
         .collect()
 }
 
@@ -68,11 +70,13 @@ fn tell(horizon: Moment, flood: &[&Behind]) -> Finding {
     let first = flood[0];
     let node = &first.node;
     let key = if let [one] = flood.as_slice() { format!("{node}/{}", one.zone) } else { node.to_string() };
-    let confidence = if flood.iter().any(|behind| behind.failures.count > 0) { Confidence::Confirmed } else { Confidence::Likely };
+    let confidence =
+        if flood.iter().any(|behind| behind.failures.count > 0) { Confidence::Confirmed } else { Confidence::Likely };
     let mut finding = Finding::new(RULE.id, &key, Severity::Warning, confidence, first_line(first));
     finding.since_is = Bound::AtMost;
     let open = flood.iter().any(|behind| behind.end.is_none());
-    finding.until = flood.iter().filter_map(|behind| behind.end.as_ref()).map(|event| event.time).max().filter(|_| !open);
+    finding.until =
+        flood.iter().filter_map(|behind| behind.end.as_ref()).map(|event| event.time).max().filter(|_| !open);
     for behind in &flood {
         add_lines(&mut finding, behind);
     }
@@ -91,7 +95,11 @@ fn tell(horizon: Moment, flood: &[&Behind]) -> Finding {
     finding.claim = if let [one] = flood.as_slice() {
         format!("{node} {verb} {}, at least {lasting}", copy_words(one))
     } else {
-        format!("{node} {verb} old copies of {} ({}), at least {lasting}", count(zones.len(), "zone", "zones"), list(&zones))
+        format!(
+            "{node} {verb} old copies of {} ({}), at least {lasting}",
+            count(zones.len(), "zone", "zones"),
+            list(&zones)
+        )
     };
     finding.subject.zones = zones;
     finding.story = vec![why(&flood)];

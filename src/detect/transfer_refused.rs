@@ -45,22 +45,28 @@ fn tell(refusals: &Refusals) -> Option<Finding> {
     finding.subject.nodes.sort();
     finding.subject.nodes.dedup();
     finding.subject.zones = refusals.zones.iter().cloned().collect();
-    let to_whom = if refusals.refused_nodes.is_empty() { list(&refusals.clients) } else { list(&refusals.refused_nodes) };
+    let to_whom =
+        if refusals.refused_nodes.is_empty() { list(&refusals.clients) } else { list(&refusals.refused_nodes) };
     let zones = list(&refusals.zones);
     finding.claim = match (asked, &refuser) {
-        (Some(asked), Some(refuser)) => format!("transfers of {zones} asked of {asked} were refused to {to_whom}, by {refuser}"),
+        (Some(asked), Some(refuser)) => {
+            format!("transfers of {zones} asked of {asked} were refused to {to_whom}, by {refuser}")
+        }
         (Some(asked), None) => format!("transfers of {zones} asked of {asked} were refused to {to_whom}"),
         (None, Some(refuser)) => format!("{refuser} refused transfers of {zones} to {to_whom}"),
         (None, None) => format!("transfers of {zones} were refused to {to_whom}"),
     };
     if refuser.is_none() {
         finding.rivals = vec![Rival {
-            claim: "an ACL on the right node, or the wrong node behind the address: the secondary's line is the same".to_owned(),
+            claim: "an ACL on the right node, or the wrong node behind the address: the secondary's line is the same"
+                .to_owned(),
             settled_by: format!("the PowerDNS log of the node behind {key} at {}", first.time.rfc3339()),
         }];
     }
     finding.next_steps = vec![match &refuser {
-        Some(refuser) => format!("on {refuser}: is the zone there, and is the secondary in allow-axfr-ips? Should {refuser} be asked at all?"),
+        Some(refuser) => format!(
+            "on {refuser}: is the zone there, and is the secondary in allow-axfr-ips? Should {refuser} be asked at all?"
+        ),
         None => format!("find out which node answers at {key}."),
     }];
     Some(finding)
@@ -83,7 +89,13 @@ fn line(refusals: &Refusals, event: &std::sync::Arc<crate::event::Event>) -> Evi
             let proves = format!("{} is refused {zone} by {from}: {reason}.", event.node);
             let is_first = refusals.failures.first.first() == Some(event);
             if is_first {
-                repeated(Role::Primary, event, &refusals.failures, format!("AXFR of {zone} from {from} refused"), proves)
+                repeated(
+                    Role::Primary,
+                    event,
+                    &refusals.failures,
+                    format!("AXFR of {zone} from {from} refused"),
+                    proves,
+                )
             } else {
                 evidence(Role::Primary, event, format!("AXFR of {zone} from {from} refused"), proves)
             }

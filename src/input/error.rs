@@ -33,6 +33,14 @@ pub enum Error {
         /// What it is instead, as far as we can tell: the end of a sentence.
         found: &'static str,
     },
+    /// The file holds logs in a form that we do not read. Skipping it silently would hide evidence, in a directory too.
+    #[error("read {path}: {found}")]
+    Unsupported {
+        /// The path as given or found.
+        path: Text,
+        /// What it is and what to do about it: the end of a sentence.
+        found: &'static str,
+    },
     /// `journalctl -o short-monotonic`: the lines count seconds since an unknown boot.
     #[error(
         "date the lines of {path}, line {line}: short-monotonic output has no dates, \
@@ -62,6 +70,7 @@ impl Error {
             Self::Missing { path, .. }
             | Self::Unreadable { path, .. }
             | Self::NotALog { path, .. }
+            | Self::Unsupported { path, .. }
             | Self::Undated { path, .. }
             | Self::Cut { path, .. } => path,
         }

@@ -31,6 +31,12 @@ impl Source {
         Self { path: shown(path), node, found_in_directory: false, location: Some(path.to_owned()) }
     }
 
+    /// Whether reading it a second time gives the same again: true of regular files, not of pipes and terminals.
+    #[must_use]
+    pub fn can_be_read_again(&self) -> bool {
+        self.location.as_ref().is_some_and(|path| fs::metadata(path).is_ok_and(|data| data.is_file()))
+    }
+
     /// Standard input.
     #[must_use]
     pub fn stdin(node: Option<Text>) -> Self {

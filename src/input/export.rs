@@ -6,8 +6,8 @@ use super::Interest;
 use super::buffer::Buffer;
 use super::error::Error;
 use super::header::number_of;
-use super::stamp;
 use super::summary::Summary;
+use super::{message, stamp};
 use crate::event::Text;
 use crate::record::{Record, Stamp};
 use memchr::{memchr, memchr_iter};
@@ -113,10 +113,11 @@ impl Reader<'_, '_> {
     fn long_line(&mut self, summary: &mut Summary) {
         self.entry.begin(self.line + 1);
         let part = &self.buffer.filled()[..self.value_limit];
-        if let Some(at) = memchr(b'=', part) {
-            self.entry.set(&part[..at], &part[at + 1..]);
+        match memchr(b'=', part) {
+            Some(at) if self.entry.set(&part[..at], &part[at + 1..]) => truncated(self.entry.line, summary),
+            Some(_) => {}
+            None => unread(self.line + 1, summary),
         }
-        summary.trouble(self.entry.line, "truncated", "A field of the entry is too long: only its first part is read.");
         loop {
             let filled = self.buffer.filled();
             if let Some(at) = memchr(b'\n', filled) {
@@ -133,7 +134,8 @@ impl Reader<'_, '_> {
     fn binary_field(&mut self, name_length: usize, summary: &mut Summary) -> bool {
         let data = name_length + 1 + 8;
         if !is_name(&self.buffer.filled()[..name_length]) {
-            self.unread(name_length + 1, summary);
+            unread(self.line + 1, summary);
+            self.pass(name_length + 1);
             return true;
         }
         if !self.buffer.fill_to(data) {
@@ -141,7 +143,8 @@ impl Reader<'_, '_> {
         }
         let size = self.buffer.filled()[name_length + 1..data].try_into().map_or(u64::MAX, u64::from_le_bytes);
         let Some(size) = usize::try_from(size).ok().filter(|_| size <= FIELD_BYTES_MAX) else {
-            self.unread(name_length + 1, summary);
+            unread(self.line + 1, summary);
+            self.pass(name_length + 1);
             return true;
         };
         let kept = size.min(self.value_limit);
@@ -170,14 +173,9 @@ impl Reader<'_, '_> {
         if self.buffer.filled().first() == Some(&b'\n') {
             self.pass(1);
         } else {
-            self.unread(0, summary);
+            unread(self.line + 1, summary);
         }
         true
-    }
-
-    fn unread(&mut self, length: usize, summary: &mut Summary) {
-        summary.trouble(self.line + 1, "unread", "What stands here is no field of a journal entry.");
-        self.pass(length);
     }
 
     /// Passes over `count` bytes at hand, counting lines.
@@ -197,6 +195,14 @@ impl Reader<'_, '_> {
         }
         true
     }
+}
+
+fn unread(line: u64, summary: &mut Summary) {
+    summary.trouble(line, "unread", "What stands here is no field of a journal entry.");
+}
+
+fn truncated(line: u64, summary: &mut Summary) {
+    summary.trouble(line, "truncated", "A field of the entry is too long: only its first part is read.");
 }
 
 fn is_name(text: &[u8]) -> bool {
@@ -294,7 +300,7 @@ impl Entry {
             identifier: self.value(Field::Identifier).or_else(|| self.value(Field::Comm)),
             unit: self.value(Field::Unit),
             pid: self.value(Field::Pid).or_else(|| self.value(Field::SyslogPid)).and_then(number_of),
-            message,
+            message: message::behind_own_stamp(message),
             repeated: 1,
             cursor: self.value(Field::Cursor),
         }

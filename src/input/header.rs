@@ -1,7 +1,7 @@
 //! The head of a line of text: stamp, host, tag. The line's first byte tells which stamp to expect, so each line is tried
 //! in its own right, and a file may change its format from line to line.
 
-use super::stamp;
+use super::{rfc5424, stamp};
 use crate::moment::Precision;
 use crate::record::Stamp;
 
@@ -15,6 +15,8 @@ pub(super) struct Header<'a> {
     pub(super) identifier: Option<&'a [u8]>,
     pub(super) pid: Option<u32>,
     pub(super) message: &'a [u8],
+    /// All that stands behind the stamp.
+    pub(super) behind_stamp: &'a [u8],
 }
 
 /// The formats that can be told apart by a line's head.
@@ -29,10 +31,11 @@ pub(super) enum Shape {
     WithUnit,
     ShortUnix,
     Rfc5424,
+    DaemonOutput,
 }
 
 impl Shape {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Rfc3164,
         Self::ShortPrecise,
         Self::ShortIso,
@@ -42,6 +45,7 @@ impl Shape {
         Self::WithUnit,
         Self::ShortUnix,
         Self::Rfc5424,
+        Self::DaemonOutput,
     ];
 
     /// The name that `journalctl -o` or the standards give it.
@@ -56,6 +60,7 @@ impl Shape {
             Self::WithUnit => "with-unit",
             Self::ShortUnix => "short-unix",
             Self::Rfc5424 => "rfc5424",
+            Self::DaemonOutput => "daemon-output",
         }
     }
 }
@@ -91,7 +96,7 @@ fn prioritised(line: &[u8]) -> Option<Header<'_>> {
         return None;
     }
     match &rest[length + 1..] {
-        [b'1', b' ', rest @ ..] => rfc5424(rest),
+        [b'1', b' ', rest @ ..] => rfc5424::parse(rest),
         rest => stamped(rest),
     }
 }
@@ -108,10 +113,13 @@ fn stamped(line: &[u8]) -> Option<Header<'_>> {
         }
         b'A'..=b'Z' => match stamp::yearless(line) {
             Ok((stamp, rest)) => (fine_or(stamp.precision, Shape::Rfc3164, Shape::ShortPrecise), stamp, rest),
-            Err(_) => {
-                let (stamp, rest) = stamp::full(line).ok()?;
-                (Shape::ShortFull, stamp, rest)
-            }
+            Err(_) => match stamp::full(line) {
+                Ok((stamp, rest)) => (Shape::ShortFull, stamp, rest),
+                Err(_) => {
+                    let (stamp, rest) = stamp::ctime(line).ok()?;
+                    return Some(unnamed(stamp, rest.strip_prefix(b": ")?));
+                }
+            },
         },
         _ => return None,
     };
@@ -123,7 +131,7 @@ fn stamped(line: &[u8]) -> Option<Header<'_>> {
     if rest.starts_with(b"[s=") {
         return None; // The cursor in an entry's first line of `journalctl -o verbose`.
     }
-    let header = behind_stamp(shape, stamp, rest);
+    let header = named(shape, stamp, rest);
     let unit_named = shape == Shape::ShortFull && header.identifier.is_some_and(|name| name.ends_with(b".service"));
     Some(Header { shape: if unit_named { Shape::WithUnit } else { shape }, ..header })
 }
@@ -142,11 +150,11 @@ fn iso_shape(precision: Precision, written: &[u8]) -> Shape {
 }
 
 /// `host tag[pid]: message`. Without a host there are two spaces, or (`journalctl --no-hostname`) the tag at once.
-fn behind_stamp(shape: Shape, stamp: Stamp, rest: &[u8]) -> Header<'_> {
-    let (host, rest) = match rest {
+fn named(shape: Shape, stamp: Stamp, behind_stamp: &[u8]) -> Header<'_> {
+    let (host, rest) = match behind_stamp {
         [b' ', rest @ ..] => (None, rest),
-        _ if ends_in_single_colon(first_word(rest)) && tag(rest).is_some() => (None, rest),
-        _ => {
+        rest if ends_in_single_colon(first_word(rest)) && tag(rest).is_some() => (None, rest),
+        rest => {
             let host = first_word(rest);
             (Some(host), rest.get(host.len() + 1..).unwrap_or_default())
         }
@@ -155,10 +163,45 @@ fn behind_stamp(shape: Shape, stamp: Stamp, rest: &[u8]) -> Header<'_> {
         Some(Tag { identifier, pid, behind }) => (Some(identifier), pid, behind),
         None => (None, None, rest),
     };
-    Header { shape, stamp: Some(stamp), host: host.filter(|host| !host.is_empty()), identifier, pid, message }
+    let host = host.filter(|host| !host.is_empty());
+    Header { shape, stamp: Some(stamp), host, identifier, pid, message, behind_stamp }
 }
 
-fn first_word(text: &[u8]) -> &[u8] {
+/// What a daemon writes to its own file or terminal: neither host nor tag.
+fn unnamed(stamp: Stamp, message: &[u8]) -> Header<'_> {
+    Header {
+        shape: Shape::DaemonOutput,
+        stamp: Some(stamp),
+        host: None,
+        identifier: None,
+        pid: None,
+        message,
+        behind_stamp: message,
+    }
+}
+
+/// The head of a line in a file that is known to be [`Shape::DaemonOutput`]: what looks like a host is the message's first
+/// word. A line with a pid came from somewhere else.
+pub(super) fn parse_daemon_output(line: &[u8]) -> Option<Header<'_>> {
+    let header = parse(line)?;
+    match header.shape {
+        Shape::Rfc3164 | Shape::ShortPrecise if header.pid.is_none() => {
+            Some(unnamed(header.stamp?, header.behind_stamp))
+        }
+        Shape::Rfc3164
+        | Shape::ShortPrecise
+        | Shape::ShortIso
+        | Shape::ShortIsoPrecise
+        | Shape::RsyslogIso
+        | Shape::ShortFull
+        | Shape::WithUnit
+        | Shape::ShortUnix
+        | Shape::Rfc5424
+        | Shape::DaemonOutput => Some(header),
+    }
+}
+
+pub(super) fn first_word(text: &[u8]) -> &[u8] {
     &text[..memchr::memchr(b' ', text).unwrap_or(text.len())]
 }
 
@@ -211,7 +254,7 @@ fn tag_with_pid(text: &[u8], at: usize) -> Option<Tag<'_>> {
     (at > 0).then(|| Tag { identifier: &text[..at], pid: number_of(&behind[..length]), behind: behind_space(message) })
 }
 
-fn behind_space(text: &[u8]) -> &[u8] {
+pub(super) fn behind_space(text: &[u8]) -> &[u8] {
     text.strip_prefix(b" ").unwrap_or(text)
 }
 
@@ -223,85 +266,6 @@ pub(super) fn number_of(digits: &[u8]) -> Option<u32> {
         let digit = byte.is_ascii_digit().then(|| u32::from(byte - b'0'))?;
         number.checked_mul(10)?.checked_add(digit)
     })
-}
-
-/// Behind `<30>1 `: `stamp host app procid msgid [data] message`, `-` for what is not known.
-fn rfc5424(text: &[u8]) -> Option<Header<'_>> {
-    let (stamp, rest) = match text {
-        [b'-', rest @ ..] => (None, rest),
-        _ => {
-            let (stamp, rest) = stamp::iso(text).ok()?;
-            (Some(stamp), rest)
-        }
-    };
-    let (host, rest) = field(rest)?;
-    let (identifier, rest) = field(rest)?;
-    let (procid, rest) = field(rest)?;
-    let (_msgid, rest) = field(rest)?;
-    let message = behind_space(behind_data(rest.strip_prefix(b" ")?)?);
-    let message = message.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(message);
-    Some(Header { shape: Shape::Rfc5424, stamp, host, identifier, pid: procid.and_then(number_of), message })
-}
-
-/// A space and a word; `-` is `None`.
-fn field(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
-    let text = text.strip_prefix(b" ")?;
-    let word = first_word(text);
-    if word.is_empty() {
-        return None;
-    }
-    Some(((word != b"-").then_some(word), &text[word.len()..]))
-}
-
-/// Behind `-` or `[id name="value"][id …]`, in which `\` escapes a quote or a bracket.
-fn behind_data(mut text: &[u8]) -> Option<&[u8]> {
-    if let [b'-', rest @ ..] = text {
-        return Some(rest);
-    }
-    if text.first() != Some(&b'[') {
-        return None;
-    }
-    while let [b'[', rest @ ..] = text {
-        text = behind_element(rest)?;
-    }
-    Some(text)
-}
-
-fn behind_element(text: &[u8]) -> Option<&[u8]> {
-    let (mut quoted, mut escaped) = (false, false);
-    for (at, &byte) in text.iter().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b']' if !quoted => return Some(&text[at + 1..]),
-            _ => {}
-        }
-    }
-    None
-}
-
-/// The message that a folded repeat stands for, and how often it occurred. `message repeated 3 times: [ text]` has the text
-/// in it; `last message repeated 3 times` stands for the message before and gives an empty one. Any other message: itself, once.
-pub(super) fn unfold(message: &[u8]) -> (&[u8], u32) {
-    folded(message).unwrap_or((message, 1))
-}
-
-fn folded(message: &[u8]) -> Option<(&[u8], u32)> {
-    let (last, rest) = match message.strip_prefix(b"last ") {
-        Some(rest) => (true, rest),
-        None => (false, message),
-    };
-    let rest = rest.strip_prefix(b"message repeated ")?;
-    let length = rest.iter().take(11).take_while(|byte| byte.is_ascii_digit()).count();
-    let repeated = number_of(&rest[..length]).filter(|&count| count > 0)?;
-    let rest = rest[length..].strip_prefix(b" time")?;
-    let rest = rest.strip_prefix(b"s").unwrap_or(rest);
-    if last {
-        return rest.is_empty().then_some((rest, repeated));
-    }
-    let text = behind_space(rest.strip_prefix(b": [")?);
-    Some((text.strip_suffix(b"]").unwrap_or(text), repeated))
 }
 
 #[cfg(test)]
@@ -361,6 +325,7 @@ mod tests {
             ("<30>1 - ns1 a - - -", "rfc5424 | - | ns1 | a | - | "),
             ("\u{FEFF}\x1b[0;1;31mNov 23 02:12:33 ns1 a[1]: up", "rfc3164 | 2000-11-23 02:12:33 | ns1 | a | 1 | up"),
             ("\0\0\0Nov 23 02:12:33 ns1 a[1]: up", "rfc3164 | 2000-11-23 02:12:33 | ns1 | a | 1 | up"),
+            ("Thu Feb 10 09:49:31 2022: a: b", "daemon-output | 2022-02-10 09:49:31 | - | - | - | a: b"),
             ("Nov 23 02:12:33", "rfc3164 | 2000-11-23 02:12:33 | - | - | - | "),
             ("Nov 23 02:12:33 ns1", "rfc3164 | 2000-11-23 02:12:33 | ns1 | - | - | "),
         ] {
@@ -417,23 +382,6 @@ mod tests {
             "",
         ] {
             assert_eq!(shown(line.as_bytes()), "no head", "{line}");
-        }
-    }
-
-    #[test]
-    fn folded_repeats() {
-        for (message, expected, repeated) in [
-            ("message repeated 3 times: [ Domain 'a' is fresh]", "Domain 'a' is fresh", 3),
-            ("message repeated 2 times: [  two spaces [x]]", " two spaces [x]", 2),
-            ("message repeated 2 times: [cut", "cut", 2),
-            ("last message repeated 5 times", "", 5),
-            ("last message repeated 1 time", "", 1),
-            ("message repeated 99999999999 times: [ x]", "message repeated 99999999999 times: [ x]", 1),
-            ("message repeated 0 times: [ x]", "message repeated 0 times: [ x]", 1),
-            ("last message repeated 5 times or so", "last message repeated 5 times or so", 1),
-            ("message repeated", "message repeated", 1),
-        ] {
-            assert_eq!(unfold(message.as_bytes()), (expected.as_bytes(), repeated));
         }
     }
 }

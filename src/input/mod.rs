@@ -23,6 +23,10 @@ mod error;
 mod expand;
 mod export;
 mod header;
+#[cfg(test)]
+mod laws;
+mod message;
+mod rfc5424;
 mod sniff;
 mod stamp;
 mod summary;
@@ -53,7 +57,7 @@ pub enum Interest {
     All,
     /// Lines in which the pattern occurs; others are only counted. It is searched for in blocks of many lines, so it must
     /// not match a line end. In a journal entry it is searched for in `NAME=value` lines of the fields that a record is made
-    /// of. A file in which no line names its program (a daemon's own output) is given whole.
+    /// of. A file in which most lines do not name their program (a daemon's own output) is given whole.
     ///
     /// `last message repeated 3 times` comes without the program's name in some logs: a pattern that has those words too
     /// finds them, and their line number tells whether the line before was of interest.
@@ -72,8 +76,8 @@ impl Interest {
 /// Reads a source from begin to end and gives each record of interest to `each`, in the order of the source.
 ///
 /// # Errors
-/// [`Error::Missing`] and [`Error::Unreadable`] if it cannot be opened; [`Error::NotALog`] and [`Error::Undated`] if its
-/// beginning says that its lines are of no use. In all these cases no record was given. Trouble further on is in the
+/// [`Error::Missing`] and [`Error::Unreadable`] if it cannot be opened; [`Error::NotALog`], [`Error::Unsupported`] and
+/// [`Error::Undated`] if its beginning says that its lines are of no use. In all these cases no record was given. Trouble further on is in the
 /// summary: [`Summary::broken_off`] if the end was not reached, [`Summary::troubles`] otherwise.
 pub fn read(source: &Source, interest: &Interest, each: &mut dyn FnMut(&Record<'_>)) -> Result<Summary, Error> {
     let Some(location) = &source.location else {
@@ -131,15 +135,16 @@ fn read_with(
     }
     match sniff::sniff(window(&mut buffer, sizes)) {
         Verdict::Empty => summary.format = "empty",
-        Verdict::Text { format, tagged } => {
+        Verdict::Text { format, speaker } => {
             summary.format = format;
-            text::read(Blocks::new(&mut buffer, sizes.line), interest, tagged, &mut summary, each);
+            text::read(Blocks::new(&mut buffer, sizes.line), interest, speaker, &mut summary, each);
         }
         Verdict::Export => {
             summary.format = "export";
             export::read(&mut buffer, sizes.line, path, interest, &mut summary, each);
         }
         Verdict::Undated { line } => return Err(Error::Undated { path: path.clone(), line }),
+        Verdict::Unsupported(found) => return Err(Error::Unsupported { path: path.clone(), found }),
         Verdict::Other(found) => return Err(not_a_log(path, found, &mut buffer)),
     }
     if let Some(source) = buffer.take_failure() {

@@ -8,17 +8,26 @@ pub(super) enum Verdict {
     /// No bytes at all.
     Empty,
     /// Lines of text, most of them of the named format.
-    Text {
-        format: &'static str,
-        /// Whether any line names its program. If none does, a search for program names would find nothing.
-        tagged: bool,
-    },
+    Text { format: &'static str, speaker: Speaker },
     /// `journalctl -o export`.
     Export,
     /// `journalctl -o short-monotonic`, first at this line.
     Undated { line: u64 },
+    /// Logs in a form that we do not read: the end of a sentence that says which, and what to do.
+    Unsupported(&'static str),
     /// No log: the end of a sentence that says what else.
     Other(&'static str),
+}
+
+/// Whether lines of text say who wrote them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Speaker {
+    /// Most lines name their program, so that it can be searched for.
+    Tagged,
+    /// Most lines do not.
+    Untagged,
+    /// A program stamped its own output: there is no host either.
+    Daemon,
 }
 
 /// Judges `window`, the beginning of a stream. Its last line may be cut.
@@ -29,12 +38,15 @@ pub(super) fn sniff(window: &[u8]) -> Verdict {
     if window.iter().all(|&byte| byte == 0) {
         return Verdict::Other("it holds nothing but NUL bytes");
     }
-    if let Some(found) = known_magic(window) {
+    if let Some((_, found)) = PACKED.iter().find(|(magic, _)| window.starts_with(magic)) {
+        return Verdict::Unsupported(found);
+    }
+    if let Some((_, found)) = STRANGERS.iter().find(|(magic, _)| window.starts_with(magic)) {
         return Verdict::Other(found);
     }
     let mut tally = Tally::default();
     for (at, line) in lines(window).enumerate() {
-        if is_export_head(line) {
+        if is_export_head(line) && tally.shapes == [0; Shape::ALL.len()] {
             return Verdict::Export;
         }
         tally.add(at, line);
@@ -62,23 +74,52 @@ pub(super) fn without_return(line: &[u8]) -> &[u8] {
 }
 
 #[derive(Default)]
-struct Tally {
+struct Tally<'a> {
     shapes: [u32; Shape::ALL.len()],
-    tagged: bool,
+    headed: u32,
+    tagged: u32,
+    with_pid: u32,
+    host: Option<&'a [u8]>,
+    hosts_differ: bool,
     markers: u32,
     undated: Option<u64>,
+    unsupported: Option<&'static str>,
 }
 
-impl Tally {
-    fn add(&mut self, at: usize, line: &[u8]) {
+impl<'a> Tally<'a> {
+    fn add(&mut self, at: usize, line: &'a [u8]) {
         match header::parse(line) {
-            Some(Header { shape, identifier, .. }) => {
-                self.shapes[shape as usize] += 1;
-                self.tagged |= identifier.is_some();
-            }
+            Some(header) => self.add_header(&header),
             None if is_marker(line) => self.markers += 1,
             None if self.undated.is_none() && is_monotonic(line) => self.undated = Some(at as u64 + 1),
-            None => {}
+            None => self.unsupported = self.unsupported.or_else(|| unsupported_output(line)),
+        }
+    }
+
+    fn add_header(&mut self, header: &Header<'a>) {
+        self.shapes[header.shape as usize] += 1;
+        self.headed += 1;
+        self.tagged += u32::from(header.identifier.is_some());
+        self.with_pid += u32::from(header.pid.is_some());
+        match (self.host, header.host) {
+            (None, host) => self.host = host,
+            (Some(known), Some(host)) => self.hosts_differ |= known != host,
+            (Some(_), None) => {}
+        }
+    }
+
+    /// A daemon that stamps its own output like syslog gives itself away: no pid, hardly a tag, and a "host" that is each
+    /// message's first word.
+    fn speaker(&self) -> Speaker {
+        let yearless = self.shapes[Shape::Rfc3164 as usize] + self.shapes[Shape::ShortPrecise as usize];
+        if self.shapes[Shape::DaemonOutput as usize] > 0 {
+            Speaker::Daemon
+        } else if self.tagged * 2 >= self.headed {
+            Speaker::Tagged
+        } else if yearless == self.headed && self.with_pid == 0 && self.hosts_differ {
+            Speaker::Daemon
+        } else {
+            Speaker::Untagged
         }
     }
 
@@ -90,11 +131,16 @@ impl Tally {
                 most = Some((count, shape));
             }
         }
-        match (most, self.undated) {
-            (Some((_, shape)), _) => Verdict::Text { format: shape.name(), tagged: self.tagged },
-            (None, Some(line)) => Verdict::Undated { line },
-            (None, None) if self.markers > 0 => Verdict::Text { format: "journalctl", tagged: true },
-            (None, None) => Verdict::Other("no line at its beginning has the stamp of a known log format"),
+        match (most, self.undated, self.unsupported) {
+            (Some((_, shape)), _, _) => {
+                let speaker = self.speaker();
+                let shape = if speaker == Speaker::Daemon { Shape::DaemonOutput } else { shape };
+                Verdict::Text { format: shape.name(), speaker }
+            }
+            (None, Some(line), _) => Verdict::Undated { line },
+            (None, None, Some(found)) => Verdict::Unsupported(found),
+            (None, None, None) if self.markers > 0 => Verdict::Text { format: "journalctl", speaker: Speaker::Tagged },
+            (None, None, None) => Verdict::Other("no line at its beginning has the stamp of a known log format"),
         }
     }
 }
@@ -128,18 +174,27 @@ fn is_monotonic(line: &[u8]) -> bool {
         && tag.ends_with(b"]:")
 }
 
-fn known_magic(window: &[u8]) -> Option<&'static str> {
-    const MAGICS: [(&[u8], &str); 8] = [
-        (b"LPKSHHRH", "it is a binary journal file, save it with journalctl --file FILE -o export"),
-        (b"\x1F\x8B", "it is compressed with gzip"),
-        (b"\x28\xB5\x2F\xFD", "it is compressed with zstd"),
-        (b"\xFD7zXZ\0", "it is compressed with xz"),
-        (b"BZh", "it is compressed with bzip2"),
-        (b"\x89PNG", "it is a picture"),
-        (b"\x7FELF", "it is a program"),
-        (b"SQLite format 3\0", "it is a database"),
-    ];
-    MAGICS.iter().find(|(magic, _)| window.starts_with(magic)).map(|(_, found)| *found)
+const PACKED: [(&[u8], &str); 5] = [
+    (b"LPKSHHRH", "it is a binary journal, save it with journalctl --file FILE -o export"),
+    (b"\x1F\x8B", "it is compressed with gzip"),
+    (b"\x28\xB5\x2F\xFD", "it is compressed with zstd"),
+    (b"\xFD7zXZ\0", "it is compressed with xz"),
+    (b"BZh", "it is compressed with bzip2"),
+];
+
+const STRANGERS: [(&[u8], &str); 3] =
+    [(b"\x89PNG", "it is a picture"), (b"\x7FELF", "it is a program"), (b"SQLite format 3\0", "it is a database")];
+
+/// The outputs of `journalctl` that have stamps, but not at the beginning of lines.
+fn unsupported_output(line: &[u8]) -> Option<&'static str> {
+    let has = |text: &str| memchr::memmem::find(line, text.as_bytes()).is_some();
+    if line.starts_with(b"{") && has("\"__REALTIME_TIMESTAMP\"") {
+        Some("it is journalctl -o json output, save the journal with -o export instead")
+    } else if has(" [s=") && line.ends_with(b"]") && has(";i=") {
+        Some("it is journalctl -o verbose output, save the journal with -o export instead")
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -147,7 +202,7 @@ mod tests {
     use super::*;
 
     fn text(format: &'static str) -> Verdict {
-        Verdict::Text { format, tagged: true }
+        Verdict::Text { format, speaker: Speaker::Tagged }
     }
 
     #[test]
@@ -160,8 +215,21 @@ mod tests {
         );
         assert_eq!(sniff(b"_PID=303\n\n__CURSOR=s=b3b6;i=1\n__REALTIME_TIMESTAMP=17\n"), Verdict::Export);
         assert_eq!(sniff(b"_PID=303\n\n__REALTIME_TIMESTAMP=1795399951472342\n"), Verdict::Export);
+        assert_eq!(sniff(b"Nov 23 02:12:33 ns1 a: up\n__CURSOR=s=b3b6;i=1\n"), text("rfc3164"));
         assert_eq!(sniff(b"-- No entries --\n"), text("journalctl"));
-        assert_eq!(sniff(b"Nov 23 02:12:33 ns1 up"), Verdict::Text { format: "rfc3164", tagged: false });
+        let speaker = Speaker::Untagged;
+        assert_eq!(sniff(b"Nov 23 02:12:33 ns1 up"), Verdict::Text { format: "rfc3164", speaker });
+    }
+
+    #[test]
+    fn a_daemon_that_stamps_its_own_output_is_recognised() {
+        let daemon = Verdict::Text { format: "daemon-output", speaker: Speaker::Daemon };
+        assert_eq!(sniff(b"Thu Feb 10 09:49:31 2022: (VI_1) Entering MASTER STATE\n"), daemon);
+        let pdns =
+            b"Nov 23 02:12:33 Guardian is launching\nNov 23 02:12:34 gsqlite3: connected\nNov 23 02:12:34 UDP server\n";
+        assert_eq!(sniff(pdns), daemon);
+        let old_keepalived = b"Nov 23 02:12:33 ns1 Keepalived: up\nNov 23 02:12:34 ns2 Keepalived_vrrp: up\n";
+        assert_eq!(sniff(old_keepalived), text("rfc3164"));
     }
 
     #[test]
@@ -169,10 +237,18 @@ mod tests {
         assert_eq!(sniff(b""), Verdict::Empty);
         assert_eq!(sniff(b"-- Boot 1 --\n[   53.938914] ns1 pdns_server[401]: up\n"), Verdict::Undated { line: 2 });
         assert_eq!(sniff(b"\x89PNG\r\n\x1A\n"), Verdict::Other("it is a picture"));
+        for unsupported in [
+            &b"\x1F\x8B\x08\0"[..],
+            b"LPKSHHRH\0\0",
+            b"{\"_PID\":\"1\",\"__REALTIME_TIMESTAMP\":\"1795399951472342\"}\n",
+            b"Mon 2026-11-23 02:13:15.571672 UTC [s=b3b6;i=1;b=a14b]\n    MESSAGE=up\n",
+        ] {
+            assert!(matches!(sniff(unsupported), Verdict::Unsupported(_)), "{}", unsupported.escape_ascii());
+        }
         for other in [
             &b"#include <stdio.h>\nint main(void) { return 0; }\n"[..],
             b"[    0.000000] Command line: BOOT_IMAGE=/vmlinuz\n[    1.000000] a[1]: segfault at 0\n",
-            b"{\"__CURSOR\":\"s=1\"}\n",
+            b"{\"key\":\"value\"}\n",
             b"\0\0\0\0",
             b"\n\n",
         ] {

@@ -76,6 +76,22 @@ pub(super) fn full(text: &[u8]) -> Parsed<'_> {
     Ok((Stamp { written: date.and_time(time), year_known: true, offset_seconds, precision }, rest))
 }
 
+/// `Thu Mar 25 18:00:59 2021`, `Thu Mar 25 18:00:59.123456789 2021`: C's `ctime`, keepalived's `--log-console` and `--log-file`.
+pub(super) fn ctime(text: &[u8]) -> Parsed<'_> {
+    let weekday: &[u8; 3] = text.first_chunk().ok_or(Refusal::Shape)?;
+    if !WEEKDAYS.contains(&weekday) {
+        return Err(Refusal::Shape);
+    }
+    let (stamp, rest) = yearless(after(&text[3..], b' ')?)?;
+    let [b' ', y1, y2, y3, y4, rest @ ..] = rest else { return Err(Refusal::Shape) };
+    let year = i32::try_from(two_digits(*y1, *y2)? * 100 + two_digits(*y3, *y4)?).map_err(|_| Refusal::Year)?;
+    if !year_is_believable(year) {
+        return Err(Refusal::Year);
+    }
+    let written = stamp.written.with_year(year).ok_or(Refusal::NoSuchTime)?;
+    Ok((Stamp { written, year_known: true, ..stamp }, rest))
+}
+
 /// `1795399953.123456`: `journalctl -o short-unix`.
 pub(super) fn unix(text: &[u8]) -> Parsed<'_> {
     let seconds_length = text.iter().take(12).take_while(|byte| byte.is_ascii_digit()).count();
@@ -334,6 +350,22 @@ mod tests {
             ("Mon 2026-11-23", "Shape"),
         ] {
             assert_eq!(shown(full(text.as_bytes())), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn ctime_stamps() {
+        for (text, expected) in [
+            ("Thu Feb 10 09:49:31 2022: up", "2022-02-10 09:49:31 None Second | : up"),
+            ("Thu Feb  3 09:49:31 2022: up", "2022-02-03 09:49:31 None Second | : up"),
+            ("Thu Mar 25 18:00:59.123456789 2021: up", "2021-03-25 18:00:59.123456 None Micro | : up"),
+            ("Mon Feb 29 18:00:59 2021: up", "NoSuchTime"),
+            ("Mon Feb 28 18:00:59 1021: up", "Year"),
+            ("Mon Feb 28 18:00:59: up", "Shape"),
+            ("Mon", "Shape"),
+            ("Moo Feb 28 18:00:59 2021", "Shape"),
+        ] {
+            assert_eq!(shown(ctime(text.as_bytes())), expected, "{text}");
         }
     }
 

@@ -21,8 +21,8 @@ pub struct Trouble {
 /// What came out of reading one source.
 #[derive(Debug, Default)]
 pub struct Summary {
-    /// The format that most of the first lines have, as `journalctl -o` or the standards call it (`rfc3164`, `export` …);
-    /// `empty` for a file without any bytes.
+    /// The format that most of the first lines have, as `journalctl -o` or the standards call it (`rfc3164`, `export` …),
+    /// `daemon-output` for lines that a daemon stamped itself, `journalctl` for nothing but its markers, `empty` for a file without any bytes.
     pub format: &'static str,
     /// All lines or journal entries, not only those of interest.
     pub lines: u64,

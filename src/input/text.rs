@@ -3,32 +3,37 @@
 use super::Interest;
 use super::blocks::{Block, Blocks};
 use super::header;
-use super::sniff::{lines, without_return};
+use super::message;
+use super::sniff::{Speaker, lines, without_return};
 use super::summary::Summary;
 use crate::record::{Record, Stamp};
 use memchr::{memchr, memchr_iter, memrchr};
 
-/// Reads all blocks. `every` line is passed on where the interest is in all of them or the file names no programs.
+/// Reads all blocks. Lines that do not match the interest are only counted, unless the file does not name its programs.
 pub(super) fn read(
     mut blocks: Blocks<'_, '_>,
     interest: &Interest,
-    tagged: bool,
+    speaker: Speaker,
     summary: &mut Summary,
     each: &mut dyn FnMut(&Record<'_>),
 ) {
-    let mut reader = Reader { summary, each };
+    let mut reader = Reader { speaker, summary, each };
+    let pattern = match (interest, speaker) {
+        (Interest::Matching(pattern), Speaker::Tagged) => Some(pattern),
+        (Interest::Matching(_), Speaker::Untagged | Speaker::Daemon) | (Interest::All, _) => None,
+    };
     while let Some(block) = blocks.next() {
         match block {
             Block::Lines(bytes) => {
                 reader.note_first(bytes);
-                match interest {
-                    Interest::Matching(pattern) if tagged => reader.matching_lines(bytes, pattern),
-                    Interest::Matching(_) | Interest::All => reader.all_lines(bytes),
+                match pattern {
+                    Some(pattern) => reader.matching_lines(bytes, pattern),
+                    None => reader.all_lines(bytes),
                 }
                 reader.note_last(bytes);
             }
             Block::LongLine(part) => {
-                reader.long_line(part, !tagged || interest.is_in(part));
+                reader.long_line(part, pattern.is_none_or(|pattern| pattern.is_match(part)));
             }
             Block::Hole => {
                 let line = reader.summary.lines + 1;
@@ -39,6 +44,7 @@ pub(super) fn read(
 }
 
 struct Reader<'r> {
+    speaker: Speaker,
     summary: &'r mut Summary,
     each: &'r mut dyn FnMut(&Record<'_>),
 }
@@ -88,7 +94,7 @@ impl Reader<'_> {
     fn deliver(&mut self, raw: &[u8]) {
         let line = self.summary.lines;
         self.summary.examine(line, raw);
-        (self.each)(&record(line, raw));
+        (self.each)(&record(line, raw, self.speaker));
     }
 
     fn note_first(&mut self, bytes: &[u8]) {
@@ -122,8 +128,12 @@ fn count_lines(bytes: &[u8]) -> u64 {
     memchr_iter(b'\n', bytes).count() as u64 + u64::from(unended)
 }
 
-fn record(line: u64, raw: &[u8]) -> Record<'_> {
-    let Some(header) = header::parse(raw) else {
+fn record(line: u64, raw: &[u8], speaker: Speaker) -> Record<'_> {
+    let header = match speaker {
+        Speaker::Tagged | Speaker::Untagged => header::parse(raw),
+        Speaker::Daemon => header::parse_daemon_output(raw),
+    };
+    let Some(header) = header else {
         return Record {
             line,
             raw,
@@ -137,7 +147,7 @@ fn record(line: u64, raw: &[u8]) -> Record<'_> {
             cursor: None,
         };
     };
-    let (message, repeated) = header::unfold(header.message);
+    let (message, repeated) = message::unfold(header.message);
     Record {
         line,
         raw,
@@ -146,7 +156,7 @@ fn record(line: u64, raw: &[u8]) -> Record<'_> {
         identifier: header.identifier,
         unit: None,
         pid: header.pid,
-        message,
+        message: message::behind_own_stamp(message),
         repeated,
         cursor: None,
     }

@@ -96,7 +96,8 @@ impl Witnesses {
         match pdns {
             Pdns::TransferFailed { zone, refused: true, .. } => {
                 self.keep(zone, event);
-                let own = self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferDenied { .. }))?;
+                let own =
+                    self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferDenied { .. }))?;
                 self.pair(Seen::Denied, zone, &own, event, asked_address(pdns, None));
                 Some(own)
             }
@@ -119,7 +120,8 @@ impl Witnesses {
             Pdns::ZoneCommitted { zone, .. } => {
                 self.keep(zone, event);
                 let fetched = self.fetching.get(&(event.node.clone(), zone.clone())).cloned();
-                let own = self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferServed { .. }))?;
+                let own =
+                    self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferServed { .. }))?;
                 self.pair(Seen::Served, zone, &own, event, asked_address(pdns, fetched.as_ref()));
                 Some(own)
             }
@@ -209,7 +211,13 @@ impl Witnesses {
     }
 
     /// The latest wanted line about the zone within reach, if one node alone wrote such lines.
-    fn by_one_node(&self, zone: &Text, event: &Event, reach: i64, is_wanted: impl Fn(&Pdns) -> bool) -> Option<Arc<Event>> {
+    fn by_one_node(
+        &self,
+        zone: &Text,
+        event: &Event,
+        reach: i64,
+        is_wanted: impl Fn(&Pdns) -> bool,
+    ) -> Option<Arc<Event>> {
         let near = self.near(zone, event, reach, is_wanted);
         let first = near.first()?;
         near.iter().all(|line| line.node == first.node).then(|| Arc::clone(first))
@@ -217,8 +225,11 @@ impl Witnesses {
 
     /// The latest wanted line about the zone on another node, if all such lines name one address.
     fn at_one_address(&self, zone: &Text, event: &Event, is_wanted: impl Fn(&Pdns) -> bool) -> Option<Arc<Event>> {
-        let near: Vec<_> =
-            self.near(zone, event, NOTIFY_MICROS, is_wanted).into_iter().filter(|line| line.node != event.node).collect();
+        let near: Vec<_> = self
+            .near(zone, event, NOTIFY_MICROS, is_wanted)
+            .into_iter()
+            .filter(|line| line.node != event.node)
+            .collect();
         let first = near.first()?;
         let address = |line: &Event| sender(line).or_else(|| address_of(line, None));
         near.iter().all(|line| address(line) == address(first)).then(|| Arc::clone(first))
@@ -267,10 +278,15 @@ fn is_sent(fact: &Pdns) -> bool {
     matches!(fact, Pdns::NotifyQueued { .. } | Pdns::NotifyAcknowledged { .. })
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "three facts name an asked address; a new one would be paired by name above")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "three facts name an asked address; a new one would be paired by name above"
+)]
 fn asked_address(pdns: &Pdns, fetched: Option<&Text>) -> Option<Text> {
     match pdns {
-        Pdns::TransferFailed { primary, .. } | Pdns::ZoneCommitted { primary, .. } => primary.clone().or_else(|| fetched.cloned()),
+        Pdns::TransferFailed { primary, .. } | Pdns::ZoneCommitted { primary, .. } => {
+            primary.clone().or_else(|| fetched.cloned())
+        }
         _ => None,
     }
 }
