@@ -15,20 +15,21 @@ use std::path::{Path, PathBuf};
 const ALLOWED: &[(&str, &[&str])] = &[
     // The types at the borders.
     ("moment", &[]),
+    ("version", &[]),
     ("record", &["moment"]),
     ("event", &["moment"]),
     ("finding", &["event", "moment"]),
     // The rooms, in the order in which a line passes through them.
     ("input", &["record", "moment", "event::Text"]),
-    ("catalogue", &["event"]),
-    ("timeline", &["event", "moment", "record", "report::Caveat"]),
-    ("world", &["event", "moment"]),
-    ("detect", &["event", "moment", "finding", "world"]),
+    ("catalogue", &["event", "version"]),
+    ("timeline", &["event", "moment", "record", "version", "report::Caveat"]),
+    ("world", &["event", "moment", "version", "timeline::Presence"]),
+    ("detect", &["event", "moment", "version", "finding", "world"]),
     ("report", &["event", "finding", "moment"]),
     // What joins them.
-    ("pipeline", &["record", "event", "moment", "finding", "input", "catalogue", "timeline", "world", "detect", "report"]),
-    ("cli", &["record", "event", "moment", "finding", "input", "catalogue", "timeline", "world", "detect", "report", "pipeline"]),
-    ("lib", &["record", "event", "moment", "finding", "input", "catalogue", "timeline", "world", "detect", "report", "pipeline", "cli"]),
+    ("pipeline", &["record", "event", "moment", "version", "finding", "input", "catalogue", "timeline", "world", "detect", "report"]),
+    ("cli", &["record", "event", "moment", "version", "finding", "input", "catalogue", "timeline", "world", "detect", "report", "pipeline"]),
+    ("lib", &["record", "event", "moment", "version", "finding", "input", "catalogue", "timeline", "world", "detect", "report", "pipeline", "cli"]),
     ("main", &[]),
 ];
 
