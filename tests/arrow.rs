@@ -27,15 +27,67 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("detect", &["event", "moment", "version", "finding", "world"]),
     ("report", &["event", "finding", "moment"]),
     // What joins them.
-    ("pipeline", &["record", "event", "moment", "version", "finding", "input", "catalogue", "timeline", "world", "detect", "report"]),
-    ("cli", &["record", "event", "moment", "version", "finding", "input", "catalogue", "timeline", "world", "detect", "report", "pipeline"]),
-    ("lib", &["record", "event", "moment", "version", "finding", "input", "catalogue", "timeline", "world", "detect", "report", "pipeline", "cli"]),
+    (
+        "pipeline",
+        &[
+            "record",
+            "event",
+            "moment",
+            "version",
+            "finding",
+            "input",
+            "catalogue",
+            "timeline",
+            "world",
+            "detect",
+            "report",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "record",
+            "event",
+            "moment",
+            "version",
+            "finding",
+            "input",
+            "catalogue",
+            "timeline",
+            "world",
+            "detect",
+            "report",
+            "pipeline",
+        ],
+    ),
+    (
+        "lib",
+        &[
+            "record",
+            "event",
+            "moment",
+            "version",
+            "finding",
+            "input",
+            "catalogue",
+            "timeline",
+            "world",
+            "detect",
+            "report",
+            "pipeline",
+            "cli",
+        ],
+    ),
     ("main", &[]),
 ];
 
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let below = |path: PathBuf| if path.is_dir() { sources(&path) } else { vec![path] };
-    entries(directory).into_iter().flat_map(below).filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
+    entries(directory)
+        .into_iter()
+        .flat_map(below)
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
 }
 
 fn room(path: &Path) -> String {
@@ -46,7 +98,11 @@ fn room(path: &Path) -> String {
 
 /// The code without its comments: docs may speak of any room.
 fn code(source: &str) -> String {
-    source.lines().map(|line| if line.trim_start().starts_with("//") { "" } else { line }).collect::<Vec<_>>().join("\n")
+    source
+        .lines()
+        .map(|line| if line.trim_start().starts_with("//") { "" } else { line })
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Every path below `crate::` or `driftline::` that the code names, braces expanded.
@@ -54,7 +110,8 @@ fn named(code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for root in ["crate::", "driftline::"] {
         for (at, _) in code.match_indices(root) {
-            let is_path_start = !code[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_' || before == ':');
+            let is_path_start =
+                !code[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_' || before == ':');
             if is_path_start {
                 expand("", &code[at + root.len()..], &mut found);
             }
@@ -77,7 +134,8 @@ fn expand<'a>(prefix: &str, rest: &'a str, found: &mut BTreeSet<String>) -> &'a 
             assert!(inner.len() < before, "cannot read the path near {:?}", &inner[..inner.len().min(40)]);
         }
     }
-    let end = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_' && letter != '*').unwrap_or(rest.len());
+    let end =
+        rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_' && letter != '*').unwrap_or(rest.len());
     let path = if prefix.is_empty() { rest[..end].to_owned() } else { format!("{prefix}::{}", &rest[..end]) };
     match rest[end..].strip_prefix("::") {
         Some(after) if !after.starts_with('<') => expand(&path, after, found),
@@ -117,7 +175,8 @@ fn rooms_import_only_what_the_arrow_allows() {
 #[test]
 fn paths_are_read_with_their_braces() {
     let code = "use crate::event::{Event, Text};\nuse crate::{finding::Finding, world::{self, World}};\nlet x = crate::report::visible(y);";
-    let expected = ["event::Event", "event::Text", "finding::Finding", "report::visible", "world::World", "world::self"];
+    let expected =
+        ["event::Event", "event::Text", "finding::Finding", "report::visible", "world::World", "world::self"];
     assert_eq!(named(code).into_iter().collect::<Vec<_>>(), expected);
     assert!(!is_allowed("event::Event", "input", &["event::Text"]));
     assert!(is_allowed("event::Text", "input", &["event::Text"]));
@@ -134,12 +193,15 @@ fn main_calls_the_command_line_only() {
 /// What a room must not even mention: the rules know no text formats, files or clocks; the report opens nothing.
 #[test]
 fn rooms_inside_touch_no_outside() {
-    const OUTSIDE: &[&str] = &["std::fs", "std::env", "std::net", "std::process", "std::thread", "SystemTime", "Utc::now", "Local::now"];
+    const OUTSIDE: &[&str] =
+        &["std::fs", "std::env", "std::net", "std::process", "std::thread", "SystemTime", "Utc::now", "Local::now"];
     let mut wrong = Vec::new();
     for room in ["catalogue", "timeline", "world", "detect", "report"] {
         for path in sources(&Path::new("src").join(room)) {
             let code = code(&text(&path));
-            wrong.extend(OUTSIDE.iter().filter(|word| code.contains(**word)).map(|word| format!("{}: {word}", path.display())));
+            wrong.extend(
+                OUTSIDE.iter().filter(|word| code.contains(**word)).map(|word| format!("{}: {word}", path.display())),
+            );
             if room == "detect" && ["regex::", "memchr::", "chrono::"].iter().any(|word| code.contains(word)) {
                 wrong.push(format!("{}: a rule knows no text and no calendar", path.display()));
             }

@@ -125,7 +125,8 @@ fn a_directory_of_unrelated_files_is_no_all_clear() {
     let place = scratch("cli-unrelated");
     fs::write(place.join("notes.txt"), "buy milk\n").expect("a test writes to its own directory");
     fs::write(place.join("data.json"), "{\"a\": 1}\n").expect("a test writes to its own directory");
-    fs::write(place.join("cron.log"), "Nov 23 02:00:00 web CRON[1]: (root) CMD (true)\n").expect("a test writes to its own directory");
+    fs::write(place.join("cron.log"), "Nov 23 02:00:00 web CRON[1]: (root) CMD (true)\n")
+        .expect("a test writes to its own directory");
     let place = place.to_str().expect("the path is UTF-8");
     let output = run(&[place]);
     assert_eq!(code(&output), 2);
@@ -192,7 +193,9 @@ fn nul_bytes_as_a_crash_leaves_them() {
 
 #[test]
 fn invalid_utf_8() {
-    let place = spoiled("cli-utf8", |log| [b"Aug 18 14:53:00 dnsslave pdns_server[30549]: Domain '\xff\xfe\xc3(.example' is stale\n", &log[..]].concat());
+    let place = spoiled("cli-utf8", |log| {
+        [b"Aug 18 14:53:00 dnsslave pdns_server[30549]: Domain '\xff\xfe\xc3(.example' is stale\n", &log[..]].concat()
+    });
     assert_still_told(&place);
 }
 
@@ -200,7 +203,9 @@ fn invalid_utf_8() {
 fn escapes_in_names_never_reach_the_terminal() {
     let hostile = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}evil.example\u{7f}";
     let place = spoiled("cli-escape", |log| {
-        let notify = format!("Aug 18 15:18:55 dnsslave pdns_server[14458]: Received NOTIFY for {hostile} from 54.93.xxx.xxx which is not a master\n");
+        let notify = format!(
+            "Aug 18 15:18:55 dnsslave pdns_server[14458]: Received NOTIFY for {hostile} from 54.93.xxx.xxx which is not a master\n"
+        );
         let stale = format!(
             "Aug 18 15:18:56 dnsslave pdns_server[14458]: Unable to AXFR zone '{hostile}' from remote '18.xxx.xxx.xxx' (resolver): {hostile}\n"
         );
@@ -278,7 +283,10 @@ fn colour_only_where_asked_or_on_a_terminal() {
     assert!(has_colour(&mut driftline(&[SEED, "--color", "always"])));
     assert!(!has_colour(&mut driftline(&[SEED, "--color", "never"])));
     assert!(!has_colour(driftline(&[SEED]).env("NO_COLOR", "1")));
-    assert!(has_colour(driftline(&[SEED, "--color", "always"]).env("NO_COLOR", "1")), "what is asked for outranks the environment");
+    assert!(
+        has_colour(driftline(&[SEED, "--color", "always"]).env("NO_COLOR", "1")),
+        "what is asked for outranks the environment"
+    );
     let plain = out(&run(&[SEED]));
     let coloured = out(&run(&[SEED, "--color", "always"]));
     assert_eq!(without_sgr(&coloured), plain, "colour changes no word");
@@ -298,11 +306,17 @@ fn without_sgr(text: &str) -> String {
 
 #[test]
 fn standard_input_is_a_source() {
-    let mut child = driftline(&["samples/seed-incident/dnsmaster.log", "samples/seed-incident/dnsmaster2.log", "-", "--format", "json"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the binary starts");
+    let mut child = driftline(&[
+        "samples/seed-incident/dnsmaster.log",
+        "samples/seed-incident/dnsmaster2.log",
+        "-",
+        "--format",
+        "json",
+    ])
+    .stdin(Stdio::piped())
+    .stdout(Stdio::piped())
+    .spawn()
+    .expect("the binary starts");
     let mut pipe = child.stdin.take().expect("standard input is a pipe");
     pipe.write_all(seed_file("dnsslave.log").as_bytes()).expect("the binary reads");
     drop(pipe);
@@ -316,7 +330,11 @@ fn standard_input_is_a_source() {
 
 #[test]
 fn a_source_may_name_its_node() {
-    let renamed = json(&["ns1=samples/seed-incident/dnsmaster.log", "ns2=samples/seed-incident/dnsmaster2.log", "samples/seed-incident/dnsslave.log"]);
+    let renamed = json(&[
+        "ns1=samples/seed-incident/dnsmaster.log",
+        "ns2=samples/seed-incident/dnsmaster2.log",
+        "samples/seed-incident/dnsslave.log",
+    ]);
     let drift = &renamed["findings"][0];
     assert_eq!((&drift["rule"], &drift["confidence"]), (&Value::from("eip-drift"), &Value::from("confirmed")));
     assert_eq!((&drift["subject"]["owner"], &drift["subject"]["holder"]), (&Value::from("ns1"), &Value::from("ns2")));
@@ -356,7 +374,10 @@ fn only_some_rules() {
 
 #[test]
 fn a_window_chooses_what_is_told() {
-    assert!(rules(&json(&[SEED, "--since", "2020-08-18", "--until", "2020-08-19"])).contains(&"eip-drift".to_owned()), "it began before and touches");
+    assert!(
+        rules(&json(&[SEED, "--since", "2020-08-18", "--until", "2020-08-19"])).contains(&"eip-drift".to_owned()),
+        "it began before and touches"
+    );
     let in_the_gap = json(&[SEED, "--since", "2020-08-10", "--until", "2020-08-11 12:00"]);
     assert_eq!(rules(&in_the_gap), ["eip-drift"], "only the drift lasted then");
     assert_eq!(in_the_gap["findings"][0]["since"], "2020-08-08T21:01:16Z", "it is told whole");
@@ -387,7 +408,10 @@ fn the_zone_as_stated() {
     assert!(caveats(&report, "zone-assumed").is_empty());
     assert_eq!(caveats(&json(&[SEED]), "zone-assumed").len(), 3);
     let page = out(&run(&[SEED, "--tz", "Europe/Zurich"]));
-    assert!(page.contains("2020-08-08 21:01:16") && page.contains("Europe/Zurich"), "the page is in the operator's zone and names it:\n{page}");
+    assert!(
+        page.contains("2020-08-08 21:01:16") && page.contains("Europe/Zurich"),
+        "the page is in the operator's zone and names it:\n{page}"
+    );
     let page = out(&run(&[SEED, "--tz", "dnsmaster=UTC", "--tz", "dnsmaster2=UTC", "--tz", "dnsslave=UTC"]));
     assert!(page.contains("times are UTC"), "{page}");
     assert_refused(&[SEED, "--tz", "Europe/Atlantis"], "Europe/Atlantis");

@@ -16,7 +16,10 @@ const ORDINARY_DAY: &str = "samples/split-brain/ordinary-day";
 
 /// Cases of text logs.
 fn text_cases() -> Vec<PathBuf> {
-    cases().into_iter().filter(|case| logs(case).iter().all(|log| log.extension().is_some_and(|extension| extension == "log"))).collect()
+    cases()
+        .into_iter()
+        .filter(|case| logs(case).iter().all(|log| log.extension().is_some_and(|extension| extension == "log")))
+        .collect()
 }
 
 fn name(path: &Path) -> String {
@@ -54,7 +57,9 @@ fn word(value: &Value) -> String {
 
 fn said(finding: &Value, all: &[Value], rename: &dyn Fn(&str) -> String) -> Said {
     let list = |value: &Value| -> BTreeSet<String> {
-        value.as_array().map_or_else(|| [rename(&word(value))].into(), |list| list.iter().map(|item| rename(&word(item))).collect())
+        value
+            .as_array()
+            .map_or_else(|| [rename(&word(value))].into(), |list| list.iter().map(|item| rename(&word(item))).collect())
     };
     let subject = finding["subject"].as_object().expect("a finding has a subject");
     let evidence = finding["evidence"].as_array().expect("a finding has evidence");
@@ -66,7 +71,10 @@ fn said(finding: &Value, all: &[Value], rename: &dyn Fn(&str) -> String) -> Said
         confidence: word(&finding["confidence"]),
         bounds: ["since", "since_is", "until", "until_is"].map(|key| word(&finding[key])),
         subject: subject.iter().map(|(key, value)| (key.clone(), list(value))).collect(),
-        evidence: evidence.iter().map(|line| ["role", "event", "node", "time", "raw"].map(|key| rename(&word(&line[key])))).collect(),
+        evidence: evidence
+            .iter()
+            .map(|line| ["role", "event", "node", "time", "raw"].map(|key| rename(&word(&line[key]))))
+            .collect(),
         cause: all.iter().find(|other| other["id"] == finding["cause"]).map(|other| word(&other["rule"])),
         claim,
         rivals: finding["rivals"].as_array().map_or(0, Vec::len),
@@ -89,7 +97,9 @@ fn difference(expected: &[Said], found: &[Said]) -> Option<String> {
         return None;
     }
     if expected.len() != found.len() {
-        let rules = |all: &[Said]| all.iter().map(|one| format!("{} {}", one.rule, one.confidence)).collect::<Vec<_>>().join(", ");
+        let rules = |all: &[Said]| {
+            all.iter().map(|one| format!("{} {}", one.rule, one.confidence)).collect::<Vec<_>>().join(", ")
+        };
         return Some(format!("findings were [{}], are [{}]", rules(expected), rules(found)));
     }
     let (was, is) = expected.iter().zip(found).find(|(was, is)| was != is).expect("the lists differ");
@@ -126,7 +136,11 @@ fn the_order_of_files_decides_nothing() {
         let logs = logs(&case);
         let expected = document(&analyze(&logs));
         for order in permutations(&logs) {
-            assert!(document(&analyze(&order)) == expected, "{}: another report in the order {order:?}", case.display());
+            assert!(
+                document(&analyze(&order)) == expected,
+                "{}: another report in the order {order:?}",
+                case.display()
+            );
         }
     }
 }
@@ -157,7 +171,8 @@ fn broken_by_cut(case: &Path, cut_file: &Path, at: usize, names: [&str; 2], plac
     words.extend(parts.iter().cloned());
     let expected = all_said(&findings(&analyze(&[case])), &as_it_is);
     let found = all_said(&findings(&analyze(&words)), &as_it_is);
-    difference(&expected, &found).map(|difference| format!("{} cut at line {at} into {names:?}: {difference}", cut_file.display()))
+    difference(&expected, &found)
+        .map(|difference| format!("{} cut at line {at} into {names:?}: {difference}", cut_file.display()))
 }
 
 /// Cuts each file of each case: the short ones at every line, the long ones at every eleventh, another residue in each file.
@@ -191,7 +206,11 @@ fn rotation_changes_nothing() {
 fn renamed(text: &str, names: &BTreeMap<String, String>) -> String {
     static TOKEN: std::sync::LazyLock<Regex> =
         std::sync::LazyLock::new(|| Regex::new("[A-Za-z0-9_]+(?:[.-][A-Za-z0-9_]+)*").expect("the pattern is a regex"));
-    TOKEN.replace_all(text, |token: &regex::Captures<'_>| names.get(&token[0]).cloned().unwrap_or_else(|| token[0].to_owned())).into_owned()
+    TOKEN
+        .replace_all(text, |token: &regex::Captures<'_>| {
+            names.get(&token[0]).cloned().unwrap_or_else(|| token[0].to_owned())
+        })
+        .into_owned()
 }
 
 fn names(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -201,10 +220,21 @@ fn names(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 /// Other names for the hosts, addresses and instances of the samples.
 fn namings() -> Vec<(&'static str, BTreeMap<String, String>)> {
     vec![
-        ("exchanged", names(&[("dnsmaster", "dnsmaster2"), ("dnsmaster2", "dnsmaster"), ("ns1", "ns2"), ("ns2", "ns1")])),
+        (
+            "exchanged",
+            names(&[("dnsmaster", "dnsmaster2"), ("dnsmaster2", "dnsmaster"), ("ns1", "ns2"), ("ns2", "ns1")]),
+        ),
         (
             "sorted the other way",
-            names(&[("dnsmaster", "zeta"), ("dnsmaster2", "alpha"), ("dnsslave1", "yellow"), ("dnsslave2", "blue"), ("dnsslave", "aa"), ("ns1", "z"), ("ns2", "a")]),
+            names(&[
+                ("dnsmaster", "zeta"),
+                ("dnsmaster2", "alpha"),
+                ("dnsslave1", "yellow"),
+                ("dnsslave2", "blue"),
+                ("dnsslave", "aa"),
+                ("ns1", "z"),
+                ("ns2", "a"),
+            ]),
         ),
         (
             "instance and addresses",
@@ -223,7 +253,12 @@ fn namings() -> Vec<(&'static str, BTreeMap<String, String>)> {
         ),
         (
             "addresses that sort the other way",
-            names(&[("18.184.0.10", "99.184.0.10"), ("54.93.0.11", "10.93.0.11"), ("10.0.1.11", "10.0.2.11"), ("10.0.2.11", "10.0.1.11")]),
+            names(&[
+                ("18.184.0.10", "99.184.0.10"),
+                ("54.93.0.11", "10.93.0.11"),
+                ("10.0.1.11", "10.0.2.11"),
+                ("10.0.2.11", "10.0.1.11"),
+            ]),
         ),
         (
             "fully qualified",
@@ -244,7 +279,8 @@ fn namings() -> Vec<(&'static str, BTreeMap<String, String>)> {
 /// are must not depend on it.
 fn kinds_of_evidence(all: Vec<Said>) -> Vec<Said> {
     let kind = |[_, event, _, _, _]: [String; 5]| [String::new(), event, String::new(), String::new(), String::new()];
-    let mut all: Vec<Said> = all.into_iter().map(|one| Said { evidence: one.evidence.into_iter().map(kind).collect(), ..one }).collect();
+    let mut all: Vec<Said> =
+        all.into_iter().map(|one| Said { evidence: one.evidence.into_iter().map(kind).collect(), ..one }).collect();
     all.sort();
     all
 }
@@ -262,7 +298,9 @@ fn names_decide_nothing() {
             }
             let expected = kinds_of_evidence(all_said(&before, &|text| renamed(text, &names)));
             let found = kinds_of_evidence(all_said(&findings(&analyze(&[&place])), &as_it_is));
-            broken.extend(difference(&expected, &found).map(|difference| format!("{}, {how}: {difference}", case.display())));
+            broken.extend(
+                difference(&expected, &found).map(|difference| format!("{}, {how}: {difference}", case.display())),
+            );
         }
     }
     assert_none(&broken);
@@ -270,7 +308,8 @@ fn names_decide_nothing() {
 
 /// Holder and owner of each confirmed drift.
 fn confirmed_drifts(findings: &[Value]) -> BTreeSet<(String, String)> {
-    let confirmed = findings.iter().filter(|finding| finding["rule"] == "eip-drift" && finding["confidence"] == "confirmed");
+    let confirmed =
+        findings.iter().filter(|finding| finding["rule"] == "eip-drift" && finding["confidence"] == "confirmed");
     confirmed.map(|finding| (word(&finding["subject"]["holder"]), word(&finding["subject"]["owner"]))).collect()
 }
 
@@ -283,7 +322,12 @@ fn a_part_never_confirms_what_the_whole_denies() {
         let logs = logs(&case);
         let mut parts: Vec<(String, Vec<PathBuf>)> = (1..(1_usize << logs.len()) - 1)
             .map(|choice| {
-                let chosen: Vec<PathBuf> = logs.iter().enumerate().filter(|(at, _)| choice >> at & 1 == 1).map(|(_, log)| log.clone()).collect();
+                let chosen: Vec<PathBuf> = logs
+                    .iter()
+                    .enumerate()
+                    .filter(|(at, _)| choice >> at & 1 == 1)
+                    .map(|(_, log)| log.clone())
+                    .collect();
                 (chosen.iter().map(|log| name(log)).collect::<Vec<_>>().join(" "), chosen)
             })
             .collect();
@@ -306,7 +350,9 @@ fn only(case: &Path, logs: &[PathBuf], program: &str) -> Vec<PathBuf> {
         let is_export = log.extension().is_some_and(|extension| extension == "export");
         let whole = text(log);
         let end = if is_export { "\n\n" } else { "\n" };
-        let is_its = |entry: &&str| entry.contains(&format!(" {program}")) || entry.contains(&format!("SYSLOG_IDENTIFIER={program}"));
+        let is_its = |entry: &&str| {
+            entry.contains(&format!(" {program}")) || entry.contains(&format!("SYSLOG_IDENTIFIER={program}"))
+        };
         let content: String = whole.split_inclusive(end).filter(is_its).collect();
         if !content.is_empty() {
             let path = place.join(name(log));
@@ -324,7 +370,12 @@ fn evidence_is_where_it_says() {
     for case in cases() {
         for finding in findings(&analyze(&[&case])) {
             let evidence = finding["evidence"].as_array().expect("a finding has evidence");
-            assert!(evidence.iter().any(|line| line["role"] == "primary"), "{}: no primary evidence: {}", case.display(), line(&finding));
+            assert!(
+                evidence.iter().any(|line| line["role"] == "primary"),
+                "{}: no primary evidence: {}",
+                case.display(),
+                line(&finding)
+            );
             for line in evidence {
                 let path = word(&line["path"]);
                 let content = text(Path::new(&path));
@@ -334,7 +385,10 @@ fn evidence_is_where_it_says() {
                     assert_eq!(content.lines().nth(index), Some(raw.as_str()), "{path}:{number}");
                 } else {
                     let cursor = format!("__CURSOR={}\n", word(&line["cursor"]));
-                    let entry = content.split("\n\n").find(|entry| entry.contains(&cursor)).unwrap_or_else(|| panic!("{path} has no {cursor}"));
+                    let entry = content
+                        .split("\n\n")
+                        .find(|entry| entry.contains(&cursor))
+                        .unwrap_or_else(|| panic!("{path} has no {cursor}"));
                     assert!(entry.contains(&format!("MESSAGE={raw}")), "{path}: {raw:?} is not at its cursor");
                 }
                 checked += 1;
@@ -359,9 +413,15 @@ fn evidence_that_repeats_is_where_it_says() {
     }
     for finding in findings(&analyze(&[&place])) {
         for line in finding["evidence"].as_array().expect("a finding has evidence") {
-            let number = usize::try_from(line["line"].as_u64().expect("text has lines")).expect("a line number is small");
+            let number =
+                usize::try_from(line["line"].as_u64().expect("text has lines")).expect("a line number is small");
             let content = text(Path::new(&word(&line["path"])));
-            assert_eq!(content.lines().nth(number - 1), Some(word(&line["raw"]).as_str()), "{}:{number}", word(&line["path"]));
+            assert_eq!(
+                content.lines().nth(number - 1),
+                Some(word(&line["raw"]).as_str()),
+                "{}:{number}",
+                word(&line["path"])
+            );
         }
     }
 }
@@ -374,7 +434,12 @@ fn text_and_export_agree() {
         let text_form = PathBuf::from(export.to_string_lossy().trim_end_matches("-export"));
         let account = |case: &Path| -> BTreeSet<String> {
             let findings = findings(&analyze(&[case]));
-            findings.iter().map(|finding| format!("{} {} {} {}", finding["rule"], finding["confidence"], finding["state"], finding["subject"])).collect()
+            findings
+                .iter()
+                .map(|finding| {
+                    format!("{} {} {} {}", finding["rule"], finding["confidence"], finding["state"], finding["subject"])
+                })
+                .collect()
         };
         assert_eq!(account(&text_form), account(&export), "{}", export.display());
         pairs += 1;
@@ -387,8 +452,10 @@ fn text_and_export_agree() {
 fn an_ordinary_day_is_quiet() {
     let all = logs(Path::new(ORDINARY_DAY));
     for choice in 1..1_usize << all.len() {
-        let chosen: Vec<&PathBuf> = all.iter().enumerate().filter(|(at, _)| choice >> at & 1 == 1).map(|(_, log)| log).collect();
-        let loud: Vec<String> = findings(&analyze(&chosen)).iter().filter(|finding| finding["severity"] != "info").map(line).collect();
+        let chosen: Vec<&PathBuf> =
+            all.iter().enumerate().filter(|(at, _)| choice >> at & 1 == 1).map(|(_, log)| log).collect();
+        let loud: Vec<String> =
+            findings(&analyze(&chosen)).iter().filter(|finding| finding["severity"] != "info").map(line).collect();
         assert!(loud.is_empty(), "{chosen:?}: {loud:?}");
     }
 }
@@ -401,7 +468,9 @@ fn no_line_is_lost_or_doubled() {
         let count = |key: &str| coverage[key].as_u64().expect("a count is a number");
         assert_eq!(count("lines"), count("recognised") + count("unrecognised") + count("other"), "{}", case.display());
         let in_file = |log: &PathBuf| match log.extension() {
-            Some(extension) if extension == "export" => text(log).lines().filter(|line| line.starts_with("__CURSOR=")).count(),
+            Some(extension) if extension == "export" => {
+                text(log).lines().filter(|line| line.starts_with("__CURSOR=")).count()
+            }
             _ => text(log).lines().count(),
         };
         let lines: usize = logs(&case).iter().map(in_file).sum();

@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{analyze, cases, findings, text};
 use chrono_tz::Tz;
+use common::{analyze, cases, findings, text};
 use driftline::detect::RULES;
 use driftline::finding::Severity;
 use driftline::report::table::{self, Look};
@@ -43,7 +43,9 @@ fn every_rule_has_a_case_that_fires_and_a_near_miss() {
         let home = Path::new("samples").join(rule.id);
         let (mut fires, mut quiet) = (Vec::new(), Vec::new());
         for case in cases().into_iter().filter(|case| case.starts_with(&home)) {
-            let is_found = findings(&analyze(&[&case])).iter().any(|finding| finding["rule"] == rule.id && finding["confidence"] != "suspected");
+            let is_found = findings(&analyze(&[&case]))
+                .iter()
+                .any(|finding| finding["rule"] == rule.id && finding["confidence"] != "suspected");
             if is_found { fires.push(case) } else { quiet.push(case) }
         }
         assert!(!fires.is_empty(), "no case below {} fires", home.display());
@@ -66,7 +68,14 @@ const END: &str = "<!-- end -->";
 /// The README's page is the real one; `BLESS=1` writes it anew.
 #[test]
 fn the_readme_shows_the_real_output() {
-    let look = Look { width: None, color: false, zone: Tz::UTC, fail_on: Some(Severity::Warning), exit: 1, hint: "--format json for machines" };
+    let look = Look {
+        width: None,
+        color: false,
+        zone: Tz::UTC,
+        fail_on: Some(Severity::Warning),
+        exit: 1,
+        hint: "--format json for machines",
+    };
     let mut page = Vec::new();
     table::write(&analyze(&["samples/seed-incident"]).report, &look, &mut page).expect("a Vec takes all");
     let page = String::from_utf8(page).expect("a page is UTF-8");

@@ -82,7 +82,8 @@ fn options(analyze: &Analyze) -> Options {
 /// Keys left out do not matter; lists are compared as sets.
 fn is_about(finding: &Value, subject: &BTreeMap<String, Value>) -> bool {
     let as_set = |value: &Value| {
-        let mut words: Vec<String> = value.as_array().map_or(vec![value.to_string()], |list| list.iter().map(Value::to_string).collect());
+        let mut words: Vec<String> =
+            value.as_array().map_or(vec![value.to_string()], |list| list.iter().map(Value::to_string).collect());
         words.sort();
         words
     };
@@ -95,7 +96,10 @@ fn moment(word: &str) -> DateTime<Utc> {
 
 fn seconds(word: &str) -> f64 {
     let number = |unit: &str, factor: f64| Some(word.strip_suffix(unit)?.parse::<f64>().ok()? * factor);
-    number("ms", 1e-3).or_else(|| number("s", 1.0)).or_else(|| number("m", 60.0)).unwrap_or_else(|| panic!("{word:?} is no tolerance"))
+    number("ms", 1e-3)
+        .or_else(|| number("s", 1.0))
+        .or_else(|| number("m", 60.0))
+        .unwrap_or_else(|| panic!("{word:?} is no tolerance"))
 }
 
 fn is_near(told: &Value, wanted: &str, tolerance: f64) -> bool {
@@ -142,7 +146,13 @@ fn check(case: &Path) -> Result<(), String> {
         }
         let _ = writeln!(trouble, "  missing: {expect:?}");
         for finding in found.iter().filter(|finding| finding["rule"] == expect.rule.as_str()) {
-            let _ = writeln!(trouble, "     found ({}): {} {}", difference(finding, expect).unwrap_or("already met"), line(finding), finding["subject"]);
+            let _ = writeln!(
+                trouble,
+                "     found ({}): {} {}",
+                difference(finding, expect).unwrap_or("already met"),
+                line(finding),
+                finding["subject"]
+            );
         }
     }
     for forbid in &expected.forbid {
@@ -168,8 +178,10 @@ fn check(case: &Path) -> Result<(), String> {
 fn every_case_holds() {
     let cases = cases();
     assert!(cases.len() >= 20, "only {} cases were found below samples/", cases.len());
-    let broken: Vec<String> =
-        cases.iter().filter_map(|case| check(case).err().map(|trouble| format!("{}\n{trouble}", case.display()))).collect();
+    let broken: Vec<String> = cases
+        .iter()
+        .filter_map(|case| check(case).err().map(|trouble| format!("{}\n{trouble}", case.display())))
+        .collect();
     assert!(broken.is_empty(), "{} of {} cases do not hold:\n{}", broken.len(), cases.len(), broken.join("\n"));
 }
 

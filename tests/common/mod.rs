@@ -92,7 +92,10 @@ pub(crate) fn findings(outcome: &Outcome) -> Vec<Value> {
 
 /// Rank of a confidence word.
 pub(crate) fn confidence(word: &str) -> usize {
-    ["suspected", "likely", "confirmed"].iter().position(|known| *known == word).unwrap_or_else(|| panic!("{word:?} is no confidence"))
+    ["suspected", "likely", "confirmed"]
+        .iter()
+        .position(|known| *known == word)
+        .unwrap_or_else(|| panic!("{word:?} is no confidence"))
 }
 
 /// A finding in one line, for messages.
