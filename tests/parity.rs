@@ -100,12 +100,13 @@ fn the_readme_names_every_option_and_rule() {
     let mut fields = Vec::new();
     let mut is_option = false;
     for line in arguments.lines().map(str::trim) {
-        if line.starts_with("#[arg(") {
-            is_option = line.contains("long");
-        } else if let Some((name, _)) = line.strip_prefix("pub(super) ").and_then(|field| field.split_once(':')) {
-            if std::mem::take(&mut is_option) {
+        let field = line.strip_prefix("pub(super) ").and_then(|field| field.split_once(':'));
+        match field {
+            Some((name, _)) if is_option => {
                 fields.push(name.replace('_', "-"));
+                is_option = false;
             }
+            Some(_) | None => is_option |= line.starts_with("#[arg(") && line.contains("long"),
         }
     }
     assert!(fields.len() >= 10, "options were not recognised in src/cli/args.rs: {fields:?}");
