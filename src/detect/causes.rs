@@ -17,15 +17,14 @@ const AFTERMATH_MICROS: i64 = 3_600_000_000;
 /// Sets `cause` and tells the effects inside their cause.
 pub(super) fn link(findings: &mut [Finding], world: &World) {
     let causes: Vec<Cause> = findings.iter().map(Cause::of).collect();
-    for index in 0..findings.len() {
-        let cause = match findings[index].rule {
-            "eip-drift" => cause_of_drift(&findings[index], &causes),
+    for finding in findings.iter_mut() {
+        finding.cause = match finding.rule {
+            "eip-drift" => cause_of_drift(finding, &causes),
             "takeover-script-failed" | "split-brain" | "master-flapping" => None,
-            "notify-from-non-master" => cause_of_notify(&findings[index], &causes, world),
-            "transfer-refused" => cause_of_refusal(&findings[index], &causes),
-            _ => cause_of_stale(&findings[index], &causes),
+            "notify-from-non-master" => cause_of_notify(finding, &causes, world),
+            "transfer-refused" => cause_of_refusal(finding, &causes),
+            _ => cause_of_stale(finding, &causes),
         };
-        findings[index].cause = cause;
     }
     for drift in 0..findings.len() {
         if findings[drift].rule == "eip-drift" {

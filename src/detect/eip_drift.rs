@@ -2,7 +2,7 @@
 
 use super::words::{evidence, heard, length};
 use super::{Explanation, Rule};
-use crate::event::{Daemon, Event, Fact, Keepalived, Pdns, Text, Vrrp};
+use crate::event::{Daemon, Event, Keepalived, Pdns, Text, Vrrp};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity};
 use crate::moment::Moment;
 use crate::version::{Version, VersionRange};
@@ -60,7 +60,7 @@ fn find(world: &World) -> Vec<Finding> {
 fn tell_symptoms(world: &World, displacement: &Displacement) -> Finding {
     let chain = displacement.chain.as_ref();
     let address = chain.map_or_else(|| Text::from("the address"), |chain| chain.address.clone());
-    let is_notify = matches!(displacement.first.fact, Fact::Pdns(Pdns::NotifyRefused { .. }));
+    let is_notify = matches!(displacement.first.pdns(), Some(Pdns::NotifyRefused { .. }));
     let brief = if is_notify { "NOTIFY not from a master".to_owned() } else { format!("AXFR from {address} refused") };
     let proves = if is_notify {
         "A NOTIFY of the zone comes from an address that is no master."
@@ -177,7 +177,7 @@ impl Names {
 fn first_line(group: &PeerGroup, displacement: &Displacement) -> Evidence {
     let unit = group.unit.name();
     let event = &displacement.first;
-    let is_takeover = matches!(event.fact, Fact::Vrrp { what: Vrrp::MasterEntered, .. });
+    let is_takeover = matches!(event.vrrp(), Some(Vrrp::MasterEntered));
     match (displacement.why, is_takeover) {
         (Displaced::TookAndFellBack, true) => {
             let script = displacement.taken.as_ref().and_then(|taken| taken.script.as_ref());
@@ -268,9 +268,10 @@ fn add_witnesses(finding: &mut Finding, displacement: &Displacement) {
             refused,
         ));
         let notify = "The zone's NOTIFY comes from another address: the primary does not leave from its own.";
-        let brief = match &chain.notify.fact {
-            Fact::Pdns(Pdns::NotifyRefused { zone, from }) => format!("NOTIFY of {zone} from {from}: not a master"),
-            _ => "NOTIFY not from a master".to_owned(),
+        let brief = if let Some(Pdns::NotifyRefused { zone, from }) = chain.notify.pdns() {
+            format!("NOTIFY of {zone} from {from}: not a master")
+        } else {
+            "NOTIFY not from a master".to_owned()
         };
         finding.add(evidence(Role::Supporting, &chain.notify, brief, notify));
     }
@@ -403,7 +404,7 @@ fn story(group: &PeerGroup, displacement: &Displacement, names: &Names, finding:
             story.push(if raced {
                 format!("{holder}'s own script had started moments before: of two scripts that run at once, the slower one wins.")
             } else {
-                format!("Its notify_master script failed, was too slow, or moves nothing.")
+                "Its notify_master script failed, was too slow, or moves nothing.".to_owned()
             });
         }
         Displaced::MovedAway => story.push(format!(
@@ -447,10 +448,8 @@ fn flap_sentence(unit: &Text, displacement: &Displacement, names: &Names) -> Str
 
 /// The notify script as 1.x names it when it opens it.
 fn script_of(displacement: &Displacement) -> Option<&Text> {
-    match &displacement.taken.as_ref()?.script.as_ref()?.fact {
-        Fact::Keepalived(Keepalived::ScriptOpened { path }) => Some(path),
-        _ => None,
-    }
+    let opened = displacement.taken.as_ref()?.script.as_ref()?;
+    if let Some(Keepalived::ScriptOpened { path }) = opened.keepalived() { Some(path) } else { None }
 }
 
 fn end_sentence(displacement: &Displacement, names: &Names, finding: &Finding) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use super::words::{evidence, heard, length};
 use super::{Explanation, Rule};
-use crate::event::{Event, Fact, Keepalived, Text};
+use crate::event::{Event, Keepalived, Text};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity};
 use crate::moment::Moment;
 use crate::world::{Begin, End, Mastership, PeerGroup, Unit, World, advert};
@@ -161,14 +161,12 @@ fn is_never_entered(mastership: &Mastership) -> bool {
 /// A node that was not running while its rival took over wakes believing it is MASTER.
 fn was_paused(world: &World, node: &Text, from: Moment, to: Option<Moment>) -> bool {
     let Some(facts) = world.nodes.get(node) else { return false };
-    facts.vrrp.events().iter().any(|event| match &event.fact {
-        Fact::Keepalived(Keepalived::TimerLate { seconds }) => {
-            let asleep_since = event.time.micros - i64::from(*seconds) * 1_000_000;
-            asleep_since <= from.micros + ELECTION_MICROS
-                && to.is_none_or(|to| event.time.micros <= to.micros + ELECTION_MICROS)
-                && event.time.micros >= from.micros
-        }
-        _ => false,
+    facts.vrrp.events().iter().any(|event| {
+        let Some(Keepalived::TimerLate { seconds }) = event.keepalived() else { return false };
+        let asleep_since = event.time.micros - i64::from(*seconds) * 1_000_000;
+        asleep_since <= from.micros + ELECTION_MICROS
+            && to.is_none_or(|to| event.time.micros <= to.micros + ELECTION_MICROS)
+            && event.time.micros >= from.micros
     })
 }
 

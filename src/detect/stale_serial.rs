@@ -2,7 +2,7 @@
 
 use super::words::{count, evidence, length, list, repeated};
 use super::{Explanation, Rule};
-use crate::event::{Event, Fact, Pdns, Text};
+use crate::event::{Event, Pdns, Text};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Role, Severity, ZoneImpact};
 use crate::moment::Moment;
 use crate::world::{Behind, World};
@@ -143,7 +143,7 @@ fn only<'a>(addresses: impl Iterator<Item = &'a Text>) -> Option<Text> {
 }
 
 fn first_line(behind: &Behind) -> Evidence {
-    if let Fact::Pdns(Pdns::ZoneStale { .. }) = &behind.first.fact {
+    if let Some(Pdns::ZoneStale { .. }) = behind.first.pdns() {
         let serials = match (behind.our_serial, behind.primary_serial) {
             (Some(ours), Some(theirs)) => format!(" {ours} < {theirs}"),
             _ => String::new(),
@@ -156,7 +156,7 @@ fn first_line(behind: &Behind) -> Evidence {
 }
 
 fn failure(behind: &Behind, event: &Arc<Event>) -> Evidence {
-    let Fact::Pdns(Pdns::TransferFailed { primary, refused, reason, .. }) = &event.fact else {
+    let Some(Pdns::TransferFailed { primary, refused, reason, .. }) = event.pdns() else {
         return evidence(Role::Primary, event, "transfer failed", "The transfer failed.");
     };
     let from = primary.as_ref().map_or(String::new(), |primary| format!(" from {primary}"));
@@ -171,9 +171,10 @@ fn add_lines(finding: &mut Finding, behind: &Behind) {
         finding.add(failure(behind, event));
     }
     if let Some(end) = &behind.end {
-        let serial = match &end.fact {
-            Fact::Pdns(Pdns::ZoneCommitted { serial: Some(serial), .. }) => format!(" {serial}"),
-            _ => String::new(),
+        let serial = if let Some(Pdns::ZoneCommitted { serial: Some(serial), .. }) = end.pdns() {
+            format!(" {serial}")
+        } else {
+            String::new()
         };
         let proves = format!("{} has the current copy of {}.", behind.node, behind.zone);
         finding.add(evidence(Role::Repair, end, format!("{} committed{serial}", behind.zone), proves));

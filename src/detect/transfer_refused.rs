@@ -2,7 +2,7 @@
 
 use super::words::{evidence, list, repeated};
 use super::{Explanation, Rule};
-use crate::event::{Fact, Pdns, Text};
+use crate::event::{Pdns, Text};
 use crate::finding::{Confidence, Evidence, Finding, Rival, Role, Severity};
 use crate::world::{Refusals, World};
 
@@ -73,8 +73,8 @@ fn tell(refusals: &Refusals) -> Option<Finding> {
 }
 
 fn line(refusals: &Refusals, event: &std::sync::Arc<crate::event::Event>) -> Evidence {
-    match &event.fact {
-        Fact::Pdns(Pdns::TransferDenied { zone, client }) => {
+    match event.pdns() {
+        Some(Pdns::TransferDenied { zone, client }) => {
             let client = client.as_deref().unwrap_or("a client");
             let proves = format!("{} itself denies {client} the transfer of {zone}.", event.node);
             let is_first = refusals.denials.first.first() == Some(event);
@@ -84,7 +84,7 @@ fn line(refusals: &Refusals, event: &std::sync::Arc<crate::event::Event>) -> Evi
                 evidence(Role::Primary, event, format!("denies {client} {zone}"), proves)
             }
         }
-        Fact::Pdns(Pdns::TransferFailed { zone, primary, reason, .. }) => {
+        Some(Pdns::TransferFailed { zone, primary, reason, .. }) => {
             let from = primary.as_deref().unwrap_or("its primary");
             let proves = format!("{} is refused {zone} by {from}: {reason}.", event.node);
             let is_first = refusals.failures.first.first() == Some(event);
@@ -100,6 +100,6 @@ fn line(refusals: &Refusals, event: &std::sync::Arc<crate::event::Event>) -> Evi
                 evidence(Role::Primary, event, format!("AXFR of {zone} from {from} refused"), proves)
             }
         }
-        _ => evidence(Role::Primary, event, "transfer refused", "A transfer was refused."),
+        Some(_) | None => evidence(Role::Primary, event, "transfer refused", "A transfer was refused."),
     }
 }

@@ -1,7 +1,7 @@
 //! One source → what the catalogue makes of its lines; twice where it is too large to be kept.
 
 use crate::catalogue::{self, Fields};
-use crate::event::{Daemon, Event, Fact, Pdns, Text};
+use crate::event::{Daemon, Event, Fact, Text};
 use crate::input::{self, Error, Interest, Source, Summary};
 use crate::record::Record;
 use crate::report::Caveat;
@@ -228,14 +228,8 @@ fn hint(message: &[u8], fact: &Fact, fields: &Fields<'_>) -> Option<DateHint> {
         return Some(DateHint::Exact(epoch));
     }
     let Fact::Pdns(pdns) = fact else { return None };
-    match pdns {
-        Pdns::TransferFailed { until: Some(epoch), .. } | Pdns::SoaUnretrievable { until: Some(epoch), .. } => {
-            Some(DateHint::Exact(*epoch))
-        }
-        Pdns::ZoneStale { primary_serial, our_serial, .. } => primary_serial.or(*our_serial).map(DateHint::Serial),
-        Pdns::ZoneCommitted { serial, .. } | Pdns::ZoneFresh { serial, .. } => serial.map(DateHint::Serial),
-        _ => None,
-    }
+    let excluded = pdns.excluded_until().map(DateHint::Exact);
+    excluded.or_else(|| pdns.newest_serial().map(DateHint::Serial))
 }
 
 /// `YYYY-MM-DD HH:MM:SS`, the form of 5.1's exclusions, as Unix seconds of that reading in UTC: near enough for a year.

@@ -5,7 +5,7 @@
 use super::vrrp::{Begin, End, Mastership, PeerGroup, Takeover};
 use super::witness::{Seen, Witness};
 use super::{Behind, World};
-use crate::event::{Daemon, Event, Fact, Pdns, Text};
+use crate::event::{Daemon, Event, Pdns, Text};
 use crate::moment::{Moment, Precision};
 use std::sync::Arc;
 
@@ -175,7 +175,7 @@ impl Displacement {
         // Nothing ends it in these logs, and a healthy keepalived writes nothing: the end of the log is not the end of the drift.
         let Some(ending) = &self.ending else { return true };
         let last_takeover = self.flaps.iter().filter_map(|flap| flap.entered.as_ref()).map(|event| event.time);
-        let since = last_takeover.last().unwrap_or(self.first.time);
+        let since = last_takeover.max().unwrap_or(self.first.time);
         ending.time().micros_since(since) > GRACE_MICROS
     }
 
@@ -586,13 +586,10 @@ pub fn symptoms(world: &World) -> Vec<Displacement> {
     let mut found: Vec<Displacement> = Vec::new();
     for refusals in world.replication.refusals() {
         let (Some(address), Some(first)) = (&refusals.address, refusals.failures.first.first()) else { continue };
-        let is_of_zone = |event: &&Arc<Event>| match &event.fact {
-            Fact::Pdns(Pdns::NotifyRefused { zone, from }) => {
-                from != address
-                    && refusals.zones.contains(zone)
-                    && near(event.time, first.time, refusals.last_time().unwrap_or(first.time), SYMPTOMS_MICROS)
-            }
-            _ => false,
+        let is_of_zone = |event: &&Arc<Event>| {
+            let Some(Pdns::NotifyRefused { zone, from }) = event.pdns() else { return false };
+            let last = refusals.last_time().unwrap_or(first.time);
+            from != address && refusals.zones.contains(zone) && near(event.time, first.time, last, SYMPTOMS_MICROS)
         };
         let strangers = world.replication.strangers().flat_map(|strangers| &strangers.lines.first);
         let Some(notify) = strangers.filter(is_of_zone).min_by_key(|event| (event.time.micros, event.node.clone()))
@@ -669,7 +666,7 @@ fn chain(world: &World, owner: &Text, holder: &Text, from: Moment, limit: Option
         for address in &stretch.asked {
             let strangers = world.replication.strangers().filter(|strangers| strangers.sender != *address);
             let mut lines = strangers.flat_map(|strangers| &strangers.lines.first);
-            let is_of_zone = |event: &&Arc<Event>| matches!(&event.fact, Fact::Pdns(Pdns::NotifyRefused { zone, .. }) if *zone == stretch.zone);
+            let is_of_zone = |event: &&Arc<Event>| matches!(event.pdns(), Some(Pdns::NotifyRefused { zone, .. }) if *zone == stretch.zone);
             let Some(notify) = lines.find(|event| is_of_zone(event) && inside(event.time)) else { continue };
             let served = world
                 .served_from(&stretch.zone, address)

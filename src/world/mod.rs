@@ -41,8 +41,6 @@ pub struct NodeFacts {
     pub shows_freshness: bool,
     /// Last line of any kind that its logs hold.
     pub last: Option<Moment>,
-    /// Whether keepalived's command line shows -D.
-    pub has_log_detail: Option<bool>,
 }
 
 /// The shared belief.
@@ -80,10 +78,8 @@ impl World {
             Fact::Keepalived(what) => {
                 node.note(Daemon::Keepalived, event.time);
                 node.vrrp.observe(event);
-                match what {
-                    Keepalived::Starting { version: Some(version) } => node.note_banner(Daemon::Keepalived, version),
-                    Keepalived::CommandLine { log_detail } => node.has_log_detail = Some(*log_detail),
-                    _ => {}
+                if let Keepalived::Starting { version: Some(version) } = what {
+                    node.note_banner(Daemon::Keepalived, version);
                 }
             }
             Fact::Pdns(pdns) => {
@@ -204,12 +200,11 @@ impl World {
                 *last = Arc::clone(event);
             }
         }
-        if let Some(address) = asked(pdns) {
+        if let Some(address) = pdns.asked_primary() {
             *self.asked.entry(address.clone()).or_default() += 1;
         }
-        let address = other.as_deref().and_then(|other| match &other.fact {
-            Fact::Pdns(Pdns::TransferFailed { primary, .. }) => primary.as_ref(),
-            _ => None,
+        let address = other.as_deref().and_then(|other| {
+            if let Some(Pdns::TransferFailed { primary, .. }) = other.pdns() { primary.as_ref() } else { None }
         });
         let met = Met { node: other.as_deref().map(|other| &other.node), address };
         self.replication.observe(event, pdns, met);
@@ -273,19 +268,6 @@ impl NodeFacts {
         let has_vrrp = !self.vrrp.events().is_empty();
         let roles = [("primary", self.is_primary), ("secondary", self.is_secondary), ("vrrp", has_vrrp)];
         roles.into_iter().filter(|(_, holds)| *holds).map(|(role, _)| role).collect()
-    }
-}
-
-/// The primary a secondary's line names as asked.
-fn asked(pdns: &Pdns) -> Option<&Text> {
-    match pdns {
-        Pdns::ZoneFresh { primary, .. }
-        | Pdns::ZoneStale { primary, .. }
-        | Pdns::TransferStarted { primary, .. }
-        | Pdns::TransferFailed { primary, .. }
-        | Pdns::ZoneCommitted { primary, .. }
-        | Pdns::TransferRetrieved { primary, .. } => primary.as_ref(),
-        _ => None,
     }
 }
 
