@@ -18,6 +18,8 @@ const SENDERS_MAX: usize = 10_000;
 
 /// A copy that is renewed this soon after a NOTIFY was not behind for long enough to be told.
 const REFRESH_MICROS: i64 = 2_000_000;
+/// A NOTIFY leaves within this of the operator's order.
+const BY_HAND_MICROS: i64 = 10_000_000;
 /// A refusal this soon after the last refused one was served is the same trouble.
 const RELAPSE_MICROS: i64 = 600 * 1_000_000;
 
@@ -161,6 +163,8 @@ pub struct Replication {
     behind: Vec<Behind>,
     strangers: BTreeMap<Text, Vec<Strangers>>,
     refusals: Vec<Refusals>,
+    /// When an operator last asked for a NOTIFY of a zone: such a one is no sign of a new serial.
+    ordered: BTreeMap<Text, Moment>,
     /// Senders and zones that the limits above left out.
     pub left_out: u64,
 }
@@ -180,6 +184,12 @@ impl Replication {
             Pdns::ZoneCommitted { zone, serial, .. } => self.current(event, zone, *serial, true),
             Pdns::ZoneFresh { zone, serial, .. } => self.current(event, zone, *serial, false),
             Pdns::NotifyRefused { zone, from } => self.stranger(event, zone, from),
+            Pdns::NotifyForbidden { zone, .. } => self.unheard(event, zone),
+            Pdns::NotifyOrdered { zone } => {
+                if self.ordered.len() < ZONES_MAX || self.ordered.contains_key(zone) {
+                    self.ordered.insert(zone.clone(), event.time);
+                }
+            }
             Pdns::TransferDenied { zone, client } => self.denied(event, zone, client.as_ref(), met.address),
             Pdns::TransferServed { zone, client } => self.no_longer_waiting(event, zone, client),
             Pdns::Started { .. }
@@ -292,6 +302,16 @@ impl Replication {
         }
         let new_node = episode.nodes.insert(event.node.clone());
         episode.lines.push(event, new_zone || new_node);
+        self.unheard(event, zone);
+    }
+
+    /// A NOTIFY that this node did not take: perhaps its copy is behind from here on.
+    fn unheard(&mut self, event: &Arc<Event>, zone: &Text) {
+        // One sent by hand tells nothing new.
+        let by_hand = self.ordered.get(zone).is_some_and(|time| event.time.micros_since(*time) <= BY_HAND_MICROS);
+        if by_hand {
+            return;
+        }
         // Anyone may name any zone: only zones that this node has a copy of are remembered.
         if let Some(copy) = self.copies.get_mut(&(event.node.clone(), zone.clone())) {
             copy.notify.get_or_insert_with(|| Arc::clone(event));
@@ -368,9 +388,9 @@ impl Replication {
     }
 
     /// All stretches of copies being behind, those that last and those that ended, and copies stale since before `stale_before`
-    /// whose transfer neither failed nor came.
+    /// whose transfer neither failed nor came; and those that refused a NOTIFY before `unheard_before` and heard nothing since.
     #[must_use]
-    pub fn behind(&self, stale_before: Moment) -> Vec<Behind> {
+    pub fn behind(&self, stale_before: Moment, unheard_before: Moment) -> Vec<Behind> {
         let open = self.copies.values().filter_map(|copy| copy.open.clone());
         let waiting = self.copies.iter().filter(|(_, copy)| copy.open.is_none()).filter_map(|((node, zone), copy)| {
             let pending = copy.pending.as_ref().filter(|pending| pending.first.time.micros <= stale_before.micros)?;
@@ -387,7 +407,24 @@ impl Replication {
                 end: None,
             })
         });
-        let mut all: Vec<Behind> = self.behind.iter().cloned().chain(open).chain(waiting).collect();
+        // Refused and not refreshed since: behind, if the primary sent it.
+        let unheard = self.copies.iter().filter(|(_, copy)| copy.open.is_none() && copy.pending.is_none());
+        let unheard = unheard.filter_map(|((node, zone), copy)| {
+            let notify = copy.notify.as_ref().filter(|notify| notify.time.micros <= unheard_before.micros)?;
+            Some(Behind {
+                node: node.clone(),
+                zone: zone.clone(),
+                first: Arc::clone(notify),
+                failures: Lines::default(),
+                refused: false,
+                asked: BTreeSet::new(),
+                by_notify: true,
+                our_serial: copy.serial,
+                primary_serial: None,
+                end: None,
+            })
+        });
+        let mut all: Vec<Behind> = self.behind.iter().cloned().chain(open).chain(waiting).chain(unheard).collect();
         all.sort_by(|a, b| (a.first.time.micros, &a.node, &a.zone).cmp(&(b.first.time.micros, &b.node, &b.zone)));
         all
     }

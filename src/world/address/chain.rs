@@ -13,7 +13,7 @@ pub(super) fn chain(world: &World, owner: &Text, holder: &Text, from: Moment, li
     }
     let inside = |moment: Moment| moment.micros > from.micros && limit.is_none_or(|limit| moment.micros < limit.micros);
     let far_future = Moment { micros: i64::MAX, precision: Precision::Micro };
-    let behind: Vec<Behind> = world.replication.behind(far_future);
+    let behind: Vec<Behind> = world.replication.behind(far_future, far_future);
     for stretch in behind.iter().filter(|stretch| stretch.refused) {
         let Some(refused) = stretch.failures.first.first().filter(|event| inside(event.time)) else { continue };
         for address in &stretch.asked {
