@@ -17,8 +17,6 @@ const AGREE_MICROS: i64 = 1_500_000;
 const PAIRS_MIN: usize = 2;
 /// Offsets below this are the pairs' own delay, not a clock.
 const TOLD_MICROS: i64 = 2_000_000;
-/// Most moments of one kind and key looked at: enough to vote, bounded whatever a log holds.
-const MOMENTS_MAX: usize = 256;
 
 /// A node's clock against the others of the set.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,7 +30,7 @@ pub struct Skew {
 }
 
 /// What two lines of one moment have in common.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Meeting {
     /// One transfer of a zone refused.
     Refused(Text),
@@ -63,10 +61,7 @@ impl Meeting {
 pub(super) fn measure(meetings: impl Iterator<Item = ((Meeting, bool), Text, i64)>) -> BTreeMap<Text, Skew> {
     let mut moments = BTreeMap::<(Meeting, bool), BTreeMap<Text, Vec<i64>>>::new();
     for (key, node, micros) in meetings {
-        let known = moments.entry(key).or_default().entry(node).or_default();
-        if known.len() < MOMENTS_MAX {
-            known.push(micros);
-        }
+        moments.entry(key).or_default().entry(node).or_default().push(micros);
     }
     for by_node in moments.values_mut() {
         by_node.values_mut().for_each(|known| known.sort_unstable());
