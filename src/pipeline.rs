@@ -4,7 +4,7 @@ use crate::catalogue::{self, Fields};
 use crate::detect;
 use crate::event::{Daemon, Fact, Pdns, Text};
 use crate::finding::Finding;
-use crate::input::{self, Error, Interest, Source, Summary};
+use crate::input::{self, Error, Interest, Programs, Source, Summary};
 use crate::moment::{Moment, Precision};
 use crate::record::Record;
 use crate::report::{Caveat, Coverage, Node, Report, SourceCoverage};
@@ -20,7 +20,11 @@ use std::thread;
 /// Lines of other programs are passed over in blocks; a folded repeat does not name the program it repeats.
 static INTEREST: LazyLock<Interest> = LazyLock::new(|| {
     let pattern = format!("{}|last message repeated", catalogue::PREFILTER);
-    Interest::Matching(Regex::new(&pattern).expect("the prefilter is a constant and a regex"))
+    Interest::Programs(Programs {
+        pattern: Regex::new(&pattern).expect("the prefilter is a constant and a regex"),
+        fields: &["SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "_COMM"],
+        is_known: |text| unnamed(Daemon::Keepalived, text).is_some(),
+    })
 });
 
 /// What is told, and what the operator states.
@@ -113,18 +117,19 @@ fn read_all(sources: &[Source], threads: usize) -> Vec<Result<Intake, Error>> {
 /// # Errors
 /// As [`input::read`]: the source is missing, unreadable, or no log.
 pub fn take_in(source: &Source) -> Result<Intake, Error> {
-    let mut taken = Taken::default();
+    let mut taken = Taken { lines: Vec::new(), recognised: 0, unrecognised: 0, last_line: 0, last_daemon: Daemon::Keepalived };
     let summary = input::read(source, &INTEREST, &mut |record| taken.record(record))?;
     Ok(taken.finish(source, summary))
 }
 
-#[derive(Default)]
 struct Taken {
     lines: Vec<Line>,
     recognised: u64,
     unrecognised: u64,
     /// Line number of the last record that became a line.
     last_line: u64,
+    /// Who spoke last.
+    last_daemon: Daemon,
 }
 
 impl Taken {
@@ -133,7 +138,11 @@ impl Taken {
             self.repeat(record);
             return;
         }
-        let Some(daemon) = catalogue::daemon_of(record.identifier, record.unit) else { return };
+        let is_named = record.identifier.is_some() || record.unit.is_some();
+        let daemon =
+            if is_named { catalogue::daemon_of(record.identifier, record.unit) } else { unnamed(self.last_daemon, record.message) };
+        let Some(daemon) = daemon else { return };
+        self.last_daemon = daemon;
         let mut fields = Fields::default();
         let (id, fact, hint) = match catalogue::read(daemon, record.message, &mut fields) {
             Some(message) => {
@@ -208,6 +217,16 @@ impl Taken {
             broken_off: summary.broken_off,
         }
     }
+}
+
+/// Whose message it is where nothing but the message tells: `first`'s if both could have said it.
+fn unnamed(first: Daemon, message: &[u8]) -> Option<Daemon> {
+    let second = match first {
+        Daemon::Pdns => Daemon::Keepalived,
+        Daemon::Keepalived => Daemon::Pdns,
+    };
+    let mut fields = Fields::default();
+    [first, second].into_iter().find(|daemon| catalogue::read(*daemon, message, &mut fields).is_some())
 }
 
 fn text(bytes: &[u8]) -> Text {
