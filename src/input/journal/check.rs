@@ -26,7 +26,8 @@ pub(super) fn check(file: &mut JournalFile, interest: &Interest) -> Condition {
 fn is_whole(file: &mut JournalFile, interest: &Interest) -> bool {
     let header = file.header;
     let (mut offset, header_is_believable) = file.first_object();
-    if !header_is_believable {
+    let is_cut = header.size.saturating_add(header.arena) > file.length;
+    if !header_is_believable || is_cut {
         return false;
     }
     let fields = match interest {

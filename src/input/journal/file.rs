@@ -16,6 +16,8 @@ pub(super) struct Header {
     pub(super) seqnum_id: u128,
     /// Length of the header: where objects begin.
     pub(super) size: u64,
+    /// Length of what is behind it.
+    pub(super) arena: u64,
     pub(super) tail_object: u64,
     pub(super) objects: u64,
     pub(super) entries: u64,
@@ -38,6 +40,7 @@ impl Header {
             file_id: id_at(bytes, 24),
             seqnum_id: u128::from_be_bytes(id_at(bytes, 72)),
             size: u64_at(bytes, 88),
+            arena: u64_at(bytes, 96),
             tail_object: u64_at(bytes, 136),
             objects: u64_at(bytes, 144),
             entries: u64_at(bytes, 152),
