@@ -1,6 +1,7 @@
 //! The row: one message of one daemon, all its wordings, what it proves.
 
 use crate::event::{Fact, Text};
+use crate::version::VersionRange;
 use std::borrow::Cow;
 
 /// One message of a daemon. Adding one is adding a row (and a variant of [`Fact`] if the fact is new).
@@ -21,8 +22,9 @@ pub struct Message {
 }
 
 /// Versions and text: `("1.2.1..=1.4.5", "VRRP_Instance({instance}) Entering MASTER STATE")`. Version ranges are written as
-/// Rust ranges over release numbers: `a..=b`, `a..` (still printed), `..=b` (older than the first release looked at), `..`
-/// (seen in real logs, its releases not traced). A text that was away for some releases has several ranges.
+/// Rust ranges over release numbers: `a..=b`, `a..` (still printed), `..` (seen in real logs, its releases not traced). Nothing
+/// older than PowerDNS 2.9 and keepalived 1.2.1 was looked at, so these stand for "or older". A text that was away for some
+/// releases has several ranges.
 ///
 /// In a text `{zone}` is a field, `{AXFR|IXFR}` one of several words, `{kind:AXFR|IXFR}` a field that can only be one of
 /// these words, `{s}` a plural s or nothing, and `{{` a brace. A text that begins with `msg="` is PowerDNS's structured form;
@@ -33,6 +35,8 @@ pub type Wording = (&'static str, &'static str);
 #[derive(Debug, Default)]
 pub struct Fields<'a> {
     pairs: Vec<(&'static str, Cow<'a, [u8]>)>,
+    /// Releases that print the wording.
+    versions: VersionRange,
     /// Where the trie notes what each field spans: kept here so that a line costs no allocation.
     pub(super) spans: Vec<(usize, usize)>,
 }
@@ -46,6 +50,18 @@ impl<'a> Fields<'a> {
     /// Empties it, for the next line.
     pub(crate) fn clear(&mut self) {
         self.pairs.clear();
+        self.versions = VersionRange::default();
+    }
+
+    /// Notes which releases print the wording that was read.
+    pub(super) fn printed_by(&mut self, versions: VersionRange) {
+        self.versions = versions;
+    }
+
+    /// Releases that print the wording that was read; unbounded for a cut line.
+    #[must_use]
+    pub fn versions(&self) -> VersionRange {
+        self.versions
     }
 
     /// All fields in the order of the text.
@@ -72,7 +88,7 @@ impl<'a> Fields<'a> {
     }
 
     /// An address as text, without port, brackets and what a proxy or a client subnet adds: `[2001:db8::1]:53` is
-    /// `2001:db8::1`, `192.0.2.7:53(198.51.100.9)` is `192.0.2.7`, a masked `18.xxx.xxx.xxx:53` is `18.xxx.xxx.xxx`.
+    /// `2001:db8::1`, `192.0.2.7:53(192.0.2.99)` is `192.0.2.7`, a masked `18.xxx.xxx.xxx:53` is `18.xxx.xxx.xxx`.
     #[must_use]
     pub fn address(&self, name: &str) -> Option<Text> {
         let printed = self.text(name)?;
@@ -87,9 +103,13 @@ impl<'a> Fields<'a> {
         Some(Text::from(bare))
     }
 
-    /// A zone as text: names compare case-insensitively, and only the root ends in a dot.
+    /// A zone as text: names compare case-insensitively, and only the root ends in a dot. A name in quotes is none: a line of
+    /// 3.2 or later that was cut looks like one of 2.9, which had no quotes.
     #[must_use]
     pub fn zone(&self, name: &str) -> Option<Text> {
+        if self.get(name)?.starts_with(b"'") {
+            return None;
+        }
         let mut zone = String::from_utf8_lossy(self.get(name)?).into_owned();
         zone.make_ascii_lowercase();
         if zone.len() > 1 && zone.ends_with('.') && !zone.ends_with("\\.") && !zone.ends_with("..") {
@@ -97,4 +117,58 @@ impl<'a> Fields<'a> {
         }
         Some(Text::from(zone))
     }
+
+    /// Whether a field of this name is a number wherever it is told, so that machines get it as one.
+    #[must_use]
+    pub fn is_number(name: &str) -> bool {
+        NUMBERS.contains(&name)
+    }
 }
+
+/// Fields that hold serials, priorities, counts, ids and durations. `until` is none: since 5.1.0 it is a local time.
+const NUMBERS: &[&str] = &[
+    "primary_serial",
+    "our_serial",
+    "serial",
+    "their_priority",
+    "our_priority",
+    "old_priority",
+    "new_priority",
+    "owner_priority",
+    "base_priority",
+    "count",
+    "old_count",
+    "timeouts",
+    "queued",
+    "in_progress",
+    "attempt",
+    "deltas",
+    "limit",
+    "pid",
+    "status",
+    "signal",
+    "seconds",
+    "microseconds",
+    "milliseconds",
+    "vrid",
+    "expected_vrid",
+    "errno",
+    "our_interval",
+    "their_interval",
+    "old_interval",
+    "new_interval",
+    "received_count",
+    "expected_count",
+    "ttl",
+    "expected_ttl",
+    "min_ttl",
+    "max_ttl",
+    "weight",
+    "uid",
+    "gid",
+    "bufsize",
+    "domain_id",
+    "bytes",
+    "quorum",
+    "retries",
+];

@@ -10,6 +10,8 @@ mod pdns;
 mod prefix;
 mod structured;
 mod template;
+#[cfg(test)]
+mod tests;
 mod trie;
 
 pub use message::{Fields, Message, Wording};
@@ -71,20 +73,30 @@ pub fn fact(message: &Message, fields: &Fields<'_>) -> Fact {
     message.read.and_then(|read| read(fields)).unwrap_or(Fact::Other)
 }
 
+/// The time that a structured PowerDNS text itself states, in Unix seconds.
+#[must_use]
+pub fn said_at(message: &[u8]) -> Option<i64> {
+    let text = message.trim_ascii();
+    text.starts_with(structured::OPENING).then(|| structured::said_at(text)).flatten()
+}
+
 /// All rows of a daemon, those that rules rest on first.
 #[must_use]
 pub fn messages(daemon: Daemon) -> &'static [&'static Message] {
     &Catalogue::of(daemon).messages
 }
 
-/// The daemon a record belongs to. The identifier decides where there is one: a script that keepalived runs logs under
-/// `keepalived.service` with a name of its own. Without one the unit decides, and a script's line may be among them.
+/// The daemon a record belongs to, by its identifier and unit. keepalived's scripts log under `keepalived.service` with names
+/// of their own, so there a name decides; without one a script's line may be among the daemon's. pdns runs no scripts: under
+/// its unit another name is a `SyslogIdentifier=` that somebody changed.
 #[must_use]
 pub fn daemon_of(identifier: Option<&[u8]>, unit: Option<&[u8]>) -> Option<Daemon> {
+    let by_unit = unit.and_then(daemon_of_unit);
     match identifier {
+        None => by_unit,
+        Some(b"systemd") => None,
         Some(name) if name.ends_with(b".service") => daemon_of_unit(name),
-        Some(name) => daemon_of_identifier(name),
-        None => daemon_of_unit(unit?),
+        Some(name) => daemon_of_identifier(name).or(by_unit.filter(|daemon| *daemon == Daemon::Pdns)),
     }
 }
 

@@ -11,6 +11,16 @@ pub(super) enum Piece {
     Constant(&'static str, &'static [u8]),
 }
 
+impl Piece {
+    /// The field it is, if it is one.
+    pub(super) fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::Literal(_) => None,
+            Self::Field(name) | Self::Constant(name, _) => Some(name),
+        }
+    }
+}
+
 /// All that a text can stand for. `{s}` and `{A|B}` double the number, so they are kept few.
 pub(super) fn expand(text: &'static str) -> Vec<Vec<Piece>> {
     let mut all: Vec<Vec<Piece>> = vec![Vec::new()];

@@ -4,15 +4,25 @@
 //! next such byte, then the next shallower field. A field may be empty; a wording that ends in a field takes the rest of the
 //! line, but only when nothing more literal fits. So the most literal wording wins: `… from {from} which is not a master`
 //! before `… from {from}`.
+//!
+//! A pager, a terminal or a fixed buffer may have cut the line: a text that is the beginning of one message only is read as that
+//! message, without the field in which it was cut.
 
 use super::message::{Fields, Message, Wording};
 use super::template::{Piece, expand};
+use crate::version::VersionRange;
 
-/// Steps a line may take per byte, so that no crafted line is slow. A step is a byte searched for the end of a field, or a place
-/// tried.
-const STEPS_PER_BYTE: usize = 64;
+/// Steps a line may take per byte, so that no crafted line is slow; a real one takes less than a third of one. A step is a place
+/// tried, or [`BYTES_PER_STEP`] searched for one.
+const STEPS_PER_BYTE: usize = 8;
 /// Steps any line may take.
-const STEPS_AT_LEAST: usize = 4096;
+const STEPS_AT_LEAST: usize = 1024;
+/// Bytes that are searched in the time a place is tried.
+const BYTES_PER_STEP: usize = 16;
+/// A shorter text is not taken for the beginning of a longer one.
+const CUT_BYTES_MIN: usize = 20;
+/// A longer text is not taken for one that was cut: terminals and keepalived's buffer (255 bytes) are narrower.
+const CUT_BYTES_MAX: usize = 512;
 
 /// See the module.
 pub(super) struct Trie {
@@ -32,10 +42,13 @@ struct Node {
     end: Option<u32>,
     /// What can begin a literal child; only needed behind a field.
     starts: Starts,
+    /// A wording that ends here or further on, if all of these are wordings of one message.
+    only: Option<u32>,
 }
 
 struct End {
     message: &'static Message,
+    versions: VersionRange,
     slots: Vec<Piece>,
 }
 
@@ -79,15 +92,27 @@ impl Starts {
 /// One line on its way through the trie.
 struct Walk<'t> {
     text: &'t [u8],
+    /// Whether the text may end before a wording does.
+    cut: bool,
     spans: &'t mut Vec<(usize, usize)>,
     steps_left: usize,
 }
 
 impl Walk<'_> {
-    /// `None` once the line has had its steps; it stays so, and the line stays unread.
-    fn spend(&mut self, steps: usize) -> Option<()> {
-        self.steps_left = self.steps_left.saturating_sub(steps);
+    /// Pays for a search and for the place it found. `None` once the line has had its steps; it stays so, and the line stays
+    /// unread.
+    fn spend(&mut self, searched: usize) -> Option<()> {
+        self.steps_left = self.steps_left.saturating_sub(1 + searched / BYTES_PER_STEP);
         (self.steps_left > 0).then_some(())
+    }
+
+    /// The message that a text is the beginning of, if it ends here. The most literal road comes here first: if several messages
+    /// begin like this, a less literal road must not pretend that it is only one.
+    fn cut_at(&mut self, node: &Node) -> Option<u32> {
+        if node.only.is_none() {
+            self.steps_left = 0;
+        }
+        node.only
     }
 }
 
@@ -95,59 +120,91 @@ impl Trie {
     /// Compiles the plain wordings. Of two that read the same lines the first row's wins.
     pub(super) fn new<'m>(wordings: impl Iterator<Item = (&'static Message, &'m Wording)>) -> Self {
         let mut trie = Self { nodes: vec![Node::default()], ends: Vec::new() };
-        for (message, (_, text)) in wordings {
+        for (message, (versions, text)) in wordings {
             for pieces in expand(text) {
-                trie.insert(message, trimmed(pieces));
+                trie.insert(message, VersionRange::parse(versions), trimmed(pieces));
             }
         }
         for node in 0..trie.nodes.len() {
             if let Some(behind) = trie.nodes[node].field {
-                let starts: Vec<u8> = trie.children(behind).map(|child| child.label[0]).collect();
+                let children = &trie.nodes[behind as usize].children;
+                let starts: Vec<u8> = children.iter().map(|child| trie.nodes[*child as usize].label[0]).collect();
                 trie.nodes[behind as usize].starts = Starts::of(&starts);
             }
         }
+        trie.settle(0);
         trie
     }
 
     /// The message a text is, and its fields.
     pub(super) fn read<'a>(&self, text: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
+        self.read_whole(text, fields).or_else(|| self.read_cut(text, fields))
+    }
+
+    pub(super) fn read_whole<'a>(&self, text: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
         let mut spans = std::mem::take(&mut fields.spans);
-        let (end, _) = self.find(text, &mut spans);
+        let (end, _) = self.find(text, false, &mut spans);
         let end = end.map(|end| &self.ends[end as usize]);
         if let Some(end) = end {
-            let mut values = spans.iter().map(|(from, to)| &text[*from..*to]);
-            for slot in &end.slots {
-                match *slot {
-                    Piece::Field(name) => fields.push(name, values.next().unwrap_or_default()),
-                    Piece::Constant(name, value) => fields.push(name, value),
-                    Piece::Literal(_) => {}
-                }
-            }
+            fill(fields, &end.slots, text, &spans);
+            fields.printed_by(end.versions);
         }
         fields.spans = spans;
         end.map(|end| end.message)
     }
 
+    /// The message of which a text is the beginning. `less` marks a cut by `>`, others by dots.
+    fn read_cut<'a>(&self, text: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
+        let text = ["\u{2026}", "...", ">"].iter().find_map(|mark| text.strip_suffix(mark.as_bytes())).unwrap_or(text);
+        if !(CUT_BYTES_MIN..=CUT_BYTES_MAX).contains(&text.len()) {
+            return None;
+        }
+        let mut spans = std::mem::take(&mut fields.spans);
+        let (end, _) = self.find(text, true, &mut spans);
+        let end = end.map(|end| &self.ends[end as usize]);
+        if let Some(end) = end {
+            fill(fields, before_cut(&end.slots, spans.len()), text, &spans);
+        }
+        fields.spans = spans;
+        end.map(|end| end.message)
+    }
+
+    /// The steps a text takes, and those it is allowed.
+    #[cfg(test)]
+    pub(super) fn steps(&self, text: &[u8], cut: bool) -> (usize, usize) {
+        let (_, steps) = self.find(text, cut, &mut Vec::new());
+        (steps, Self::allowed(text))
+    }
+
+    fn allowed(text: &[u8]) -> usize {
+        text.len().saturating_mul(STEPS_PER_BYTE).saturating_add(STEPS_AT_LEAST)
+    }
+
     /// The end a text leads to, and the steps it took.
-    fn find(&self, text: &[u8], spans: &mut Vec<(usize, usize)>) -> (Option<u32>, usize) {
-        let allowed = text.len().saturating_mul(STEPS_PER_BYTE).saturating_add(STEPS_AT_LEAST);
+    fn find(&self, text: &[u8], cut: bool, spans: &mut Vec<(usize, usize)>) -> (Option<u32>, usize) {
+        let allowed = Self::allowed(text);
         spans.clear();
-        let mut walk = Walk { text, spans, steps_left: allowed };
+        let mut walk = Walk { text, cut, spans, steps_left: allowed };
         let end = self.at(0, 0, &mut walk);
         (end, allowed - walk.steps_left)
     }
 
     /// Goes on from a node: the literal way, then the end, then the field.
     fn at(&self, node: u32, position: usize, walk: &mut Walk<'_>) -> Option<u32> {
+        let is_root = node == 0;
         let node = &self.nodes[node as usize];
-        if let Some(child) = self.child(node, &walk.text[position..]) {
-            let behind = position + self.nodes[child as usize].label.len();
-            if let Some(end) = self.at(child, behind, walk) {
-                return Some(end);
+        if let Some(end) = self.literal(node, position, walk) {
+            return Some(end);
+        }
+        if position == walk.text.len() {
+            let end = if walk.cut { walk.cut_at(node) } else { node.end };
+            if end.is_some() {
+                return end;
             }
         }
-        if position == walk.text.len() && node.end.is_some() {
-            return node.end;
+        // Of a text that begins with a field a cut leaves too little to know it by.
+        if walk.cut && is_root {
+            return None;
         }
         self.field(node.field?, position, walk)
     }
@@ -158,35 +215,63 @@ impl Trie {
         let depth = walk.spans.len();
         let mut from = position;
         while let Some(found) = node.starts.find(&walk.text[from..]) {
-            walk.spend(found + 1)?;
+            walk.spend(found)?;
             let to = from + found;
-            if let Some(child) = self.child(node, &walk.text[to..]) {
-                walk.spans.push((position, to));
-                if let Some(end) = self.at(child, to + self.nodes[child as usize].label.len(), walk) {
-                    return Some(end);
-                }
-                walk.spans.truncate(depth);
+            walk.spans.push((position, to));
+            if let Some(end) = self.literal(node, to, walk) {
+                return Some(end);
             }
+            walk.spans.truncate(depth);
             from = to + 1;
         }
-        walk.spend(walk.text.len() - from + 1)?;
+        walk.spend(walk.text.len() - from)?;
+        if walk.cut {
+            // A field that holds spaces up to the cut is more likely a wording that no row has.
+            let is_word = memchr::memchr(b' ', &walk.text[position..]).is_none();
+            return if is_word { walk.cut_at(node) } else { None };
+        }
         let end = node.end?;
         walk.spans.push((position, walk.text.len()));
         Some(end)
     }
 
+    /// Goes on from a node by a literal, or ends in it if the text is cut there.
+    fn literal(&self, node: &Node, position: usize, walk: &mut Walk<'_>) -> Option<u32> {
+        let left = &walk.text[position..];
+        let child = self.child(node, left)?;
+        let label = self.nodes[child as usize].label;
+        if left.starts_with(label) {
+            return self.at(child, position + label.len(), walk);
+        }
+        if walk.cut && label.starts_with(left) { walk.cut_at(&self.nodes[child as usize]) } else { None }
+    }
+
+    /// The child that begins like a text.
     fn child(&self, node: &Node, text: &[u8]) -> Option<u32> {
         let first = text.first()?;
         let place = node.children.binary_search_by_key(first, |child| self.nodes[*child as usize].label[0]).ok()?;
-        let child = node.children[place];
-        text.starts_with(self.nodes[child as usize].label).then_some(child)
+        Some(node.children[place])
     }
 
-    fn children(&self, node: u32) -> impl Iterator<Item = &Node> {
-        self.nodes[node as usize].children.iter().map(|child| &self.nodes[*child as usize])
+    /// Notes for every place which message alone can follow; tells whether there is one.
+    fn settle(&mut self, node: u32) -> Option<u32> {
+        let place = &self.nodes[node as usize];
+        let next: Vec<u32> = place.children.iter().copied().chain(place.field).collect();
+        let mut ends: Vec<Option<u32>> = self.nodes[node as usize].end.map(Some).into_iter().collect();
+        ends.extend(next.into_iter().map(|next| self.settle(next)).collect::<Vec<_>>());
+        let first = ends.first().copied().flatten();
+        let same = |end: &Option<u32>| match (end, first) {
+            (Some(end), Some(first)) => {
+                std::ptr::eq(self.ends[*end as usize].message, self.ends[first as usize].message)
+            }
+            (None, _) | (_, None) => false,
+        };
+        let only = first.filter(|_| ends.iter().all(same));
+        self.nodes[node as usize].only = only;
+        only
     }
 
-    fn insert(&mut self, message: &'static Message, pieces: Vec<Piece>) {
+    fn insert(&mut self, message: &'static Message, versions: VersionRange, pieces: Vec<Piece>) {
         let mut at = 0;
         for piece in &pieces {
             at = match *piece {
@@ -201,9 +286,13 @@ impl Trie {
                 },
             };
         }
-        if self.nodes[at as usize].end.is_none() {
-            self.nodes[at as usize].end = Some(id(self.ends.len()));
-            self.ends.push(End { message, slots: pieces });
+        match self.nodes[at as usize].end {
+            // The same text again, in other releases.
+            Some(end) => self.ends[end as usize].versions = self.ends[end as usize].versions.hull(versions),
+            None => {
+                self.nodes[at as usize].end = Some(id(self.ends.len()));
+                self.ends.push(End { message, versions, slots: told_once(pieces) });
+            }
         }
     }
 
@@ -248,6 +337,42 @@ impl Trie {
 
 fn id(index: usize) -> u32 {
     u32::try_from(index).expect("a catalogue has fewer than four milliard places")
+}
+
+fn fill<'a>(fields: &mut Fields<'a>, slots: &[Piece], text: &'a [u8], spans: &[(usize, usize)]) {
+    let mut values = spans.iter().map(|(from, to)| &text[*from..*to]);
+    for slot in slots {
+        match *slot {
+            Piece::Field(name) => {
+                let value = values.next().unwrap_or_default();
+                if !name.is_empty() {
+                    fields.push(name, value);
+                }
+            }
+            Piece::Constant(name, value) => fields.push(name, value),
+            Piece::Literal(_) => {}
+        }
+    }
+}
+
+/// The slots up to the last field that the text holds whole. What stands behind a cut is unknown, a constant too.
+fn before_cut(slots: &[Piece], whole: usize) -> &[Piece] {
+    let fields = slots.iter().enumerate().filter(|(_, slot)| matches!(slot, Piece::Field(_)));
+    let last = fields.take(whole).last().map_or(0, |(place, _)| place + 1);
+    &slots[..last]
+}
+
+/// Where a text tells a field twice (`zone '{zone}' … new catalog '{zone}'`) the second is nameless and not kept.
+fn told_once(mut pieces: Vec<Piece>) -> Vec<Piece> {
+    let names: Vec<Option<&str>> = pieces.iter().map(Piece::name).collect();
+    for (place, piece) in pieces.iter_mut().enumerate() {
+        if let Piece::Field(name) = piece
+            && names[..place].contains(&Some(name))
+        {
+            *name = "";
+        }
+    }
+    pieces
 }
 
 /// Without space at either end: journald and syslog daemons trim it, so the texts that have some are found without.

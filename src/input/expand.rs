@@ -43,6 +43,16 @@ impl Source {
         Self { path: shown(path), node, found_in_directory: false, place: Place::File(path.to_owned()) }
     }
 
+    /// Whether reading it a second time gives the same again: true of regular files, not of pipes and terminals.
+    #[must_use]
+    pub fn can_be_read_again(&self) -> bool {
+        match &self.place {
+            Place::Stdin => false,
+            Place::File(path) => fs::metadata(path).is_ok_and(|data| data.is_file()),
+            Place::Journal(_) => true,
+        }
+    }
+
     /// Standard input.
     #[must_use]
     pub fn stdin(node: Option<Text>) -> Self {

@@ -1,22 +1,27 @@
 //! Many logs → one order of events, with what had to be assumed said as [`Caveat`]s.
 //!
-//! A [`Log`] is what was read of one source, its stamps still as written. [`assemble`] names the nodes, fills in years and zones,
-//! measures the clocks against each other and sorts. The order is total and does not depend on the order of the logs.
+//! Two steps, so that no log has to fit into memory. A first reading of each source is surveyed line by line ([`Survey`]); all
+//! surveys together settle names, years, zones and clocks ([`settle`] → [`Frame`]). Then each source's lines are placed
+//! ([`Placer`]) and merged ([`merge`]). The order is total and depends neither on the order of the sources nor on how they are read.
 
+mod merge;
 mod names;
 mod skew;
+mod survey;
 mod year;
 
 use crate::event::{Event, Fact, Origin, Text};
 use crate::moment::{Moment, Precision};
 use crate::record::Stamp;
 use crate::report::Caveat;
+use crate::version::VersionRange;
 use chrono::{Duration, NaiveDate, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
+pub use merge::{Lane, merge};
 pub use skew::Skew;
+pub use survey::{Presence, Survey};
 
 /// A line of one of the daemons, read but not yet placed in time.
 #[derive(Debug, Clone)]
@@ -41,6 +46,8 @@ pub struct Line {
     pub raw: Text,
     /// What the text itself says about the date.
     pub hint: Option<DateHint>,
+    /// Releases of the daemon that write such a line.
+    pub versions: VersionRange,
 }
 
 /// A date told by a line's text.
@@ -54,23 +61,6 @@ pub enum DateHint {
     Banner(i32),
 }
 
-/// What was read of one source.
-#[derive(Debug, Clone)]
-pub struct Log {
-    /// Path as given or found.
-    pub path: Text,
-    /// Node named by the operator (`NODE=`).
-    pub node: Option<Text>,
-    /// Lines in file order.
-    pub lines: Vec<Line>,
-    /// First stamp of any line.
-    pub first: Option<Stamp>,
-    /// Last stamp of any line.
-    pub last: Option<Stamp>,
-    /// When the file was last written (Unix seconds): the last resort for a year.
-    pub modified: Option<i64>,
-}
-
 /// What the operator states about time; it outranks everything that is inferred.
 #[derive(Debug, Clone, Default)]
 pub struct Stated {
@@ -82,23 +72,24 @@ pub struct Stated {
     pub skews: BTreeMap<Text, f64>,
 }
 
-/// Events in order, and what their order and times rest on.
-#[derive(Debug, Clone, Default)]
-pub struct Timeline {
-    /// By time, node, source and line.
-    pub events: Vec<Arc<Event>>,
+/// How the lines of a set are placed: names, years, zones and clocks, settled over all of it.
+#[derive(Debug, Default)]
+pub struct Frame {
     /// Assumptions and troubles.
     pub caveats: Vec<Caveat>,
-    /// Per log, in the order given: node (where there is one), first and last moment.
+    /// Per survey, in the order given.
     pub spans: Vec<Span>,
     /// Measured clocks, by node.
     pub skews: BTreeMap<Text, Skew>,
+    names: names::Names,
+    calendars: Vec<year::Calendar>,
+    stated: Stated,
 }
 
-/// Whose lines a log holds and what time it covers.
+/// Whose lines a source holds and what time it covers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Span {
-    /// The node, where the log holds lines of one only.
+    /// The node, where the source holds lines of one only.
     pub node: Option<Text>,
     /// First stamp.
     pub first: Option<Moment>,
@@ -106,80 +97,134 @@ pub struct Span {
     pub last: Option<Moment>,
 }
 
-/// Puts all logs on one timeline.
+/// Settles how all sources' lines are placed. Caveats say what had to be assumed.
 #[must_use]
-pub fn assemble(logs: Vec<Log>, stated: &Stated) -> Timeline {
-    let mut caveats = Vec::new();
-    let nodes = names::of(&logs);
-    let years = year::resolve(&logs, &nodes, stated, &mut caveats);
-    note_assumed_zones(&logs, &nodes, stated, &mut caveats);
-
-    let mut spans = Vec::with_capacity(logs.len());
-    let mut placed: Vec<(Event, Rank)> = Vec::new();
-    let mut undated = BTreeMap::<Text, u64>::new();
-    let mut dates = Vec::with_capacity(logs.len());
-    for (log, calendar) in logs.iter().zip(years) {
-        let log_nodes: BTreeSet<&Text> = log.lines.iter().map(|line| nodes.of_line(log, line)).collect();
-        let only = if log_nodes.len() == 1 { log_nodes.into_iter().next().cloned() } else { log.node.clone() };
-        let zone = only.as_ref().map_or_else(|| stated.zone(None), |node| stated.zone(Some(node)));
-        let first = log.first.and_then(|stamp| moment(stamp, calendar.first_year, zone));
-        let last = log.last.and_then(|stamp| moment(stamp, calendar.last_year(&stamp), zone));
-        spans.push(Span { node: only, first, last });
-        dates.push((log, calendar));
-    }
-    for (index, (log, calendar)) in dates.into_iter().enumerate() {
-        let mut walker = calendar.walker();
-        let rank_of_source = (spans[index].first, spans[index].last, log.path.clone());
-        for line in &log.lines {
-            let node = nodes.of_line(log, line).clone();
-            let Some(stamp) = line.stamp else {
-                *undated.entry(log.path.clone()).or_default() += 1;
-                continue;
-            };
-            let Some(time) = moment(stamp, walker.year_of(&stamp), stated.zone(Some(&node))) else { continue };
-            let origin = Origin { path: log.path.clone(), line: line.line, cursor: line.cursor.clone() };
-            let event = Event {
-                id: line.id,
-                fact: line.fact.clone(),
-                time,
-                node,
-                pid: line.pid,
-                repeated: line.repeated,
-                origin,
-                raw: line.raw.clone(),
-            };
-            placed.push((event, Rank { source: rank_of_source.clone(), position: placed.len() }));
+pub fn settle(surveys: &[Survey], stated: &Stated) -> Frame {
+    let mut frame = Frame { names: names::of(surveys), stated: stated.clone(), ..Frame::default() };
+    frame.calendars = year::resolve(surveys, &frame.names, stated, &mut frame.caveats);
+    for (survey, calendar) in surveys.iter().zip(&frame.calendars) {
+        let nodes: BTreeSet<&Text> = survey.hosts().map(|host| frame.names.of_host(survey, host)).collect();
+        let only = if nodes.len() == 1 { nodes.into_iter().next().cloned() } else { survey.node.clone() };
+        let zone = stated.zone(only.as_ref());
+        let first = survey.first.and_then(|stamp| moment(stamp, calendar.first_year, zone));
+        let last = survey.last.and_then(|stamp| moment(stamp, calendar.last_year(), zone));
+        frame.spans.push(Span { node: only, first, last });
+        if survey.undated > 0 {
+            let text =
+                format!("{}: {} lines without a stamp could not be placed in time.", survey.path, survey.undated);
+            frame.caveats.push(Caveat { kind: "undated", node: None, text });
         }
     }
-    for (path, count) in undated {
-        let text = format!("{path}: {count} lines without a stamp could not be placed in time.");
-        caveats.push(Caveat { kind: "undated", node: None, text });
-    }
-
-    let skews = skew::settle(placed.iter().map(|(event, _)| event), stated, &mut caveats);
-    for (event, _) in &mut placed {
-        if let Some(skew) = skews.get(&event.node) {
-            event.time = event.time.shifted(-skew.applied_micros);
-        }
-    }
-    placed.sort_by(|(a, rank_a), (b, rank_b)| {
-        (a.time.micros, &a.node).cmp(&(b.time.micros, &b.node)).then_with(|| rank_a.cmp(rank_b))
+    note_assumed_zones(surveys, &mut frame);
+    let meetings = surveys.iter().enumerate().flat_map(|(index, survey)| {
+        let frame = &frame;
+        survey.meetings().filter_map(move |(meeting, host, stamp, crossed)| {
+            let node = frame.names.of_host(survey, host).clone();
+            let micros = frame.unskewed(index, &node, *stamp, crossed)?.micros;
+            Some((meeting, node, micros))
+        })
     });
-    let events = placed.into_iter().map(|(event, _)| Arc::new(event)).collect();
-    Timeline { events, caveats, spans, skews }
+    let clocks = skew::measure(meetings);
+    frame.skews = skew::decide(&clocks, stated, &mut frame.caveats);
+    frame
 }
 
-/// Order of lines that one node wrote at the same instant: the file that begins (then ends) earlier first, then file order.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
-    source: (Option<Moment>, Option<Moment>, Text),
-    position: usize,
+impl Frame {
+    /// What turns one source's lines into events.
+    #[must_use]
+    pub fn placer<'a>(&'a self, index: usize, survey: &'a Survey) -> Placer<'a> {
+        Placer { frame: self, survey, walker: self.calendars[index].walker() }
+    }
+
+    /// When each daemon of each node wrote its first and last line.
+    #[must_use]
+    pub fn presences(&self, surveys: &[Survey]) -> Vec<(Text, Presence<Moment>)> {
+        let mut all = Vec::new();
+        for (index, survey) in surveys.iter().enumerate() {
+            for (host, presence) in survey.presences() {
+                let node = self.names.of_host(survey, host);
+                let at = |(stamp, crossed)| self.place(index, node, stamp, crossed);
+                let (Some(first), Some(last)) = (at(presence.first), at(presence.last)) else { continue };
+                all.push((
+                    node.clone(),
+                    Presence { daemon: presence.daemon, first, last, versions: presence.versions },
+                ));
+            }
+        }
+        all
+    }
+
+    /// Nodes with stamps of whole seconds.
+    #[must_use]
+    pub fn coarse_nodes(&self, surveys: &[Survey]) -> BTreeSet<Text> {
+        let hosts = surveys.iter().flat_map(|survey| survey.coarse_hosts().map(move |host| (survey, host)));
+        hosts.map(|(survey, host)| self.names.of_host(survey, host).clone()).collect()
+    }
+
+    /// A moment before which a source has no event.
+    #[must_use]
+    pub fn opens_at(&self, index: usize, survey: &Survey) -> Moment {
+        let never_late = Moment { micros: i64::MIN, precision: Precision::Micro };
+        if survey.has_lost_hosts() {
+            return never_late;
+        }
+        let firsts = survey.presences().filter_map(|(host, presence)| {
+            let (stamp, crossed) = presence.first;
+            self.place(index, self.names.of_host(survey, host), stamp, crossed)
+        });
+        firsts.min().map_or(never_late, |first| first.shifted(-self.disorder_micros(survey)))
+    }
+
+    /// How far back in time a source's lines may jump, in microseconds, once placed.
+    #[must_use]
+    pub fn disorder_micros(&self, survey: &Survey) -> i64 {
+        let nodes: Vec<&Text> = survey.hosts().map(|host| self.names.of_host(survey, host)).collect();
+        let skew = |node: &&Text| self.skews.get(*node).map_or(0, |skew| skew.applied_micros.abs());
+        let clocks = if nodes.len() > 1 { 2 * nodes.iter().map(skew).max().unwrap_or(0) } else { 0 };
+        let zones: BTreeSet<&str> = nodes.iter().map(|node| self.stated.zone(Some(node)).name()).collect();
+        let across_zones = if zones.len() > 1 { 26 * HOUR_MICROS } else { 0 };
+        let across_offsets = if survey.mixes_offsets { 26 * HOUR_MICROS } else { 0 };
+        survey.disorder_micros + clocks + across_zones + across_offsets
+    }
+
+    fn place(&self, index: usize, node: &Text, stamp: Stamp, crossed: i32) -> Option<Moment> {
+        let time = self.unskewed(index, node, stamp, crossed)?;
+        Some(time.shifted(-self.skews.get(node).map_or(0, |skew| skew.applied_micros)))
+    }
+
+    fn unskewed(&self, index: usize, node: &Text, stamp: Stamp, crossed: i32) -> Option<Moment> {
+        moment(stamp, self.calendars[index].first_year + crossed, self.stated.zone(Some(node)))
+    }
+}
+
+const HOUR_MICROS: i64 = 3_600_000_000;
+
+/// Turns one source's lines, in file order, into events.
+#[derive(Debug)]
+pub struct Placer<'a> {
+    frame: &'a Frame,
+    survey: &'a Survey,
+    walker: year::Walker,
+}
+
+impl Placer<'_> {
+    /// The event of a line; `None` where it has no (possible) stamp.
+    pub fn place(&mut self, line: Line) -> Option<Event> {
+        let stamp = line.stamp?;
+        let node = self.frame.names.of_host(self.survey, line.host.as_ref()).clone();
+        let time = moment(stamp, self.walker.year_of(&stamp), self.frame.stated.zone(Some(&node)))?;
+        let skew = self.frame.skews.get(&node).map_or(0, |skew| skew.applied_micros);
+        let origin = Origin { path: self.survey.path.clone(), line: line.line, cursor: line.cursor };
+        let Line { id, fact, pid, repeated, raw, .. } = line;
+        Some(Event { id, fact, time: time.shifted(-skew), node, pid, repeated, origin, raw })
+    }
 }
 
 impl Stated {
     /// The zone of a node's zoneless stamps; UTC where nothing is stated, never this machine's.
     fn zone(&self, node: Option<&Text>) -> Tz {
-        node.and_then(|node| self.zones.get(&Some(node.clone()))).or_else(|| self.zones.get(&None)).copied().unwrap_or(Tz::UTC)
+        let own = node.and_then(|node| self.zones.iter().find(|(known, _)| known.as_ref() == Some(node)));
+        own.map(|(_, zone)| *zone).or_else(|| self.zones.get(&None).copied()).unwrap_or(Tz::UTC)
     }
 }
 
@@ -189,10 +234,14 @@ fn moment(stamp: Stamp, year: i32, zone: Tz) -> Option<Moment> {
     let written = if stamp.year_known { stamp.written } else { in_year(stamp.written, year)? };
     let utc = match stamp.offset_seconds {
         Some(offset) => written.checked_sub_signed(Duration::seconds(i64::from(offset)))?,
+        None if zone == Tz::UTC => written,
         None => zone
             .from_local_datetime(&written)
             .earliest()
-            .or_else(|| zone.from_local_datetime(&(written - Duration::hours(1))).earliest().map(|time| time + Duration::hours(1)))?
+            .or_else(|| {
+                let before = zone.from_local_datetime(&(written - Duration::hours(1))).earliest()?;
+                Some(before + Duration::hours(1))
+            })?
             .naive_utc(),
     };
     Some(Moment::new(utc, stamp.precision))
@@ -204,27 +253,19 @@ fn in_year(written: NaiveDateTime, year: i32) -> Option<NaiveDateTime> {
     NaiveDate::from_ymd_opt(year, written.month(), written.day()).map(|date| date.and_time(written.time()))
 }
 
-fn note_assumed_zones(logs: &[Log], nodes: &names::Names, stated: &Stated, caveats: &mut Vec<Caveat>) {
+fn note_assumed_zones(surveys: &[Survey], frame: &mut Frame) {
     let mut assumed = BTreeSet::new();
-    for log in logs {
-        for line in &log.lines {
-            let zoneless = line.stamp.is_some_and(|stamp| stamp.offset_seconds.is_none());
-            let node = nodes.of_line(log, line);
-            if zoneless && !stated.zones.contains_key(&Some(node.clone())) && !stated.zones.contains_key(&None) {
+    for survey in surveys {
+        for host in survey.zoneless_hosts() {
+            let node = frame.names.of_host(survey, host);
+            let stated = frame.stated.zones.keys().any(|known| known.is_none() || known.as_ref() == Some(node));
+            if !stated {
                 assumed.insert(node.clone());
             }
         }
     }
     for node in assumed {
         let text = "the stamps name none; UTC is assumed (--tz [NODE=]ZONE states it).".to_owned();
-        caveats.push(Caveat { kind: "zone-assumed", node: Some(node), text });
+        frame.caveats.push(Caveat { kind: "zone-assumed", node: Some(node), text });
     }
-}
-
-/// Whether second resolution hides the order of two moments.
-#[must_use]
-pub fn order_is_known(a: Moment, b: Moment) -> bool {
-    let coarse = a.precision.min(b.precision) == Precision::Second;
-    let apart = a.micros_since(b).abs();
-    if coarse { apart >= 1_000_000 } else { apart > 0 }
 }

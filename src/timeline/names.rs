@@ -1,10 +1,10 @@
 //! What a node is called: `NODE=`, else the line's own host, else the file's name without extensions.
 
-use super::{Line, Log};
+use super::Survey;
 use crate::event::Text;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The names of all nodes of a set of logs.
+/// The names of all nodes of a set of sources.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     /// Fully qualified name → the short form that is also used.
@@ -14,8 +14,8 @@ pub(super) struct Names {
 }
 
 /// Collects the names of a set: a short name and its fully qualified form are one node, unless two domains share the short name.
-pub(super) fn of(logs: &[Log]) -> Names {
-    let hosts: BTreeSet<&Text> = logs.iter().flat_map(|log| log.lines.iter().filter_map(|line| line.host.as_ref())).collect();
+pub(super) fn of(surveys: &[Survey]) -> Names {
+    let hosts: BTreeSet<&Text> = surveys.iter().flat_map(|survey| survey.hosts().flatten()).collect();
     let mut qualified = BTreeMap::<&str, Vec<&Text>>::new();
     for host in hosts.iter().copied().filter(|host| host.contains('.')) {
         let first_label = host.split('.').next().unwrap_or(host);
@@ -27,18 +27,19 @@ pub(super) fn of(logs: &[Log]) -> Names {
             short.insert((*only).clone(), host.clone());
         }
     }
-    let files = logs.iter().map(|log| (log.path.clone(), from_path(&log.path))).collect();
+    let files = surveys.iter().map(|survey| (survey.path.clone(), from_path(&survey.path))).collect();
     Names { short, files }
 }
 
 impl Names {
-    pub(super) fn of_line<'a>(&'a self, log: &'a Log, line: &'a Line) -> &'a Text {
-        if let Some(node) = &log.node {
+    /// The node of a line of `survey`'s source that names `host`.
+    pub(super) fn of_host<'a>(&'a self, survey: &'a Survey, host: Option<&'a Text>) -> &'a Text {
+        if let Some(node) = &survey.node {
             return node;
         }
-        match &line.host {
+        match host {
             Some(host) => self.short.get(host).unwrap_or(host),
-            None => self.files.get(&log.path).unwrap_or(&log.path),
+            None => self.files.get(&survey.path).unwrap_or(&survey.path),
         }
     }
 }

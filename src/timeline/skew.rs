@@ -5,7 +5,7 @@
 //! second". Offsets are voted on: many pairs that agree outweigh chance neighbours.
 
 use super::Stated;
-use crate::event::{Event, Fact, Pdns, Text, Vrrp};
+use crate::event::{Fact, Pdns, Text, Vrrp};
 use crate::report::Caveat;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,7 +33,7 @@ pub struct Skew {
 
 /// What two lines of one moment have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Meeting {
+pub(super) enum Meeting {
     /// One transfer of a zone refused.
     Refused(Text),
     /// One transfer of a zone completed.
@@ -44,25 +44,22 @@ enum Meeting {
     Adverts(u32, u32),
 }
 
-/// Measures, decides what to correct, and says so.
-pub(super) fn settle<'a>(
-    events: impl Iterator<Item = &'a Event>,
-    stated: &Stated,
-    caveats: &mut Vec<Caveat>,
-) -> BTreeMap<Text, Skew> {
+/// Each node's clock relative to the set's middle one, as far as meetings tell. Each item: what met and which side wrote it, the
+/// node, and when by its own clock.
+pub(super) fn measure(meetings: impl Iterator<Item = ((Meeting, bool), Text, i64)>) -> BTreeMap<Text, Skew> {
     let mut moments = BTreeMap::<(Meeting, bool), BTreeMap<Text, Vec<i64>>>::new();
-    let mut nodes = BTreeSet::new();
-    for event in events {
-        nodes.insert(event.node.clone());
-        let Some((meeting, asking)) = meeting(&event.fact) else { continue };
-        let known = moments.entry((meeting, asking)).or_default().entry(event.node.clone()).or_default();
+    for (key, node, micros) in meetings {
+        let known = moments.entry(key).or_default().entry(node).or_default();
         if known.len() < MOMENTS_MAX {
-            known.push(event.time.micros);
+            known.push(micros);
         }
     }
+    for by_node in moments.values_mut() {
+        by_node.values_mut().for_each(|known| known.sort_unstable());
+    }
     let mut votes = BTreeMap::<(Text, Text), Vec<i64>>::new();
-    for ((meeting, asking), askers) in &moments {
-        if !asking {
+    for ((meeting, asks), askers) in &moments {
+        if !asks {
             continue;
         }
         let Some(answerers) = moments.get(&(meeting.clone(), false)) else { continue };
@@ -74,20 +71,22 @@ pub(super) fn settle<'a>(
             }
         }
     }
+    let nodes: BTreeSet<Text> = moments.values().flat_map(|by_node| by_node.keys().cloned()).collect();
     let links: Vec<Link> = votes.into_iter().filter_map(|((a, b), offsets)| Link::agreed(a, b, offsets)).collect();
-    let clocks = against_each_other(&nodes, &links);
-    decide(&clocks, stated, caveats)
+    against_each_other(&nodes, &links)
 }
 
 /// The moment a fact belongs to, and which of the two sides wrote it.
-fn meeting(fact: &Fact) -> Option<(Meeting, bool)> {
+pub(super) fn meeting(fact: &Fact) -> Option<(Meeting, bool)> {
     match fact {
         Fact::Pdns(pdns) => match pdns {
             Pdns::TransferFailed { zone, refused: true, .. } => Some((Meeting::Refused(zone.clone()), true)),
             Pdns::TransferDenied { zone, .. } => Some((Meeting::Refused(zone.clone()), false)),
             Pdns::ZoneCommitted { zone, .. } => Some((Meeting::Transferred(zone.clone()), true)),
             Pdns::TransferServed { zone, .. } => Some((Meeting::Transferred(zone.clone()), false)),
-            Pdns::NotifyRefused { zone, .. } | Pdns::NotifyAccepted { zone, .. } => Some((Meeting::Notified(zone.clone()), true)),
+            Pdns::NotifyRefused { zone, .. } | Pdns::NotifyAccepted { zone, .. } => {
+                Some((Meeting::Notified(zone.clone()), true))
+            }
             Pdns::NotifyQueued { zone, .. } => Some((Meeting::Notified(zone.clone()), false)),
             Pdns::Started { .. }
             | Pdns::Ready
@@ -105,15 +104,24 @@ fn meeting(fact: &Fact) -> Option<(Meeting, bool)> {
             | Pdns::NotifyUnanswered { .. }
             | Pdns::TransferAsked { .. } => None,
         },
-        Fact::Vrrp { what: Vrrp::HeardLower(advert), .. } => Some((Meeting::Adverts(advert.ours?, advert.theirs?), true)),
-        Fact::Vrrp { what: Vrrp::HeardHigher(advert), .. } => Some((Meeting::Adverts(advert.theirs?, advert.ours?), false)),
+        Fact::Vrrp { what: Vrrp::HeardLower(advert), .. } => {
+            Some((Meeting::Adverts(advert.ours?, advert.theirs?), true))
+        }
+        Fact::Vrrp { what: Vrrp::HeardHigher(advert), .. } => {
+            Some((Meeting::Adverts(advert.theirs?, advert.ours?), false))
+        }
         Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) | Fact::Other | Fact::Unrecognised(_) => None,
     }
 }
 
 /// Every `a - b` within reach: the true offset recurs, the others scatter.
 fn differences(a: &[i64], b: &[i64]) -> Vec<i64> {
-    a.iter().flat_map(|a| b.iter().map(move |b| a - b)).filter(|apart| apart.abs() <= REACH_MICROS).collect()
+    a.iter()
+        .flat_map(|a| {
+            let from = b.partition_point(|b| *b < a - REACH_MICROS);
+            b[from..].iter().take_while(move |b| **b <= a + REACH_MICROS).map(move |b| a - b)
+        })
+        .collect()
 }
 
 /// Two nodes whose stamps agree on an offset.
@@ -153,11 +161,8 @@ fn against_each_other(nodes: &BTreeSet<Text>, links: &[Link]) -> BTreeMap<Text, 
     order.sort_by(|a, b| b.pairs.cmp(&a.pairs).then_with(|| (&a.ahead, &a.behind).cmp(&(&b.ahead, &b.behind))));
     let mut clocks = BTreeMap::<Text, Skew>::new();
     let mut left: BTreeSet<Text> = nodes.clone();
-    while let Some(root) = order
-        .iter()
-        .flat_map(|link| [&link.ahead, &link.behind])
-        .find(|node| left.contains(*node))
-        .cloned()
+    while let Some(root) =
+        order.iter().flat_map(|link| [&link.ahead, &link.behind]).find(|node| left.contains(*node)).cloned()
     {
         let mut island = BTreeMap::from([(root.clone(), Skew { applied_micros: 0, uncertainty_micros: 0, pairs: 0 })]);
         while let Some((node, skew)) = order.iter().find_map(|link| {
@@ -167,7 +172,10 @@ fn against_each_other(nodes: &BTreeSet<Text>, links: &[Link]) -> BTreeMap<Text, 
                 (Some(_), Some(_)) | (None, None) => return None,
             };
             let applied_micros = known.applied_micros + sign * link.offset;
-            Some((new.clone(), Skew { applied_micros, uncertainty_micros: link.spread / 2 + 500_000, pairs: link.pairs }))
+            Some((
+                new.clone(),
+                Skew { applied_micros, uncertainty_micros: link.spread / 2 + 500_000, pairs: link.pairs },
+            ))
         }) {
             island.insert(node, skew);
         }
@@ -182,7 +190,12 @@ fn against_each_other(nodes: &BTreeSet<Text>, links: &[Link]) -> BTreeMap<Text, 
     clocks
 }
 
-fn decide(clocks: &BTreeMap<Text, Skew>, stated: &Stated, caveats: &mut Vec<Caveat>) -> BTreeMap<Text, Skew> {
+/// Decides what to correct, and says so.
+pub(super) fn decide(
+    clocks: &BTreeMap<Text, Skew>,
+    stated: &Stated,
+    caveats: &mut Vec<Caveat>,
+) -> BTreeMap<Text, Skew> {
     let mut settled = BTreeMap::new();
     for (node, skew) in clocks {
         let off = skew.applied_micros.abs() >= TOLD_MICROS;

@@ -4,12 +4,12 @@
 //! serials (a floor, the newest of the set counts); the file's own time of writing. Banners are floors too, but years old.
 
 use super::names::Names;
-use super::{DateHint, Log, Stated, in_year};
+use super::{DateHint, Stated, Survey, in_year};
 use crate::event::Text;
 use crate::record::Stamp;
 use crate::report::Caveat;
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A stamp this much earlier than the one before it in the file has crossed New Year; less is disorder.
 const ROLLOVER_DAYS: i64 = 182;
@@ -18,7 +18,7 @@ const SERIAL_SLACK_DAYS: i64 = 1;
 /// How many serials a caveat quotes.
 const QUOTED_SERIALS: usize = 2;
 
-/// The years of one log's stamps.
+/// The years of one source's stamps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Calendar {
     /// Year of the first stamp.
@@ -29,23 +29,34 @@ pub(super) struct Calendar {
 
 impl Calendar {
     pub(super) fn walker(&self) -> Walker {
-        Walker { year: self.first_year, latest: self.start }
+        Walker { first_year: self.first_year, year: self.first_year, latest: self.start }
     }
 
-    /// Year of the log's last stamp.
-    pub(super) fn last_year(&self, _last: &Stamp) -> i32 {
+    /// Year of the source's last stamp.
+    pub(super) fn last_year(&self) -> i32 {
         self.first_year + self.years_crossed
     }
 }
 
-/// Follows a file's stamps over New Year.
+/// Follows a source's stamps over New Year.
 #[derive(Debug, Clone)]
 pub(super) struct Walker {
+    first_year: i32,
     year: i32,
     latest: Option<NaiveDateTime>,
 }
 
 impl Walker {
+    /// One that counts years from 0.
+    pub(super) fn from_start() -> Self {
+        Self { first_year: 0, year: 0, latest: None }
+    }
+
+    /// New Years crossed so far.
+    pub(super) fn crossed(&self) -> i32 {
+        self.year - self.first_year
+    }
+
     pub(super) fn year_of(&mut self, stamp: &Stamp) -> i32 {
         if stamp.year_known {
             return stamp.written.year();
@@ -66,34 +77,68 @@ impl Walker {
     }
 }
 
-/// What a yearless log tells about its own year.
-struct Clues {
-    start: Option<NaiveDateTime>,
-    end: Option<NaiveDateTime>,
-    years_crossed: i32,
-    /// First years that an epoch in the text demands.
-    exact: Vec<i32>,
+/// What a yearless source tells about its own year.
+#[derive(Debug, Default)]
+pub(super) struct Clues {
+    pub(super) start: Option<NaiveDateTime>,
+    pub(super) end: Option<(i32, NaiveDateTime)>,
+    pub(super) years_crossed: i32,
+    /// First years that an epoch in the text demands, and how many lines demand them.
+    exact: BTreeMap<i32, u64>,
     /// Smallest first year that serials and banners allow.
     floor: Option<i32>,
+    /// The newest serials.
     serials: BTreeSet<u32>,
     has_leap_day: bool,
 }
 
-/// Settles each log's calendar, in the order given.
-pub(super) fn resolve(logs: &[Log], nodes: &Names, stated: &Stated, caveats: &mut Vec<Caveat>) -> Vec<Calendar> {
-    let clues: Vec<Clues> = logs.iter().map(gather).collect();
-    let dated = reference_of_dated(logs);
-    let exact: Vec<Option<i32>> = clues.iter().map(|clue| commonest(&clue.exact)).collect();
-    let exact_span = logs.iter().zip(&clues).zip(&exact).filter_map(|((_, clue), year)| span(clue, (*year)?)).fold(dated, widen);
-    let floor_span = clues.iter().filter_map(|clue| span(clue, clue.floor?)).max_by_key(|(_, end)| *end);
+impl Clues {
+    /// Takes what a line's text says about its date.
+    pub(super) fn take_hint(&mut self, written: NaiveDateTime, crossed: i32, hint: Option<DateHint>) {
+        self.has_leap_day |= crossed == 0 && written.month() == 2 && written.day() == 29;
+        let floor = match hint {
+            Some(DateHint::Exact(epoch)) => {
+                if let Some(year) = year_by_epoch(written, epoch) {
+                    *self.exact.entry(year - crossed).or_default() += 1;
+                }
+                return;
+            }
+            Some(DateHint::Serial(serial)) => {
+                let Some(date) = serial_date(serial) else { return };
+                self.serials.insert(serial);
+                if self.serials.len() > QUOTED_SERIALS {
+                    self.serials.pop_first();
+                }
+                first_year_not_before(written, date)
+            }
+            Some(DateHint::Banner(year)) => year,
+            None => return,
+        };
+        self.floor = self.floor.max(Some(floor - crossed));
+    }
 
-    let mut calendars = Vec::with_capacity(logs.len());
-    for ((log, clue), exact) in logs.iter().zip(&clues).zip(exact) {
-        let node = log.lines.first().map(|line| nodes.of_line(log, line).clone()).or_else(|| log.node.clone());
-        let yearless = log.first.or(log.last).is_some_and(|stamp| !stamp.year_known);
+    fn demanded(&self) -> Option<i32> {
+        self.exact.iter().max_by_key(|(year, count)| (**count, std::cmp::Reverse(**year))).map(|(year, _)| *year)
+    }
+}
+
+/// Settles each source's calendar, in the order given.
+pub(super) fn resolve(surveys: &[Survey], names: &Names, stated: &Stated, caveats: &mut Vec<Caveat>) -> Vec<Calendar> {
+    let dated = reference_of_dated(surveys);
+    let exact_span =
+        surveys.iter().filter_map(|survey| span(&survey.clues, survey.clues.demanded()?)).fold(dated, widen);
+    let floor_span =
+        surveys.iter().filter_map(|survey| span(&survey.clues, survey.clues.floor?)).max_by_key(|(_, end)| *end);
+
+    let mut calendars = Vec::with_capacity(surveys.len());
+    for survey in surveys {
+        let clue = &survey.clues;
+        let node =
+            survey.node.clone().or_else(|| survey.hosts().next().map(|host| names.of_host(survey, host).clone()));
+        let yearless = survey.first.or(survey.last).is_some_and(|stamp| !stamp.year_known);
         let (year, reason) = if let Some(year) = stated_year(stated, node.as_ref()) {
             (year, None)
-        } else if let Some(year) = exact {
+        } else if let Some(year) = clue.demanded() {
             (year, Some("epochs in its lines (exact)".to_owned()))
         } else if let Some(reference) = exact_span {
             (nearest(clue, reference), Some("the dated lines of the set".to_owned()))
@@ -101,53 +146,22 @@ pub(super) fn resolve(logs: &[Log], nodes: &Names, stated: &Stated, caveats: &mu
             (nearest(clue, reference).max(floor), Some(serial_reason(clue)))
         } else if let Some(reference) = floor_span {
             (nearest(clue, reference), Some("the SOA serials of the set's other logs".to_owned()))
-        } else if let Some(year) = by_modification(clue, log.modified) {
+        } else if let Some(year) = by_modification(clue, survey.modified) {
             (year, Some("the time the file was last written, for want of anything better".to_owned()))
         } else {
             (1970, Some("nothing: no line and no file of the set tells it".to_owned()))
         };
         let year = if clue.has_leap_day { leap_near(year) } else { year };
         if let (true, Some(reason)) = (yearless, reason) {
-            let text = format!("the stamps have none; {year} is inferred from {reason} (--year [NODE=]YEAR states it).");
-            caveats.push(Caveat { kind: "year-inferred", node: node.or_else(|| Some(log.path.clone())), text });
+            let text =
+                format!("the stamps have none; {year} is inferred from {reason} (--year [NODE=]YEAR states it).");
+            caveats.push(Caveat { kind: "year-inferred", node: node.or_else(|| Some(survey.path.clone())), text });
         }
         calendars.push(Calendar { first_year: year, start: clue.start, years_crossed: clue.years_crossed });
     }
     caveats.sort();
     caveats.dedup();
     calendars
-}
-
-fn gather(log: &Log) -> Clues {
-    let start = log.first.or_else(|| log.lines.iter().find_map(|line| line.stamp)).filter(|stamp| !stamp.year_known);
-    let start = start.map(|stamp| stamp.written);
-    let mut walker = Walker { year: 0, latest: start };
-    let mut clues =
-        Clues { start, end: None, years_crossed: 0, exact: Vec::new(), floor: None, serials: BTreeSet::new(), has_leap_day: false };
-    let mut newest = None;
-    for line in &log.lines {
-        let Some(stamp) = line.stamp.filter(|stamp| !stamp.year_known) else { continue };
-        let crossed = walker.year_of(&stamp);
-        clues.end = clues.end.max(Some(stamp.written));
-        clues.has_leap_day |= crossed == 0 && stamp.written.month() == 2 && stamp.written.day() == 29;
-        match line.hint {
-            Some(DateHint::Exact(epoch)) => clues.exact.extend(year_by_epoch(stamp.written, epoch).map(|year| year - crossed)),
-            Some(DateHint::Serial(serial)) => {
-                let Some(date) = serial_date(serial) else { continue };
-                clues.serials.insert(serial);
-                let floor = first_year_not_before(stamp.written, date) - crossed;
-                newest = newest.max(Some(floor));
-            }
-            Some(DateHint::Banner(year)) => newest = newest.max(Some(year - crossed)),
-            None => {}
-        }
-    }
-    if let Some(last) = log.last.filter(|stamp| !stamp.year_known) {
-        walker.year_of(&last);
-    }
-    clues.years_crossed = walker.year;
-    clues.floor = newest;
-    clues
 }
 
 /// Date coded as YYYYMMDDnn, if it is one.
@@ -172,11 +186,6 @@ fn year_by_epoch(written: NaiveDateTime, epoch: i64) -> Option<i32> {
         .map(|(_, year)| year)
 }
 
-fn commonest(years: &[i32]) -> Option<i32> {
-    let distinct: BTreeSet<i32> = years.iter().copied().collect();
-    distinct.into_iter().max_by_key(|year| years.iter().filter(|other| *other == year).count())
-}
-
 type Stretch = (NaiveDateTime, NaiveDateTime);
 
 fn widen(known: Option<Stretch>, new: Stretch) -> Option<Stretch> {
@@ -185,12 +194,12 @@ fn widen(known: Option<Stretch>, new: Stretch) -> Option<Stretch> {
 
 fn span(clue: &Clues, first_year: i32) -> Option<Stretch> {
     let from = in_year(clue.start?, first_year)?;
-    let to = clue.end.and_then(|end| in_year(end, first_year + clue.years_crossed)).unwrap_or(from);
+    let to = clue.end.and_then(|(crossed, end)| in_year(end, first_year + crossed)).unwrap_or(from);
     Some((from.min(to), from.max(to)))
 }
 
-fn reference_of_dated(logs: &[Log]) -> Option<Stretch> {
-    let stamps = logs.iter().flat_map(|log| log.first.into_iter().chain(log.last));
+fn reference_of_dated(surveys: &[Survey]) -> Option<Stretch> {
+    let stamps = surveys.iter().flat_map(|survey| survey.first.into_iter().chain(survey.last));
     stamps.filter(|stamp| stamp.year_known).map(|stamp| (stamp.written, stamp.written)).fold(None, widen)
 }
 
@@ -209,14 +218,20 @@ fn nearest(clue: &Clues, reference: Stretch) -> i32 {
 
 fn by_modification(clue: &Clues, modified: Option<i64>) -> Option<i32> {
     let modified = DateTime::from_timestamp(modified?, 0)?.naive_utc() + chrono::Duration::days(1);
-    (modified.year() - 1..=modified.year()).rev().find(|year| {
-        let first_year = year - clue.years_crossed;
-        span(clue, first_year).is_some_and(|(_, end)| end <= modified)
-    }).map(|year| year - clue.years_crossed)
+    (modified.year() - 1..=modified.year())
+        .rev()
+        .find(|year| {
+            let first_year = year - clue.years_crossed;
+            span(clue, first_year).is_some_and(|(_, end)| end <= modified)
+        })
+        .map(|year| year - clue.years_crossed)
 }
 
 fn leap_near(year: i32) -> i32 {
-    (0..8).flat_map(|step| [year - step, year + step]).find(|year| NaiveDate::from_ymd_opt(*year, 2, 29).is_some()).unwrap_or(year)
+    (0..8)
+        .flat_map(|step| [year - step, year + step])
+        .find(|year| NaiveDate::from_ymd_opt(*year, 2, 29).is_some())
+        .unwrap_or(year)
 }
 
 fn stated_year(stated: &Stated, node: Option<&Text>) -> Option<i32> {
@@ -224,7 +239,7 @@ fn stated_year(stated: &Stated, node: Option<&Text>) -> Option<i32> {
 }
 
 fn serial_reason(clue: &Clues) -> String {
-    let newest: Vec<String> = clue.serials.iter().rev().take(QUOTED_SERIALS).map(u32::to_string).collect();
+    let newest: Vec<String> = clue.serials.iter().rev().map(u32::to_string).collect();
     match newest.as_slice() {
         [] => "the newest date named in the set (it may be later)".to_owned(),
         [one] => format!("the SOA serial {one} (it may be later)"),

@@ -15,7 +15,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) setting E-VIPs.",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "The virtual addresses are being put on the interface; only with -D.",
         read: None,
     },
     Message {
@@ -30,7 +30,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) removing E-VIPs.",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "The virtual addresses are being taken off the interface; only with -D.",
         read: None,
     },
     Message {
@@ -49,7 +49,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) removing firewall drop rule",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "The rule that keeps traffic from the virtual addresses was set or removed.",
         read: None,
     },
     Message {
@@ -60,7 +60,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) ip address 192.0.2.100/32 dev eth0, no longer exist",
         source: "keepalived/vrrp/vrrp_ipaddress.c",
-        proves: "",
+        proves: "A reload took away an address that is no longer configured.",
         read: None,
     },
     Message {
@@ -68,7 +68,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.0.0..", "Not adding address {address} to {interface} since interface doesn't exist")],
         sample: "Not adding address 192.0.2.100 to eth0 since interface doesn't exist",
         source: "keepalived/vrrp/vrrp_ipaddress.c",
-        proves: "",
+        proves: "An address could not go anywhere: its interface does not exist.",
         read: None,
     },
     Message {
@@ -82,15 +82,15 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "VRRP is trying to assign ip address 192.0.2.100 to unknown eth0 interface !!! go out and fix your conf !!!",
         source: "keepalived/vrrp/vrrp_ipaddress.c",
-        proves: "",
+        proves: "An instance names an interface that does not exist.",
         read: None,
     },
     Message {
         id: "keepalived/vip-no-firewall",
-        texts: &[("..", "use_vmac or no_accept/strict specified, but no firewall configured - {consequence}")],
-        sample: "use_vmac or no_accept/strict specified, but no firewall configured - 1",
+        texts: &[("..", "use_vmac or no_accept/strict specified, but no firewall configured -{consequence}")],
+        sample: "use_vmac or no_accept/strict specified, but no firewall configured -",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "An instance needs firewall rules that keepalived cannot set.",
         read: None,
     },
     Message {
@@ -111,7 +111,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) removing Virtual Routes",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "What goes with the virtual addresses changes too: routes, or rules for them.",
         read: None,
     },
     Message {
@@ -123,7 +123,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) Sending/queueing gratuitous ARPs on eth0 for 192.0.2.100",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "This MASTER announces an address to its network; neighbours learn it, a cloud's API does not.",
         read: None,
     },
     Message {
@@ -131,7 +131,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.21..", "Sending gratuitous ARP on {interface} for {address}")],
         sample: "Sending gratuitous ARP on eth0 for 192.0.2.100",
         source: "keepalived/vrrp/vrrp_arp.c",
-        proves: "",
+        proves: "An address was announced to the network; it names no instance.",
         read: None,
     },
     Message {
@@ -142,7 +142,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "VI_1: sending gratuitous ARP for 192.0.2.100",
         source: "keepalived/vrrp/vrrp_scheduler.c",
-        proves: "",
+        proves: "The node's own address was announced, for a virtual MAC.",
         read: None,
     },
     Message {
@@ -170,7 +170,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Registering gratuitous ARP shared channel",
         source: "keepalived/vrrp/vrrp_arp.c",
-        proves: "",
+        proves: "The socket for announcing addresses was opened, or sending on it failed.",
         read: None,
     },
     Message {
@@ -178,7 +178,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.21..", "Sending unsolicited Neighbour Advert on {interface} for {address}")],
         sample: "Sending unsolicited Neighbour Advert on eth0 for 192.0.2.100",
         source: "keepalived/vrrp/vrrp_ndisc.c",
-        proves: "",
+        proves: "An IPv6 address was announced to the network; it names no instance.",
         read: None,
     },
 ];

@@ -29,9 +29,9 @@ pub(super) static ROWS: &[Message] = &[
                 "({instance}) Received advert from {source} with lower priority {their_priority}, ours {our_priority}, forcing new election",
             ),
         ],
-        sample: "(VI_1) Received advert from 192.0.2.2 with lower priority 101, ours 100",
+        sample: "(VI_1) Received advert from 192.0.2.2 with lower priority 102, ours 103, forcing new election",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "This node is MASTER and stays MASTER, and another node is MASTER too at this moment; notify_master does not run again here, and in 1.x the other node need not have run its own.",
         read: Some(heard_lower),
     },
     Message {
@@ -52,9 +52,9 @@ pub(super) static ROWS: &[Message] = &[
                 "({instance}) Master received advert from {source} with higher priority {their_priority}, ours {our_priority}",
             ),
         ],
-        sample: "(VI_1) Master received advert from 192.0.2.2 with higher priority 101, ours 100",
+        sample: "(VI_1) Master received advert from 192.0.2.1 with higher priority 103, ours 102",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "This node was MASTER, another node is, and this one yields now; whatever its notify_master moved stays where it put it.",
         read: Some(heard_higher),
     },
     Message {
@@ -69,9 +69,9 @@ pub(super) static ROWS: &[Message] = &[
                 "({instance}) Master received advert from {source} with same priority {their_priority} but higher IP address than ours",
             ),
         ],
-        sample: "(VI_1) Master received advert from 192.0.2.2 with same priority 101 but higher IP address than ours",
+        sample: "(VI_1) Master received advert from 192.0.2.2 with same priority 100 but higher IP address than ours",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "This node was MASTER, another of the same priority with a higher address is, and this one yields now.",
         read: Some(heard_higher),
     },
     Message {
@@ -80,9 +80,9 @@ pub(super) static ROWS: &[Message] = &[
             "2.0.0..",
             "({instance}) received lower priority ({their_priority}) advert from {source} - discarding",
         )],
-        sample: "(VI_1) received lower priority (101) advert from 192.0.2.2 - discarding",
+        sample: "(VI_1) received lower priority (102) advert from 192.0.2.2 - discarding",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "This node is BACKUP and waits to preempt a MASTER of lower priority, as a preferred node does after a start; it proves no rival.",
         read: Some(heard_lower_as_backup),
     },
     Message {
@@ -90,7 +90,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.0.0..", "({instance}) Backup received priority 0 advertisement")],
         sample: "(VI_1) Backup received priority 0 advertisement",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "The MASTER stepped down on purpose, and this BACKUP takes over within a second.",
         read: Some(heard_zero_as_backup),
     },
     Message {
@@ -98,7 +98,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.0.0..=2.0.7, 2.1.0..", "({instance}) Master received priority 0 message")],
         sample: "(VI_1) Master received priority 0 message",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "This node is MASTER and heard another MASTER step down.",
         read: Some(heard_zero_as_master),
     },
     Message {
@@ -106,7 +106,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.0.8..=2.0.20", "({instance}) Master received priority 0 or lower priority advert")],
         sample: "(VI_1) Master received priority 0 or lower priority advert",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "This node is MASTER and heard priority 0, or in these releases a higher one that it is about to answer; `lower priority` in the text is wrong.",
         read: Some(heard_zero_as_master),
     },
     Message {
@@ -114,7 +114,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.0.3..", "({instance}) Receive advertisement timeout")],
         sample: "(VI_1) Receive advertisement timeout",
         source: "keepalived/vrrp/vrrp_scheduler.c",
-        proves: "",
+        proves: "This node was BACKUP and heard no acceptable advert for about three intervals; only with -D, so its absence proves nothing.",
         read: Some(timed_out),
     },
     Message {
@@ -126,7 +126,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) sent 0 priority",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "This node stepped down on purpose; from 2.x on only with -D.",
         read: Some(sent_zero),
     },
     Message {
@@ -134,7 +134,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..=1.4.5", "VRRP_Instance({instance}) forcing a new MASTER election")],
         sample: "VRRP_Instance(VI_1) forcing a new MASTER election",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "A preferred node that came back takes over from a MASTER of lower priority; that is no split.",
         read: Some(election_forced),
     },
     Message {
@@ -142,7 +142,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..=1.4.5", "VRRP_Instance({instance}) prio is higher than received advert")],
         sample: "VRRP_Instance(VI_1) prio is higher than received advert",
         source: "keepalived/vrrp/vrrp_scheduler.c",
-        proves: "",
+        proves: "This node left FAULT and found the MASTER's priority below its own.",
         read: None,
     },
     Message {
@@ -153,7 +153,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) start preempt delay (3.000123)",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "This node would preempt, but waits as configured.",
         read: None,
     },
     Message {
@@ -165,7 +165,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) stop preempt delay",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "The wait before preempting is over, or was called off because a better MASTER is there.",
         read: None,
     },
     Message {
@@ -178,9 +178,9 @@ pub(super) static ROWS: &[Message] = &[
             ),
             ("2.0.0..", "({instance}) Changing effective priority from {old_priority} to {new_priority}"),
         ],
-        sample: "(VI_1) Changing effective priority from 100 to 102",
+        sample: "(VI_1) Changing effective priority from 101 to 103",
         source: "keepalived/vrrp/vrrp_track.c",
-        proves: "",
+        proves: "A tracked object changed this node's effective priority, which explains the priorities in later adverts.",
         read: Some(priority_changed),
     },
     Message {
@@ -188,7 +188,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.0.20..", "({instance}) Setting effective priority to {our_priority}")],
         sample: "(VI_1) Setting effective priority to 100",
         source: "keepalived/trackers/track_file.c",
-        proves: "",
+        proves: "A tracked file set this node's effective priority.",
         read: None,
     },
     Message {
@@ -205,7 +205,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) Restoring our priority to 255 since received advert with lower priority",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "This node has its own priority back after another address owner went away.",
         read: None,
     },
     Message {
@@ -216,7 +216,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) master set to 192.0.2.2",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "Which node this BACKUP takes for MASTER; only 2.3.3 and later, with -D.",
         read: None,
     },
     Message {
@@ -231,7 +231,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) WARNING - equal priority advert received from remote host with our IP address.",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "An advert came that claims this node's own address: an address is doubled or packets come back.",
         read: None,
     },
     Message {
@@ -252,7 +252,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) CONFIGURATION ERROR: local instance and a remote instance are both configured as address owner, please fix - reducing local priority",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "Two nodes are configured with priority 255, and both think that the addresses are theirs.",
         read: None,
     },
     Message {
@@ -263,7 +263,7 @@ pub(super) static ROWS: &[Message] = &[
         )],
         sample: "(VI_1) 192.0.2.2 is still advertising as address owner, please resolve - reducing our priority",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "Another node still claims to own the addresses, so this one lowers its priority.",
         read: None,
     },
     Message {
@@ -271,7 +271,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.3.3..", "({instance}): rogue address owner appears to have stopped advertising")],
         sample: "(VI_1): rogue address owner appears to have stopped advertising",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "The other node that claimed to own the addresses fell silent.",
         read: None,
     },
     Message {
@@ -279,15 +279,15 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.3.3..", "({instance}) Dropping packet(s) from {source} since we are address owner")],
         sample: "(VI_1) Dropping packet(s) from 192.0.2.2 since we are address owner",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "This node owns the addresses and drops what others send.",
         read: None,
     },
     Message {
         id: "keepalived/send-error-multicast",
         texts: &[("2.0.16..", "({instance}): send advert error {errno} ({errno_text})")],
-        sample: "(VI_1): send advert error 22 (Invalid argument)",
+        sample: "(VI_1): send advert error 1 (Operation not permitted)",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "This node could not send its adverts, so others may take over while it stays MASTER.",
         read: None,
     },
     Message {
@@ -299,7 +299,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) Cant send advert to 192.0.2.2 (Invalid argument)",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "This node could not send its advert to this peer, which may take over while it stays MASTER.",
         read: None,
     },
     Message {
@@ -307,7 +307,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.0.17..", "No address yet for {interface}")],
         sample: "No address yet for eth0",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "The interface has no address to send adverts from yet.",
         read: None,
     },
 ];

@@ -17,7 +17,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1): advertisement interval changed: mine=1000 milli-sec, rcved=2 milli-sec",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "A VRRPv3 MASTER advertises at another interval than before.",
         read: None,
     },
     Message {
@@ -59,7 +59,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) advertisement interval updated from 1000ms to 2000ms by master",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "This node follows the MASTER's interval, or returns to its own.",
         read: None,
     },
     Message {
@@ -67,7 +67,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..=1.4.5", "bogus VRRP packet received on {interface} !!!")],
         sample: "bogus VRRP packet received on eth0 !!!",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "Something on this interface sends packets that are no VRRP.",
         read: None,
     },
     Message {
@@ -84,7 +84,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) configured address family is IPv4, which is neither AF_INET or AF_INET6. This is probably a bug - please report",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "An instance has no address family; keepalived takes it for a bug of its own.",
         read: None,
     },
     Message {
@@ -131,9 +131,9 @@ pub(super) static ROWS: &[Message] = &[
                 "{instance}: First received advert from {address}, checksum: pkt 0x{chksum}, calc 0x{calc_chksum}, acc 0x{acc_csum} - MISMATCH",
             ),
         ],
-        sample: "VI_1: First received advert from 192.0.2.100, checksum: pkt 0x1, calc 0x1, acc 0x1 - MISMATCH",
+        sample: "VI_1: First received advert from 192.0.2.100, checksum: pkt 0xc0de, calc 0xc0de, acc 0x1c0de - MISMATCH",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "How checksums of adverts changed; a build for debugging.",
         read: None,
     },
 ];

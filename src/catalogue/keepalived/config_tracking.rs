@@ -83,6 +83,6 @@ pub(super) static ROWS: &[Message] = &[Message {
     ],
     sample: "No script set for vrrp_script chk_pdns - removing",
     source: "keepalived/trackers/track_file.c",
-    proves: "",
+    proves: "A tracked object is not used as configured.",
     read: None,
 }];

@@ -9,7 +9,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..", "VRRP_Group({group}) Syncing instances to MASTER state")],
         sample: "VRRP_Group(G1) Syncing instances to MASTER state",
         source: "keepalived/vrrp/vrrp_sync.c",
-        proves: "",
+        proves: "The group's members follow one of them to MASTER; they are told so here instead of hearing an advert themselves.",
         read: Some(group_master),
     },
     Message {
@@ -17,7 +17,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..", "VRRP_Group({group}) Syncing instances to BACKUP state")],
         sample: "VRRP_Group(G1) Syncing instances to BACKUP state",
         source: "keepalived/vrrp/vrrp_sync.c",
-        proves: "",
+        proves: "The group's members follow one of them to BACKUP.",
         read: Some(group_backup),
     },
     Message {
@@ -27,9 +27,9 @@ pub(super) static ROWS: &[Message] = &[
             ("2.0.0..=2.0.18", "VRRP_Group({group}): Syncing instances to FAULT state"),
             ("2.0.19..", "VRRP_Group({group}): Syncing {instance} to FAULT state"),
         ],
-        sample: "VRRP_Group(G1) Syncing instances to FAULT state",
+        sample: "VRRP_Group(G1): Syncing VI_2 to FAULT state",
         source: "keepalived/vrrp/vrrp_track.c",
-        proves: "",
+        proves: "The group's members follow one of them to FAULT.",
         read: Some(group_fault),
     },
     Message {
@@ -37,7 +37,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..=1.4.5", "VRRP_Group({group}) Transition to MASTER state")],
         sample: "VRRP_Group(G1) Transition to MASTER state",
         source: "keepalived/vrrp/vrrp_sync.c",
-        proves: "",
+        proves: "The group's members are told to become MASTER; addresses and scripts come an interval later.",
         read: Some(group_pending),
     },
     Message {
@@ -45,7 +45,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..=1.4.5", "VRRP_Group({group}) Leaving FAULT state")],
         sample: "VRRP_Group(G1) Leaving FAULT state",
         source: "keepalived/vrrp/vrrp_sync.c",
-        proves: "",
+        proves: "The group's members may take part in the election again.",
         read: None,
     },
     Message {
@@ -53,7 +53,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..=1.4.5", "Kernel is reporting: Group({group}) UP")],
         sample: "Kernel is reporting: Group(G1) UP",
         source: "keepalived/vrrp/vrrp_sync.c",
-        proves: "",
+        proves: "No interface holds the group back any longer.",
         read: None,
     },
     Message {
@@ -64,9 +64,9 @@ pub(super) static ROWS: &[Message] = &[
             ("1.2.20..=1.4.5", "VRRP_Group({group}) Restoring saved sync State : {state}"),
             ("1.2.20..=1.4.5", "VRRP_Instance({instance}) used for VRRP_Group({group}) refresh sync"),
         ],
-        sample: "VRRP_Group(G1) - Found saved old sync-group called G1",
+        sample: "VRRP_Group(G1) - Found saved old sync-group called G2",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "After a reload a group goes on as the line says.",
         read: None,
     },
     Message {
@@ -102,7 +102,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Virtual router VI_1 cannot exist in more than one sync group; ignoring G1",
         source: "keepalived/vrrp/vrrp_parser.c",
-        proves: "",
+        proves: "A group's members are wrong or too few.",
         read: None,
     },
     Message {
@@ -110,7 +110,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..=1.4.5", "Sync instance needed on {interface} !!!")],
         sample: "Sync instance needed on eth0 !!!",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "Two instances on one interface should be in one group.",
         read: None,
     },
 ];

@@ -12,7 +12,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Netlink reports eth0 down",
         source: "keepalived/core/keepalived_netlink.c",
-        proves: "",
+        proves: "An interface went down; instances on it go to FAULT.",
         read: Some(down),
     },
     Message {
@@ -23,7 +23,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Netlink reports eth0 up",
         source: "keepalived/core/keepalived_netlink.c",
-        proves: "",
+        proves: "An interface came up.",
         read: Some(up),
     },
     Message {
@@ -34,7 +34,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Linkbeat reports eth0 down",
         source: "keepalived/vrrp/vrrp_if.c",
-        proves: "",
+        proves: "An interface went down or came up, as polling the card tells.",
         read: Some(linkbeat),
     },
     Message {
@@ -42,7 +42,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..=1.4.5", "Kernel is reporting: tracked interface are UP")],
         sample: "Kernel is reporting: tracked interface are UP",
         source: "keepalived/vrrp/vrrp_scheduler.c",
-        proves: "",
+        proves: "No tracked interface holds an instance back any longer.",
         read: None,
     },
     Message {
@@ -53,9 +53,9 @@ pub(super) static ROWS: &[Message] = &[
             ("2.0.0..", "Interface {interface} added"),
             ("2.0.0..", "Interface {interface} deleted"),
         ],
-        sample: "Unknown interface eth0 deleted",
+        sample: "Interface eth1 added",
         source: "keepalived/core/keepalived_netlink.c",
-        proves: "",
+        proves: "An interface appeared, went away, or was renamed.",
         read: None,
     },
     Message {
@@ -66,7 +66,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Delay timer for eth0 cancelled",
         source: "keepalived/core/keepalived_netlink.c",
-        proves: "",
+        proves: "An interface changed and is watched for a while before it counts.",
         read: None,
     },
     Message {
@@ -74,7 +74,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.0.13..", "({interface}) MAC {mac_kind} changed from {old_mac} to {mac}")],
         sample: "(eth0) MAC Address changed from 02:00:00:00:00:01 to 02:00:00:00:00:02",
         source: "keepalived/core/keepalived_netlink.c",
-        proves: "",
+        proves: "An interface has another hardware address.",
         read: None,
     },
     Message {
@@ -83,9 +83,9 @@ pub(super) static ROWS: &[Message] = &[
             ("1.2.1..", "Registering Kernel netlink command channel"),
             ("1.2.1..", "Registering Kernel netlink reflector"),
         ],
-        sample: "Registering Kernel netlink command channel",
+        sample: "Registering Kernel netlink reflector",
         source: "keepalived/core/keepalived_netlink.c",
-        proves: "",
+        proves: "keepalived listens to the kernel; in 1.x a second such line of one pid is a reload.",
         read: None,
     },
     Message {
@@ -100,7 +100,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Netlink reflector reports IP 192.0.2.100 added",
         source: "keepalived/core/keepalived_netlink.c",
-        proves: "",
+        proves: "An address was put on an interface or taken off it, by whomever.",
         read: None,
     },
     Message {
@@ -115,13 +115,13 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "- increase the relevant netlink_rcv_bufs global parameter and/or set force",
         source: "keepalived/core/keepalived_netlink.c",
-        proves: "",
+        proves: "The kernel's news came too fast, and some were lost.",
         read: None,
     },
     Message {
         id: "keepalived/netlink-error",
         texts: &[
-            ("1.2.1..=2.0.7", "Netlink: error: data remnant size {status}"),
+            ("1.2.1..", "Netlink: error: data remnant size {len}"),
             ("1.2.1..", "Netlink: error: message truncated"),
             ("1.2.1..=2.0.8", "Netlink: error: {errno_text}, type=({type}), seq={seq}, pid={pid}"),
             ("1.2.1..=1.4.5", "Netlink: sendmsg() error: {errno_text}"),
@@ -130,16 +130,15 @@ pub(super) static ROWS: &[Message] = &[
             ("2.0.0..", "Netlink: recvmsg error on monitor socket - {errno} ({errno_text})"),
             ("2.0.0..=2.0.0", "Netlink: sendmsg({fd}) error: {errno_text}"),
             ("2.0.1..", "Netlink: sendmsg({fd}) cmd {type} error: {errno_text}"),
-            ("2.0.8..", "Netlink: error: data remnant size {len}"),
             ("2.0.9..=2.0.16", "Netlink: error: {errno_text}, type={type}({type_number}), seq={seq}, pid={pid}"),
             (
                 "2.0.17..",
                 "Netlink: error: {errno_text}({error_number}), type={type}({type_number}), seq={seq}, pid={pid}",
             ),
         ],
-        sample: "Netlink: error: message truncated",
+        sample: "Netlink: error: data remnant size 20",
         source: "keepalived/core/keepalived_netlink.c",
-        proves: "",
+        proves: "The kernel refused a request or could not be asked.",
         read: None,
     },
     Message {
@@ -147,7 +146,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("..", "Netlink: skipping nl_cmd msg...")],
         sample: "Netlink: skipping nl_cmd msg...",
         source: "keepalived/vrrp/vrrp_netlink.c",
-        proves: "",
+        proves: "An answer of the kernel was left aside.",
         read: None,
     },
     Message {
@@ -160,7 +159,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Using MII-BMSR/ETHTOOL NIC polling thread(s)...",
         source: "keepalived/vrrp/vrrp_if.c",
-        proves: "",
+        proves: "How interfaces are watched.",
         read: None,
     },
 ];

@@ -12,7 +12,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Starting Keepalived v2.2.7 (01/16,2022)",
         source: "keepalived/core/main.c",
-        proves: "",
+        proves: "keepalived of this version starts; what it held before is over, and its instances begin as BACKUP.",
         read: Some(starting),
     },
     Message {
@@ -20,7 +20,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..=1.2.19", "Stopping Keepalived v{version} ({date})"), ("1.2.20..", "Stopping")],
         sample: "Stopping",
         source: "keepalived/core/main.c",
-        proves: "",
+        proves: "keepalived was told to stop: its masterships end here, a second before the line that says it stopped.",
         read: Some(stopping),
     },
     Message {
@@ -31,7 +31,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Stopped Keepalived v2.2.7 (01/16,2022)",
         source: "keepalived/core/main.c",
-        proves: "",
+        proves: "keepalived is gone; its masterships had ended with `Stopping`.",
         read: Some(stopped),
     },
     Message {
@@ -39,7 +39,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.0.7..", "Command line: {arguments}")],
         sample: "Command line: '/usr/sbin/keepalived' '--dont-fork' '-D'",
         source: "lib/scheduler.c",
-        proves: "",
+        proves: "The options keepalived runs with; without -D many lines are never written.",
         read: Some(command_line),
     },
     Message {
@@ -48,9 +48,9 @@ pub(super) static ROWS: &[Message] = &[
             ("2.1.0..", "A thread timer expired {seconds}.{microseconds} seconds ago"),
             ("2.2.8..", "VRRP thread timer expired {seconds}.{microseconds} seconds ago"),
         ],
-        sample: "A thread timer expired 3.000123 seconds ago",
+        sample: "A thread timer expired 12.345678 seconds ago",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "The process was not running for so long, most often because the machine was paused; a MASTER may have lost its role meanwhile without knowing.",
         read: Some(timer_late),
     },
     Message {
@@ -65,9 +65,9 @@ pub(super) static ROWS: &[Message] = &[
                 "WARNING - keepalived was built for newer Linux {built_for}.{built_for2}.{built_for3}, running on {kernel_name} {kernel_release} {version}",
             ),
         ],
-        sample: "Running on Linux 6.1.0-13-amd64 2.2.7 (built for Linux 5.19.11)",
+        sample: "Running on Linux 6.1.0-13-amd64 #1 SMP PREEMPT_DYNAMIC Debian 6.1.55-1 (2023-09-29) (built for Linux 5.19.11)",
         source: "keepalived/core/main.c",
-        proves: "",
+        proves: "The kernel keepalived runs on.",
         read: None,
     },
     Message {
@@ -76,9 +76,9 @@ pub(super) static ROWS: &[Message] = &[
             "2.1.0..",
             "CPU usage (self/children) user: {user}.{user2}/{child_user}.{child_user2} system: {system}.{system2}/{child_system}.{child_system2}",
         )],
-        sample: "CPU usage (self/children) user: 1.1/1.1 system: 1.1/1.1",
+        sample: "CPU usage (self/children) user: 0.002962/0.035357 system: 0.010000/0.301910",
         source: "keepalived/core/main.c",
-        proves: "",
+        proves: "What the process used until it stopped.",
         read: None,
     },
     Message {
@@ -88,9 +88,9 @@ pub(super) static ROWS: &[Message] = &[
             ("1.2.1..", "daemon is already running"),
             ("2.3.2..", "Another process has pid file {path} locked"),
         ],
-        sample: "Remove a zombie pid file 1",
+        sample: "Remove a zombie pid file /run/keepalived.pid",
         source: "keepalived/core/pidfile.c",
-        proves: "",
+        proves: "Another keepalived runs, or one died and left its pid file.",
         read: None,
     },
     Message {
@@ -102,7 +102,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "xdaemon: fork error",
         source: "keepalived/core/daemon.c",
-        proves: "",
+        proves: "keepalived could not become a daemon.",
         read: None,
     },
     Message {
@@ -115,7 +115,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Delaying startup for 3 seconds",
         source: "keepalived/vrrp/vrrp_daemon.c",
-        proves: "",
+        proves: "VRRP waits after the start, or the wait is over.",
         read: None,
     },
     Message {
@@ -136,9 +136,9 @@ pub(super) static ROWS: &[Message] = &[
             ("2.2.0..", "{type} timed out"),
             ("2.2.0..", "{type} {pid} timeout with unknown script state {arg}"),
         ],
-        sample: "Call of shutdown script /etc/keepalived/master.sh failed",
+        sample: "Running startup script /etc/keepalived/start.sh",
         source: "keepalived/core/main.c",
-        proves: "",
+        proves: "The script that runs before start or after stop, and how it ended.",
         read: None,
     },
     Message {
@@ -149,7 +149,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Changing syslog ident to Keepalived_red",
         source: "keepalived/core/main.c",
-        proves: "",
+        proves: "Later lines of this process carry another identifier.",
         read: None,
     },
     Message {
@@ -177,9 +177,9 @@ pub(super) static ROWS: &[Message] = &[
                 "{process_type} process has used too much CPU time, {option_prefix}_rlimit_rttime may need to be increased",
             ),
         ],
-        sample: "Unable to lock process in memory - Invalid argument",
+        sample: "NOTICE: setting config option max_auto_priority should result in better keepalived performance",
         source: "lib/signals.c",
-        proves: "",
+        proves: "How the kernel treats the process; too little time makes false take-overs likelier.",
         read: None,
     },
     Message {
@@ -195,7 +195,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Printing VRRP data for process(4711) on signal",
         source: "keepalived/core/main.c",
-        proves: "",
+        proves: "An operator asked for the state to be written to a file.",
         read: None,
     },
     Message {
@@ -203,7 +203,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..", "SMTP alert successfully sent.")],
         sample: "SMTP alert successfully sent.",
         source: "keepalived/core/smtp.c",
-        proves: "",
+        proves: "A mail about a change was sent.",
         read: None,
     },
 ];
@@ -213,12 +213,10 @@ fn starting(fields: &Fields<'_>) -> Option<Fact> {
     Some(Fact::Keepalived(Keepalived::Starting { version }))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the shape of every reader")]
 pub(super) fn stopping(_: &Fields<'_>) -> Option<Fact> {
     Some(Fact::Keepalived(Keepalived::Stopping))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the shape of every reader")]
 pub(super) fn stopped(_: &Fields<'_>) -> Option<Fact> {
     Some(Fact::Keepalived(Keepalived::Stopped))
 }

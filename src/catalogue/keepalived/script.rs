@@ -9,7 +9,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..=1.4.5", "Opening script file {script_path}")],
         sample: "Opening script file /etc/keepalived/master.sh",
         source: "keepalived/vrrp/vrrp_notify.c",
-        proves: "",
+        proves: "A notify script starts (1.x only); how it ended is never said.",
         read: Some(opened),
     },
     Message {
@@ -17,7 +17,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..=1.4.5", "Can't open {script_path} (errno {errno} {errno_text})")],
         sample: "Can't open /etc/keepalived/master.sh (errno 22 Invalid argument)",
         source: "keepalived/vrrp/vrrp_notify.c",
-        proves: "",
+        proves: "The notify script cannot be read and was skipped, so what it should move was not moved.",
         read: Some(failed),
     },
     Message {
@@ -32,9 +32,9 @@ pub(super) static ROWS: &[Message] = &[
             ("2.0.0..=2.1.5", "Error exec-ing FIFO command: {script_path}"),
             ("2.0.0..", "Error exec-ing command '{script_path}', error {errno}: {errno_text}"),
         ],
-        sample: "Error exec-ing command: /etc/keepalived/master.sh",
+        sample: "Error exec-ing command '/etc/keepalived/master.sh', error 2: No such file or directory",
         source: "lib/notify.c",
-        proves: "",
+        proves: "A script could not be run; if it was a notify script, what it should move was not moved.",
         read: Some(failed),
     },
     Message {
@@ -42,7 +42,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..", "Failed fork process")],
         sample: "Failed fork process",
         source: "lib/notify.c",
-        proves: "",
+        proves: "A script was not started because the process could not fork.",
         read: Some(failed),
     },
     Message {
@@ -81,8 +81,8 @@ pub(super) static ROWS: &[Message] = &[
             ("1.3.6..=2.1.5", "FIFO notify script {script_path} is not executable"),
             ("1.3.6..", "Script {script_path} cannot be accessed - {errno_text}"),
             ("1.3.6..=1.4.5", "Unable to execute FIFO notify script {script_path} - errno {errno}"),
-            ("1.3.6..=2.2.4", "Unable to restore uid:gid {uid}:{gid} after checking script {script_path}"),
-            ("1.3.6..=2.2.4", "Unable to restore uid:gid {uid}:{gid} after script {script_path}"),
+            ("1.3.6..=2.2.4", "Unable to restore uid:gid {uid}:{gid} after checking script {command}"),
+            ("1.3.6..=2.2.4", "Unable to restore uid:gid {uid}:{gid} after script {command}"),
             ("1.3.6..=1.4.5", "Unable to set uid/gid for script {script} - disabling"),
             ("1.3.6..", "Unable to set uid:gid {uid}:{gid} for script {script_path} - disabling"),
             ("1.4.0..=1.4.5", "WARNING - script '{script_path}' is not executable by uid:gid {uid}:{gid} - disabling."),
@@ -98,16 +98,16 @@ pub(super) static ROWS: &[Message] = &[
             ("2.0.6..", "Unable to parse notify script"),
             ("2.0.6..", "Unable to parse script '{config_value}' - ignoring"),
             ("2.0.6..", "notify_fifo_script {script_path} no room to add parameter {param}"),
-            ("2.2.5..", "Unable to restore uid:gid from {our_uid}:{our_gid} {uid}:{gid} after script {script_path}"),
+            ("2.2.5..", "Unable to restore uid:gid from {our_uid}:{our_gid} {uid}:{gid} after script {command}"),
             (
                 "2.2.5..",
-                "Unable to restore uid:gid {our_uid}:{our_gid} from {uid}:{gid} after checking script {script_path}",
+                "Unable to restore uid:gid {our_uid}:{our_gid} from {uid}:{gid} after checking script {command}",
             ),
         ],
-        sample: "Disabling track script chk_pdns due to insecure",
+        sample: "WARNING - script '/etc/keepalived/master.sh' is not executable for uid:gid 0:0 - disabling.",
         source: "keepalived/vrrp/vrrp_parser.c",
-        proves: "",
-        read: Some(failed),
+        proves: "A script was found missing, unsafe or not executable at load; from then on it never runs.",
+        read: Some(disabled),
     },
     Message {
         id: "keepalived/script-exit-status",
@@ -115,9 +115,9 @@ pub(super) static ROWS: &[Message] = &[
             ("..", "{script_path} exited with status {status}"),
             ("..", "{script_path} exited due to signal {signal}"),
         ],
-        sample: "/etc/keepalived/master.sh exited with status 1",
+        sample: "/etc/keepalived/check_dns.sh exited with status 1",
         source: "lib/scheduler.c",
-        proves: "",
+        proves: "A child that is no keepalived process, a check or a notify script, ended with an error; which of the two is not said.",
         read: None,
     },
     Message {
@@ -130,9 +130,9 @@ pub(super) static ROWS: &[Message] = &[
             ("1.3.2..", "Unable to set supplementary gids ({errno_text})"),
             ("2.0.17..", "Unable to get number of supplementary gids ({errno_text})"),
         ],
-        sample: "Couldn't setgid: 0 (Invalid argument)",
+        sample: "Couldn't setuid: 1000 (Operation not permitted)",
         source: "lib/notify.c",
-        proves: "",
+        proves: "The process could not change its user for a script, which therefore did not run.",
         read: None,
     },
     Message {
@@ -154,7 +154,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "SECURITY VIOLATION - scripts are being executed but script_security not enabled.",
         source: "keepalived/core/main.c",
-        proves: "",
+        proves: "Scripts run as root although somebody else could change them; they do run.",
         read: None,
     },
     Message {
@@ -179,9 +179,9 @@ pub(super) static ROWS: &[Message] = &[
             ("1.3.6..", "Unable to set default user for vrrp script {script} - removing"),
             ("2.2.5..", "Unable to set default user {username} for script"),
         ],
-        sample: "Script group 'keepalived_script' does not exist",
+        sample: "Script user 'keepalived_script' does not exist",
         source: "lib/notify.c",
-        proves: "",
+        proves: "The user for scripts does not exist or cannot be used; scripts may run as root or not at all.",
         read: None,
     },
     Message {
@@ -190,9 +190,9 @@ pub(super) static ROWS: &[Message] = &[
             "2.0.6..",
             "({instance}) notify_master_rx_lower_pri script already specified - ignoring {config_value}",
         )],
-        sample: "(VI_1) notify_master_rx_lower_pri script already specified - ignoring abc",
+        sample: "(VI_1) notify_master_rx_lower_pri script already specified - ignoring /etc/keepalived/master.sh",
         source: "keepalived/vrrp/vrrp_parser.c",
-        proves: "",
+        proves: "notify_master_rx_lower_pri is configured, twice even; the first script counts.",
         read: None,
     },
     Message {
@@ -217,7 +217,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "LVS notify FIFO and vrrp FIFO are the same both with scripts - ignoring LVS FIFO script",
         source: "lib/notify.c",
-        proves: "",
+        proves: "What became of a notify FIFO or of the program that reads it.",
         read: None,
     },
 ];
@@ -226,10 +226,13 @@ fn opened(fields: &Fields<'_>) -> Option<Fact> {
     Some(Fact::Keepalived(Keepalived::ScriptOpened { path: fields.text("script_path")? }))
 }
 
-/// Lines that name a tracked check (`script`), or that only advise (`command`), are no failed notify script.
+/// Only a line with a `script_path` is about a script that will not run: others name a tracked check (`script`), advise
+/// (`command`), or tell of privileges.
+fn disabled(fields: &Fields<'_>) -> Option<Fact> {
+    fields.get("script_path")?;
+    failed(fields)
+}
+
 fn failed(fields: &Fields<'_>) -> Option<Fact> {
-    if fields.get("script").is_some() || fields.get("command").is_some() {
-        return None;
-    }
     Some(Fact::Keepalived(Keepalived::ScriptFailed { path: fields.text("script_path") }))
 }

@@ -66,7 +66,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "cant open raw socket. errno=22",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "A socket could not be set up as wanted; adverts may not arrive or leave.",
         read: None,
     },
     Message {
@@ -86,14 +86,15 @@ pub(super) static ROWS: &[Message] = &[
             ("2.0.16..=2.1.5", "recvfrom returned {len}"),
             ("2.2.0..", "recvmsg({fd_in}) looped {eintr_count} times due to EINTR before returning {len}"),
         ],
-        sample: "fd 10, unexpected control msg len 1, level 1, type 1",
+        sample: "fd 10, unexpected control msg len 20, level 41, type 52",
         source: "keepalived/vrrp/vrrp_scheduler.c",
-        proves: "",
+        proves: "A packet could not be received whole.",
         read: None,
     },
     Message {
         id: "keepalived/sockpool",
         texts: &[
+            ("..", "VRRP sockpool:[ifindex({ifindex}), proto({proto}), fd({fd_in},{fd_out})]"),
             ("1.2.1..=1.2.7", "VRRP sockpool: [ifindex({ifindex}), proto({proto}), fd({fd_in},{fd_out})]"),
             (
                 "1.2.8..=2.0.7",
@@ -144,9 +145,9 @@ pub(super) static ROWS: &[Message] = &[
                 "VRRP sockpool: [ifindex({ifindex}), family(unknown), proto({proto}), fd({fd_in},{fd_out}) multicast, address({address})]",
             ),
         ],
-        sample: "VRRP sockpool: [ifindex(2), family(IPv4), proto(112), fd(10,11) , unicast, address(192.0.2.100)]",
+        sample: "VRRP sockpool: [ifindex(  2), family(IPv4), proto(112), fd(10,11) multicast, address(224.0.0.18)]",
         source: "keepalived/vrrp/vrrp_data.c",
-        proves: "",
+        proves: "The sockets the instances share.",
         read: None,
     },
     Message {
@@ -175,7 +176,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "scheduler: Cant allocate read event for fd [7](Invalid argument)",
         source: "lib/scheduler.c",
-        proves: "",
+        proves: "The event loop met an error.",
         read: None,
     },
     Message {
@@ -187,9 +188,9 @@ pub(super) static ROWS: &[Message] = &[
             ("1.2.24..=2.3.1", "pidfile_write : Cannot open {pid_file} pidfile"),
             ("2.3.2..", "Locking pid file {path} error {errno} - {errno_text}"),
         ],
-        sample: "Error reading pid file 1",
+        sample: "Error reading pid file /run/keepalived.pid",
         source: "keepalived/core/pidfile.c",
-        proves: "",
+        proves: "A pid file could not be written or read.",
         read: None,
     },
     Message {
@@ -215,7 +216,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Mount failed, error (22) 'Invalid argument'",
         source: "keepalived/core/namespaces.c",
-        proves: "",
+        proves: "The network namespace could not be entered, or another than configured is used.",
         read: None,
     },
 ];

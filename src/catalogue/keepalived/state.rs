@@ -15,7 +15,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) Entering MASTER STATE",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "This node is MASTER from now on, and notify_master starts right after; it is never repeated during one mastership and does not prove that the script succeeds.",
         read: Some(master),
     },
     Message {
@@ -26,7 +26,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "VRRP_Instance(VI_1) Transition to MASTER STATE",
         source: "keepalived/vrrp/vrrp_scheduler.c",
-        proves: "",
+        proves: "This node won the election and sent an advert, but has neither the addresses nor run notify_master; it may still fall back without either.",
         read: Some(master_pending),
     },
     Message {
@@ -38,7 +38,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) Entering BACKUP STATE",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "This node is BACKUP; after a higher-priority advert it proves that it was MASTER, but 1.x also prints it at a start and at the end of a fault.",
         read: Some(backup),
     },
     Message {
@@ -46,7 +46,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.0.0..", "({instance}) Entering BACKUP STATE (init)")],
         sample: "(VI_1) Entering BACKUP STATE (init)",
         source: "keepalived/vrrp/vrrp_scheduler.c",
-        proves: "",
+        proves: "This node starts as BACKUP; it is no demotion.",
         read: Some(backup_at_start),
     },
     Message {
@@ -54,7 +54,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..=1.4.5", "VRRP_Instance({instance}) Now in BACKUP state")],
         sample: "VRRP_Instance(VI_1) Now in BACKUP state",
         source: "keepalived/vrrp/vrrp_scheduler.c",
-        proves: "",
+        proves: "This node is BACKUP after a fault.",
         read: Some(backup),
     },
     Message {
@@ -65,7 +65,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) Entering FAULT STATE",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "This node left the election: it is not MASTER from now on, and notify_fault starts.",
         read: Some(fault),
     },
     Message {
@@ -73,7 +73,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.0.0..", "({instance}) Entering FAULT STATE (init)")],
         sample: "(VI_1) Entering FAULT STATE (init)",
         source: "keepalived/vrrp/vrrp_scheduler.c",
-        proves: "",
+        proves: "This node starts in FAULT; it is no demotion.",
         read: Some(fault),
     },
     Message {
@@ -81,7 +81,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..=1.4.5", "VRRP_Instance({instance}) Now in FAULT state")],
         sample: "VRRP_Instance(VI_1) Now in FAULT state",
         source: "keepalived/vrrp/vrrp_scheduler.c",
-        proves: "",
+        proves: "This node is in FAULT and takes no part in the election.",
         read: Some(fault),
     },
     Message {
@@ -89,7 +89,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.0.19..", "({instance}): entering FAULT state due to script {script}")],
         sample: "(VI_1): entering FAULT state due to script chk_pdns",
         source: "keepalived/vrrp/vrrp_track.c",
-        proves: "",
+        proves: "This node leaves the election because a tracked script fails.",
         read: Some(fault),
     },
     Message {
@@ -97,7 +97,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.0.19..", "({instance}): entering FAULT state (interface {interface} down)")],
         sample: "(VI_1): entering FAULT state (interface eth0 down)",
         source: "keepalived/vrrp/vrrp_track.c",
-        proves: "",
+        proves: "This node leaves the election because an interface it needs is down.",
         read: Some(fault),
     },
     Message {
@@ -108,7 +108,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) entering FAULT state (no IPv4 address for interface)",
         source: "keepalived/vrrp/vrrp_track.c",
-        proves: "",
+        proves: "This node takes no part in the election because its interface has no address.",
         read: Some(fault),
     },
     Message {
@@ -116,7 +116,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.1.0..", "({instance}): entering FAULT state (src address not configured)")],
         sample: "(VI_1): entering FAULT state (src address not configured)",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "This node takes no part in the election because the address it should send from is not on the interface.",
         read: Some(fault),
     },
     Message {
@@ -124,7 +124,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.0.19..", "({instance}) entering FAULT state (tracked process {process} quorum not achieved)")],
         sample: "(VI_1) entering FAULT state (tracked process haproxy quorum not achieved)",
         source: "keepalived/vrrp/vrrp_track.c",
-        proves: "",
+        proves: "This node takes no part in the election because too few processes of a tracked kind run.",
         read: Some(fault),
     },
     Message {
@@ -132,7 +132,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.0.19..", "({instance}): entering FAULT state (tracked file {file} has status {status})")],
         sample: "(VI_1): entering FAULT state (tracked file gateway has status 1)",
         source: "keepalived/vrrp/vrrp_track.c",
-        proves: "",
+        proves: "This node leaves the election because of what a tracked file holds.",
         read: Some(fault),
     },
     Message {
@@ -140,7 +140,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.0.0..", "({instance}) entering FAULT state")],
         sample: "(VI_1) entering FAULT state",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "This node starts in FAULT; the reason stands in the line before.",
         read: Some(fault),
     },
     Message {
@@ -148,15 +148,15 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..=1.4.5", "VRRP_Instance({instance}) in FAULT state jump to AH sync")],
         sample: "VRRP_Instance(VI_1) in FAULT state jump to AH sync",
         source: "keepalived/vrrp/vrrp_scheduler.c",
-        proves: "",
+        proves: "This node, in FAULT, caught up with a peer's AH sequence numbers.",
         read: None,
     },
     Message {
         id: "keepalived/state-bug",
         texts: &[("2.0.0..", "({instance}) vrrp_state_leave_master called with invalid wantstate {wantstate}")],
-        sample: "(VI_1) vrrp_state_leave_master called with invalid wantstate 1",
+        sample: "(VI_1) vrrp_state_leave_master called with invalid wantstate 3",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "keepalived met a state it cannot have; its later lines deserve doubt.",
         read: None,
     },
 ];

@@ -11,9 +11,9 @@ pub(super) static ROWS: &[Message] = &[
             ("1.4.0..", "VRRP_Script({script}) failed (due to signal {signal})"),
             ("1.4.0..", "VRRP_Script({script}) failed (exited with status {status})"),
         ],
-        sample: "VRRP_Script(chk_pdns) failed (due to signal 9)",
+        sample: "VRRP_Script(chk_pdns) failed (exited with status 1)",
         source: "keepalived/vrrp/vrrp_scheduler.c",
-        proves: "",
+        proves: "A tracked check fails now; what follows for the priority is said in another line.",
         read: Some(check_failed),
     },
     Message {
@@ -21,7 +21,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..=1.3.9", "VRRP_Script({script}) timed out"), ("1.4.0..", "VRRP_Script({script}) timed_out")],
         sample: "VRRP_Script(chk_pdns) timed_out",
         source: "keepalived/vrrp/vrrp_scheduler.c",
-        proves: "",
+        proves: "A tracked check took too long and counts as failed.",
         read: Some(check_failed),
     },
     Message {
@@ -29,7 +29,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..", "VRRP_Script({script}) succeeded")],
         sample: "VRRP_Script(chk_pdns) succeeded",
         source: "keepalived/vrrp/vrrp_scheduler.c",
-        proves: "",
+        proves: "A tracked check succeeds now.",
         read: Some(check_succeeded),
     },
     Message {
@@ -40,7 +40,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "VRRP_Script(chk_pdns) considered successful on reload",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "",
+        proves: "What a reload takes a tracked check's result to be until it runs again.",
         read: Some(check_on_reload),
     },
     Message {
@@ -48,7 +48,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("2.0.0..", "Script `{script}` now returning {status}")],
         sample: "Script `chk_pdns` now returning 1",
         source: "keepalived/vrrp/vrrp_scheduler.c",
-        proves: "",
+        proves: "A tracked check ends with another status than before, which may change the priority.",
         read: None,
     },
     Message {
@@ -59,7 +59,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Track script chk_pdns is already running, expect idle - skipping run",
         source: "keepalived/vrrp/vrrp_scheduler.c",
-        proves: "",
+        proves: "A tracked check was due while its last run was still under way.",
         read: None,
     },
     Message {
@@ -80,7 +80,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Child (PID 4711) failed to terminate after kill",
         source: "keepalived/core/main.c",
-        proves: "",
+        proves: "A tracked check that took too long could not be ended cleanly.",
         read: None,
     },
     Message {
@@ -89,9 +89,9 @@ pub(super) static ROWS: &[Message] = &[
             ("2.0.19..", "({instance}): tracked file {file} leaving FAULT state"),
             ("2.0.19..", "({instance}): tracked file {file} now FAULT state"),
         ],
-        sample: "(VI_1): tracked file gateway leaving FAULT state",
+        sample: "(VI_1): tracked file gateway now FAULT state",
         source: "keepalived/trackers/track_file.c",
-        proves: "",
+        proves: "A tracked file took an instance into FAULT or out of it.",
         read: None,
     },
     Message {
@@ -109,9 +109,9 @@ pub(super) static ROWS: &[Message] = &[
             ("2.0.11..", "Quorum gained for tracked process {process}"),
             ("2.0.11..", "Quorum lost for tracked process {process}"),
         ],
-        sample: "Process haproxy, number of current processes changed from 1 to 2",
+        sample: "Quorum lost for tracked process haproxy",
         source: "keepalived/vrrp/vrrp_track.c",
-        proves: "",
+        proves: "How many processes of a tracked kind run, and whether they suffice.",
         read: None,
     },
     Message {
@@ -123,15 +123,15 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "track_process not available - is CONFIG_PROC_EVENTS enabled in kernel config?",
         source: "keepalived/core/track_process.c",
-        proves: "",
+        proves: "Whether the kernel can tell of processes at all.",
         read: None,
     },
     Message {
         id: "keepalived/track-process-missed",
         texts: &[("2.0.11..", "Missed {missed} messages on CPU {cpu}")],
-        sample: "Missed 1 messages on CPU 1",
+        sample: "Missed 4 messages on CPU 0",
         source: "keepalived/core/track_process.c",
-        proves: "",
+        proves: "The kernel's news of processes were lost, and they are counted anew.",
         read: None,
     },
     Message {
@@ -142,7 +142,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "VRRP_Instance(VI_1) Tracked BFD instance bfd1 is DOWN",
         source: "keepalived/vrrp/vrrp_scheduler.c",
-        proves: "",
+        proves: "A tracked BFD session went down or came up.",
         read: None,
     },
 ];

@@ -76,8 +76,8 @@ pub(super) static ROWS: &[Message] = &[Message {
         ("2.3.0..", "VMAC group {config_value} not found"),
         ("2.3.3..", "({instance}) cannot use VMAC if no interface specified"),
     ],
-    sample: "(VI_1): Success creating VMAC interface eth0",
+    sample: "(VI_1): Success creating VMAC interface vrrp.51",
     source: "keepalived/vrrp/vrrp.c",
-    proves: "",
+    proves: "An interface with a virtual MAC was made, removed, or could not be.",
     read: None,
 }];

@@ -11,12 +11,12 @@ pub(super) static ROWS: &[Message] = &[
             ("4.9.0..", "Created new secondary zone '{zone}' from autoprimary {autoprimary}"),
             (
                 "5.1.0..",
-                "msg=\"Created new secondary zone from autoprimary\" autoprimary=\"{autoprimary}\" zone=\"{zone}\"",
+                r#"msg="Created new secondary zone from autoprimary" autoprimary="{autoprimary}" zone="{zone}""#,
             ),
         ],
         sample: "Created new slave zone 'example.com' from supermaster 192.0.2.10",
         source: "pdns/packethandler.cc",
-        proves: "",
+        proves: "A zone made itself after a NOTIFY from an autoprimary; its first transfer follows.",
         read: None,
     },
     Message {
@@ -49,31 +49,28 @@ pub(super) static ROWS: &[Message] = &[
             ),
             ("4.9.0..", "Failed to create {zone} for potential autoprimary {autoprimary}"),
             ("4.9.0..", "Database error trying to create {zone} for potential autoprimary {autoprimary}: {reason}"),
+            ("5.1.0..", r#"msg="Error resolving SOA or NS" error="{reason}" domain="{zone}" remote="{autoprimary}""#),
             (
                 "5.1.0..",
-                "msg=\"Error resolving SOA or NS\" error=\"{reason}\" domain=\"{zone}\" remote=\"{autoprimary}\"",
+                r#"msg="While checking for autoprimary, did not find NS" domain="{zone}" remote="{autoprimary}""#,
+            ),
+            ("5.1.0..", r#"msg="Received unsigned NOTIFY" domain="{zone}" potential autoprimary="{autoprimary}""#),
+            (
+                "5.1.0..",
+                r#"msg="Unable to find backend willing to host domain" domain="{zone}" potential autoprimary="{autoprimary}" remote nameservers="{nameservers}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"While checking for autoprimary, did not find NS\" domain=\"{zone}\" remote=\"{autoprimary}\"",
-            ),
-            ("5.1.0..", "msg=\"Received unsigned NOTIFY\" domain=\"{zone}\" potential autoprimary=\"{autoprimary}\""),
-            (
-                "5.1.0..",
-                "msg=\"Unable to find backend willing to host domain\" domain=\"{zone}\" potential autoprimary=\"{autoprimary}\" remote nameservers=\"{nameservers}\"",
+                r#"msg="Failed to create zone for potential autoprimary" potential autoprimary="{autoprimary}" zone="{zone}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"Failed to create zone for potential autoprimary\" potential autoprimary=\"{autoprimary}\" zone=\"{zone}\"",
-            ),
-            (
-                "5.1.0..",
-                "msg=\"Database error trying to create zone for potential autoprimary\" error=\"{reason}\" potential autoprimary=\"{autoprimary}\" zone=\"{zone}\"",
+                r#"msg="Database error trying to create zone for potential autoprimary" error="{reason}" potential autoprimary="{autoprimary}" zone="{zone}""#,
             ),
         ],
-        sample: "Error resolving SOA or NS for example.com at: 192.0.2.10: Timeout waiting for answer",
+        sample: "Unable to find backend willing to host example.com for potential supermaster 192.0.2.10. Remote nameservers:",
         source: "pdns/packethandler.cc",
-        proves: "",
+        proves: "A zone did not make itself, although a NOTIFY asked for it.",
         read: None,
     },
 ];

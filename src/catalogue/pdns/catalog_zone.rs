@@ -137,113 +137,89 @@ pub(super) static ROWS: &[Message] = &[
             ("5.1.0..", "AXFR-in zone '{zone}', primary '{primary}', Catalog-Zone update failed, only import records"),
             (
                 "5.1.0..",
-                "msg=\"Catalog-Zone: set unique, adding new member\" XFR zone=\"{zone}\" new member=\"{member}\" primary=\"{primary}\"",
+                r#"msg="Catalog-Zone: set unique, adding new member" XFR zone="{zone}" new member="{member}" primary="{primary}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"Catalog-Zone: update coo\" XFR zone=\"{zone}\" primary=\"{primary}\" to=\"{coo}\" zone=\"{member}\"",
+                r#"msg="Catalog-Zone: update coo" XFR zone="{zone}" primary="{primary}" to="{coo}" zone="{member}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"Catalog-Zone: update group\" XFR zone=\"{zone}\" group=\"{list}\" primary=\"{primary}\" zone=\"{member}\"",
+                r#"msg="Catalog-Zone: update group" XFR zone="{zone}" group="{list}" primary="{primary}" zone="{member}""#,
             ),
-            ("5.1.0..", "msg=\"Catalog-Zone: backend transaction started\" XFR zone=\"{zone}\" primary=\"{primary}\""),
+            ("5.1.0..", r#"msg="Catalog-Zone: backend transaction started" XFR zone="{zone}" primary="{primary}""#),
+            ("5.1.0..", r#"msg="Catalog-Zone: update options" XFR zone="{zone}" primary="{primary}" zone="{member}""#),
             (
                 "5.1.0..",
-                "msg=\"Catalog-Zone: update options\" XFR zone=\"{zone}\" primary=\"{primary}\" zone=\"{member}\"",
-            ),
-            (
-                "5.1.0..",
-                "msg=\"Catalog-Zone: update type\" XFR zone=\"{zone}\" primary=\"{primary}\" type=\"{kind}\" zone=\"{member}\"",
+                r#"msg="Catalog-Zone: update type" XFR zone="{zone}" primary="{primary}" type="{kind}" zone="{member}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"Catalog-Zone: update primaries\" XFR zone=\"{zone}\" primaries=\"{list}\" primary=\"{primary}\" zone=\"{member}\"",
+                r#"msg="Catalog-Zone: update primaries" XFR zone="{zone}" primaries="{list}" primary="{primary}" zone="{member}""#,
+            ),
+            ("5.1.0..", r#"msg="Catalog-Zone: state reset" XFR zone="{zone}" primary="{primary}" zone="{member}""#),
+            (
+                "5.1.0..",
+                r#"msg="Catalog-Zone: owner change without state reset" XFR zone="{zone}" new catalog="{new_catalog}" old catalog="{old_catalog}" primary="{primary}" zone="{member}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"Catalog-Zone: state reset\" XFR zone=\"{zone}\" primary=\"{primary}\" zone=\"{member}\"",
+                r#"msg="Catalog-Zone: owner change with state reset" XFR zone="{zone}" new catalog="{new_catalog}" old catalog="{old_catalog}" primary="{primary}" zone="{member}""#,
+            ),
+            ("5.1.0..", r#"msg="Catalog-Zone: delete zone" XFR zone="{zone}" primary="{primary}" zone="{member}""#),
+            ("5.1.0..", r#"msg="Catalog-Zone: create zone" XFR zone="{zone}" primary="{primary}" zone="{member}""#),
+            (
+                "5.1.0..",
+                r#"msg="Catalog-Zone: new zone does not exist and was not inserted in the zone cache" XFR zone="{zone}" primary="{primary}" zone="{member}""#,
+            ),
+            ("5.1.0..", r#"msg="Catalog-Zone: DBException" error="{reason}" XFR zone="{zone}" primary="{primary}""#),
+            ("5.1.0..", r#"msg="Catalog-Zone: PDNSException" error="{reason}" XFR zone="{zone}" primary="{primary}""#),
+            ("5.1.0..", r#"msg="Catalog-Zone: std::exception" error="{reason}" XFR zone="{zone}" primary="{primary}""#),
+            (
+                "5.1.0..",
+                r#"msg="Catalog-Zone: aborting possible open transaction" XFR zone="{zone}" primary="{primary}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"Catalog-Zone: owner change without state reset\" XFR zone=\"{zone}\" new catalog=\"{new_catalog}\" old catalog=\"{old_catalog}\" primary=\"{primary}\" zone=\"{member}\"",
+                r#"msg="Catalog-Zone: multiple version records found, aborting" XFR zone="{zone}" primary="{primary}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"Catalog-Zone: owner change with state reset\" XFR zone=\"{zone}\" new catalog=\"{new_catalog}\" old catalog=\"{old_catalog}\" primary=\"{primary}\" zone=\"{member}\"",
+                r#"msg="Catalog-Zone: unsupported catalog zon schema version, aborting" XFR zone="{zone}" primary="{primary}" version="{version}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"Catalog-Zone: delete zone\" XFR zone=\"{zone}\" primary=\"{primary}\" zone=\"{member}\"",
+                r#"msg="Catalog-Zone: catalog zone schema version missing, aborting" XFR zone="{zone}" primary="{primary}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"Catalog-Zone: create zone\" XFR zone=\"{zone}\" primary=\"{primary}\" zone=\"{member}\"",
+                r#"msg="Catalog-Zone: duplicate unique value" XFR zone="{zone}" primary="{primary}" unique="{unique}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"Catalog-Zone: new zone does not exist and was not inserted in the zone cache\" XFR zone=\"{zone}\" primary=\"{primary}\" zone=\"{member}\"",
+                r#"msg="Catalog-Zone: duplicate member zone" XFR zone="{zone}" member zone="{member}" primary="{primary}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"Catalog-Zone: DBException\" error=\"{reason}\" XFR zone=\"{zone}\" primary=\"{primary}\"",
+                r#"msg="Catalog-Zone: duplicate COO for unique value" XFR zone="{zone}" primary="{primary}" unique="{unique}""#,
+            ),
+            ("5.1.0..", r#"msg="Catalog-Zone: invalid zone, skipping updates" XFR zone="{zone}" primary="{primary}""#),
+            (
+                "5.1.0..",
+                r#"msg="AXFR: Catalog-Zone update failed, only records will be imported" XFR zone="{zone}" primary="{primary}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"Catalog-Zone: PDNSException\" error=\"{reason}\" XFR zone=\"{zone}\" primary=\"{primary}\"",
+                r#"msg="Catalog-Zone: zone already exists, not created" XFR zone="{zone}" primary="{primary}" zone="{member}""#,
             ),
             (
                 "5.1.0..",
-                "msg=\"Catalog-Zone: std::exception\" error=\"{reason}\" XFR zone=\"{zone}\" primary=\"{primary}\"",
-            ),
-            (
-                "5.1.0..",
-                "msg=\"Catalog-Zone: aborting possible open transaction\" XFR zone=\"{zone}\" primary=\"{primary}\"",
-            ),
-            (
-                "5.1.0..",
-                "msg=\"Catalog-Zone: multiple version records found, aborting\" XFR zone=\"{zone}\" primary=\"{primary}\"",
-            ),
-            (
-                "5.1.0..",
-                "msg=\"Catalog-Zone: unsupported catalog zon schema version, aborting\" XFR zone=\"{zone}\" primary=\"{primary}\" version=\"{version}\"",
-            ),
-            (
-                "5.1.0..",
-                "msg=\"Catalog-Zone: catalog zone schema version missing, aborting\" XFR zone=\"{zone}\" primary=\"{primary}\"",
-            ),
-            (
-                "5.1.0..",
-                "msg=\"Catalog-Zone: duplicate unique value\" XFR zone=\"{zone}\" primary=\"{primary}\" unique=\"{unique}\"",
-            ),
-            (
-                "5.1.0..",
-                "msg=\"Catalog-Zone: duplicate member zone\" XFR zone=\"{zone}\" member zone=\"{member}\" primary=\"{primary}\"",
-            ),
-            (
-                "5.1.0..",
-                "msg=\"Catalog-Zone: duplicate COO for unique value\" XFR zone=\"{zone}\" primary=\"{primary}\" unique=\"{unique}\"",
-            ),
-            (
-                "5.1.0..",
-                "msg=\"Catalog-Zone: invalid zone, skipping updates\" XFR zone=\"{zone}\" primary=\"{primary}\"",
-            ),
-            (
-                "5.1.0..",
-                "msg=\"AXFR: Catalog-Zone update failed, only records will be imported\" XFR zone=\"{zone}\" primary=\"{primary}\"",
-            ),
-            (
-                "5.1.0..",
-                "msg=\"Catalog-Zone: zone already exists, not created\" XFR zone=\"{zone}\" primary=\"{primary}\" zone=\"{member}\"",
-            ),
-            (
-                "5.1.0..",
-                "msg=\"Catalog-Zone: zone already exists in catalog, not created\" XFR zone=\"{zone}\" catalog=\"{old_catalog}\" primary=\"{primary}\" zone=\"{member}\"",
+                r#"msg="Catalog-Zone: zone already exists in catalog, not created" XFR zone="{zone}" catalog="{old_catalog}" primary="{primary}" zone="{member}""#,
             ),
         ],
-        sample: "AXFR-in zone: 'catalog.example', primary: '192.0.2.10', Catalog-Zone backend transaction started",
+        sample: "AXFR-in zone: 'catalog.example', primary: '192.0.2.10', Catalog-Zone create zone 'member.example'",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "",
+        proves: "What a catalog zone changed on this secondary; removed members lose their data.",
         read: None,
     },
     Message {
@@ -253,14 +229,14 @@ pub(super) static ROWS: &[Message] = &[
             ("4.7.0..", "zone '{zone}' is no producer zone"),
             ("4.7.0..", "new CATALOG-HASH '{hash}' for zone '{zone}'"),
             ("4.7.0..", "SOA lookup failed for producer zone '{zone}'"),
-            ("5.1.0..", "msg=\"orphaned member zones found with catalog\" catalog=\"{catalog}\""),
-            ("5.1.0..", "msg=\"zone is no producer zone\" zone=\"{zone}\""),
-            ("5.1.0..", "msg=\"SOA lookup failed for producer zone\" zone=\"{zone}\""),
-            ("5.1.0..", "msg=\"new CATALOG-HASH for zone\" hash=\"{hash}\" zone=\"{zone}\""),
+            ("5.1.0..", r#"msg="orphaned member zones found with catalog" catalog="{catalog}""#),
+            ("5.1.0..", r#"msg="zone is no producer zone" zone="{zone}""#),
+            ("5.1.0..", r#"msg="SOA lookup failed for producer zone" zone="{zone}""#),
+            ("5.1.0..", r#"msg="new CATALOG-HASH for zone" hash="{hash}" zone="{zone}""#),
         ],
         sample: "orphaned member zones found with catalog 'catalog.example'",
         source: "pdns/mastercommunicator.cc",
-        proves: "",
+        proves: "What a catalog zone on this primary holds, or why it cannot be made.",
         read: None,
     },
     Message {
@@ -268,7 +244,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("4.7.0..", "AXFR-out zone '{zone}', client '{client}', catalog zone '{zone}' has no members")],
         sample: "AXFR-out zone 'example.com', client '192.0.2.20', catalog zone 'example.com' has no members",
         source: "pdns/tcpreceiver.cc",
-        proves: "",
+        proves: "A catalog zone was asked for and has no members.",
         read: None,
     },
 ];

@@ -20,18 +20,18 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "PowerDNS Authoritative Server 4.7.3 (C) 2001-2022 PowerDNS.COM BV",
         source: "pdns/version.cc",
-        proves: "",
+        proves: "A PowerDNS process of this version started, or was asked for its version; it is not ready yet.",
         read: Some(started),
     },
     Message {
         id: "pdns/backend-threads-ready",
         texts: &[
             ("2.9.22..", "Done launching threads, ready to distribute questions"),
-            ("5.1.0..", "msg=\"Done launching threads, ready to distribute questions\""),
+            ("5.1.0..", r#"msg="Done launching threads, ready to distribute questions""#),
         ],
         sample: "Done launching threads, ready to distribute questions",
         source: "distributor.hh",
-        proves: "",
+        proves: "This server answers questions from now on.",
         read: Some(ready),
     },
     Message {
@@ -39,11 +39,11 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[
             ("2.9..=4.4.3", "Master/slave communicator launching"),
             ("4.5.0..", "Primary/secondary communicator launching"),
-            ("5.1.0..", "msg=\"Primary/secondary communicator launching\""),
+            ("5.1.0..", r#"msg="Primary/secondary communicator launching""#),
         ],
         sample: "Primary/secondary communicator launching",
         source: "pdns/communicator.cc",
-        proves: "",
+        proves: "This server is a primary or a secondary and begins to check zones and to notify.",
         read: Some(communicator_started),
     },
     Message {
@@ -55,13 +55,13 @@ pub(super) static ROWS: &[Message] = &[
             ("3.1..", "Exiting because communicator thread died with error: {reason}"),
             ("3.1..", "Exiting because communicator thread died with STL error: {reason}"),
             ("3.1..", "Exiting because communicator caught unknown exception."),
-            ("5.1.0..", "msg=\"Exiting because communicator thread died with error\" error=\"{reason}\""),
-            ("5.1.0..", "msg=\"Exiting because communicator thread died with STL error\" error=\"{reason}\""),
-            ("5.1.0..", "msg=\"Exiting because communicator thread caught unknown exception\""),
+            ("5.1.0..", r#"msg="Exiting because communicator thread died with error" error="{reason}""#),
+            ("5.1.0..", r#"msg="Exiting because communicator thread died with STL error" error="{reason}""#),
+            ("5.1.0..", r#"msg="Exiting because communicator thread caught unknown exception""#),
         ],
-        sample: "Exiting because communicator thread died with error: Timeout waiting for answer",
+        sample: "Exiting because communicator thread died with error: Unable to launch gmysql connection",
         source: "pdns/communicator.cc",
-        proves: "",
+        proves: "The thread that checks zones and notifies is gone, and the process ends with it.",
         read: None,
     },
     Message {
@@ -71,13 +71,13 @@ pub(super) static ROWS: &[Message] = &[
             ("3.4.0..=4.0.9", "Unparseable IP in also-notify. Error: {reason}"),
             ("3.4.3..", "Unparseable IP in allow-notify-from. Error: {reason}"),
             ("4.1.0..", "Unparseable IP in {setting}. Error: {reason}"),
-            ("5.1.0..", "msg=\"Unparseable IP in list\" error=\"{reason}\" list=\"{setting}\""),
-            ("5.1.0..", "msg=\"Unparseable IP in allow-notify-from\" error=\"{reason}\""),
-            ("5.1.0..", "msg=\"Unparseable IP in only-notify\" error=\"{reason}\""),
+            ("5.1.0..", r#"msg="Unparseable IP in list" error="{reason}" list="{setting}""#),
+            ("5.1.0..", r#"msg="Unparseable IP in allow-notify-from" error="{reason}""#),
+            ("5.1.0..", r#"msg="Unparseable IP in only-notify" error="{reason}""#),
         ],
-        sample: "Unparseable IP in only-notify. Error: Timeout waiting for answer",
+        sample: "Unparseable IP in only-notify. Error: Unable to convert presentation address 'example'",
         source: "pdns/communicator.cc",
-        proves: "",
+        proves: "A list of addresses in the configuration holds one that cannot be read.",
         read: None,
     },
     Message {
@@ -85,12 +85,12 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[
             ("2.9..", "This is a guarded instance of pdns"),
             ("2.9..", "This is a standalone pdns"),
-            ("5.1.0..", "msg=\"This is a guarded instance of pdns\""),
-            ("5.1.0..", "msg=\"This is a standalone pdns\""),
+            ("5.1.0..", r#"msg="This is a guarded instance of pdns""#),
+            ("5.1.0..", r#"msg="This is a standalone pdns""#),
         ],
-        sample: "This is a guarded instance of pdns",
+        sample: "This is a standalone pdns",
         source: "pdns/receiver.cc",
-        proves: "",
+        proves: "Whether a guardian watches over this process.",
         read: None,
     },
     Message {
@@ -109,21 +109,21 @@ pub(super) static ROWS: &[Message] = &[
             ("2.9..", "Exiting because of STL error: {reason}"),
             ("4.0.0..", "Our pdns instance exited with code {status}, respawning"),
             ("4.1.0..", "Fatal error in question thread: {reason}"),
-            ("5.1.0..", "msg=\"Fatal error\" error=\"{reason}\""),
-            ("5.1.0..", "msg=\"Mainthread exiting - should never happen\""),
-            ("5.1.0..", "msg=\"Guardian is killed, taking down children with us\""),
-            ("5.1.0..", "msg=\"Guardian is launching an instance\""),
-            ("5.1.0..", "msg=\"Child requested a stop, exiting\""),
-            ("5.1.0..", "msg=\"Our pdns instance exited, respawning\" pid=\"{pid}\" status code=\"{status}\""),
+            ("5.1.0..", r#"msg="Fatal error" error="{reason}""#),
+            ("5.1.0..", r#"msg="Mainthread exiting - should never happen""#),
+            ("5.1.0..", r#"msg="Guardian is killed, taking down children with us""#),
+            ("5.1.0..", r#"msg="Guardian is launching an instance""#),
+            ("5.1.0..", r#"msg="Child requested a stop, exiting""#),
+            ("5.1.0..", r#"msg="Our pdns instance exited, respawning" pid="{pid}" status code="{status}""#),
             (
                 "5.1.0..",
-                "msg=\"Our pdns instance exited after signal, respawning\" coredump=\"{coredump}\" pid=\"{pid}\" signal=\"{signal}\"",
+                r#"msg="Our pdns instance exited after signal, respawning" coredump="{coredump}" pid="{pid}" signal="{signal}""#,
             ),
-            ("5.1.0..", "msg=\"Fatal STL error\" error=\"{reason}\""),
+            ("5.1.0..", r#"msg="Fatal STL error" error="{reason}""#),
         ],
         sample: "Mainthread exiting - should never happen",
         source: "pdns/common_startup.cc",
-        proves: "",
+        proves: "The process or its guardian ends, or a child of it did.",
         read: None,
     },
     Message {
@@ -133,18 +133,18 @@ pub(super) static ROWS: &[Message] = &[
             ("2.9.18..", "Unable to launch, binding to no port or port 0 makes no sense"),
             (
                 "5.1.0..",
-                "Error: primary or secondary operation requires \"retrieval-threads\" to be set to a nonzero value.",
+                r#"Error: primary or secondary operation requires "retrieval-threads" to be set to a nonzero value."#,
             ),
             (
                 "5.1.0..",
-                "msg=\"Error: primary or secondary operation requires \\\"retrieval-threads\\\" to be set to a nonzero value.\"",
+                r#"msg="Error: primary or secondary operation requires \"retrieval-threads\" to be set to a nonzero value.""#,
             ),
-            ("5.1.0..", "msg=\"Unable to launch, no proper local-port configured\""),
-            ("5.1.0..", "msg=\"Unable to launch, no backends configured for querying\""),
+            ("5.1.0..", r#"msg="Unable to launch, no proper local-port configured""#),
+            ("5.1.0..", r#"msg="Unable to launch, no backends configured for querying""#),
         ],
         sample: "Unable to launch, no backends configured for querying",
         source: "pdns/auth-main.cc",
-        proves: "",
+        proves: "The process cannot start with this configuration.",
         read: None,
     },
     Message {
@@ -155,7 +155,7 @@ pub(super) static ROWS: &[Message] = &[
         )],
         sample: "PowerDNS comes with ABSOLUTELY NO WARRANTY. This is free software, and you are welcome to redistribute it according to the terms of the GPL version 2.",
         source: "pdns/version.cc",
-        proves: "",
+        proves: "Part of the banner.",
         read: None,
     },
     Message {
@@ -166,15 +166,15 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Using 64-bits mode. Built using gcc 12.2.0.",
         source: "pdns/version.cc",
-        proves: "",
+        proves: "Part of the banner.",
         read: None,
     },
     Message {
         id: "pdns/process-entropy",
         texts: &[("..", "Reading random entropy from '{path}'")],
-        sample: "Reading random entropy from '/etc/keepalived/keepalived.conf'",
+        sample: "Reading random entropy from '/dev/urandom'",
         source: "pdns/dns_random.cc",
-        proves: "",
+        proves: "Where random numbers come from.",
         read: None,
     },
     Message {
@@ -182,7 +182,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("..", "Set effective user id to {uid}"), ("..", "Set effective group id to {gid}")],
         sample: "Set effective user id to 0",
         source: "pdns/common_startup.cc",
-        proves: "",
+        proves: "The process gave up its privileges.",
         read: None,
     },
     Message {
@@ -190,11 +190,11 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[
             ("2.9..=2.9.17", "About to create {count} backend threads"),
             ("2.9.18..", "About to create {count} backend threads for UDP"),
-            ("5.1.0..", "msg=\"About to create backend threads for UDP\" count=\"{count}\""),
+            ("5.1.0..", r#"msg="About to create backend threads for UDP" count="{count}""#),
         ],
-        sample: "About to create 2 backend threads for UDP",
+        sample: "About to create 3 backend threads for UDP",
         source: "pdns/distributor.hh",
-        proves: "",
+        proves: "The process is starting; it is not ready yet.",
         read: None,
     },
 ];
@@ -204,12 +204,10 @@ fn started(fields: &Fields<'_>) -> Option<Fact> {
     Some(Fact::Pdns(Pdns::Started { version }))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the shape of every reader")]
 fn ready(_: &Fields<'_>) -> Option<Fact> {
     Some(Fact::Pdns(Pdns::Ready))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the shape of every reader")]
 fn communicator_started(_: &Fields<'_>) -> Option<Fact> {
     Some(Fact::Pdns(Pdns::CommunicatorStarted))
 }

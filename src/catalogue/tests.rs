@@ -1,0 +1,425 @@
+//! Laws of the whole vocabulary: every wording is found, a regex of it agrees, no line is slow.
+
+use super::structured::OPENING;
+use super::*;
+use proptest::prelude::*;
+use regex::bytes::Regex;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+/// Texts of one message that another message prints too, letter by letter, and why the reading is the right one.
+///
+/// `(the message, its text, the message it is read as, why)`
+const OVERLAPS: &[(&str, &str, &str, &str)] = &[
+    (
+        "pdns/notify-in-serial-failed",
+        "Unable to determine SOA serial for {zone} at {from}",
+        "pdns/soa-serial-undetermined",
+        "2.9 asks a NOTIFY's sender and a zone's primary with the same words; that the zone's SOA cannot be had is what counts",
+    ),
+    (
+        "pdns/xfr-in-tsig-missing",
+        "TSIG key '{key}' for domain '{zone}' not found",
+        "pdns/notify-out-tsig",
+        "3.4.0 to 4.3.2 say it of transfers in, 4.0.5 and later of NOTIFY out; no rule hears either",
+    ),
+];
+
+const DAEMONS: [Daemon; 2] = [Daemon::Pdns, Daemon::Keepalived];
+
+/// A wording, written out: the line, and the fields it holds.
+struct Line {
+    message: &'static Message,
+    text: &'static str,
+    line: String,
+    fields: Vec<(&'static str, String)>,
+}
+
+fn wordings(daemon: Daemon) -> impl Iterator<Item = (&'static Message, &'static str)> {
+    messages(daemon).iter().flat_map(|message| message.texts.iter().map(|(_, text)| (*message, *text)))
+}
+
+fn is_structured(text: &str) -> bool {
+    text.as_bytes().starts_with(OPENING)
+}
+
+/// Every wording in all its alternatives, with a value for every field.
+fn lines(daemon: Daemon, value: impl Fn(usize, &str) -> String + Copy) -> Vec<Line> {
+    let mut all = Vec::new();
+    for (message, text) in wordings(daemon) {
+        for pieces in template::expand(text) {
+            let (mut line, mut fields) = (String::new(), Vec::new());
+            for piece in pieces {
+                match piece {
+                    template::Piece::Literal(literal) => line.push_str(std::str::from_utf8(literal).unwrap()),
+                    template::Piece::Field(name) => {
+                        let value = value(fields.len(), name);
+                        line.push_str(&value);
+                        fields.push((name, value));
+                    }
+                    template::Piece::Constant(name, word) => {
+                        let word = std::str::from_utf8(word).unwrap();
+                        line.push_str(word);
+                        fields.push((name, word.to_owned()));
+                    }
+                }
+            }
+            if is_structured(text) {
+                let msg_only = text.ends_with('"') && text.matches("=\"").count() == 1;
+                let end = line[OPENING.len()..].find("\" ").filter(|_| !msg_only);
+                let end = end.map_or(line.len(), |end| OPENING.len() + end + 1);
+                line.insert_str(end, r#" subsystem="communicator" prio="Warning" ts="1781510462.121""#);
+            }
+            all.push(Line { message, text, line: line.trim().to_owned(), fields });
+        }
+    }
+    all
+}
+
+fn read_as(daemon: Daemon, line: &str) -> (Option<&'static Message>, BTreeMap<&'static str, String>) {
+    let mut fields = Fields::default();
+    let message = read(daemon, line.as_bytes(), &mut fields);
+    let mut found = BTreeMap::new();
+    for (name, value) in fields.iter() {
+        let before = found.insert(name, String::from_utf8_lossy(value).into_owned());
+        assert_eq!(before, None, "{line} tells {name} twice");
+    }
+    (message, found)
+}
+
+#[test]
+fn every_wording_is_found_with_its_fields() {
+    let mut wrong = String::new();
+    let mut met = BTreeSet::new();
+    for daemon in DAEMONS {
+        for Line { message, text, line, fields } in lines(daemon, |place, _| format!("x{place}")) {
+            let (read_as, found) = read_as(daemon, &line);
+            let read_as = read_as.map_or("nothing", |message| message.id);
+            if let Some(overlap) = OVERLAPS.iter().find(|(id, told, ..)| (*id, *told) == (message.id, text)) {
+                met.insert(overlap);
+                assert_eq!(read_as, overlap.2, "{line}");
+                continue;
+            }
+            let mut expected = BTreeMap::new();
+            for (name, value) in fields {
+                expected.entry(name).or_insert(value);
+            }
+            if read_as != message.id || found != expected {
+                writeln!(wrong, "{} {text:?}\n    {line}\n    {read_as} {found:?}", message.id).unwrap();
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+    assert_eq!(met.len(), OVERLAPS.len(), "an overlap is listed that is none");
+}
+
+#[test]
+fn every_sample_is_read_as_its_own_message() {
+    for daemon in DAEMONS {
+        for message in messages(daemon) {
+            let (read_as, _) = read_as(daemon, message.sample);
+            assert_eq!(read_as.map(|message| message.id), Some(message.id), "{}", message.sample);
+        }
+    }
+}
+
+/// A sample without a fact is a row whose reader declines some of its wordings: these are all.
+#[test]
+fn every_sample_of_a_row_with_a_reader_is_a_fact() {
+    let mut declined = Vec::new();
+    for daemon in DAEMONS {
+        for message in messages(daemon).iter().filter(|message| message.read.is_some()) {
+            let mut fields = Fields::default();
+            assert!(read(daemon, message.sample.as_bytes(), &mut fields).is_some());
+            if fact(message, &fields) == Fact::Other {
+                declined.push(message.id);
+            }
+        }
+    }
+    assert_eq!(declined, ["pdns/axfr-out-failed", "pdns/ixfr-out-failed"]);
+}
+
+#[test]
+fn rows_are_complete() {
+    let ranges =
+        Regex::new(r"^(\.\.|\d+(\.\d+){1,2}\.\.(=\d+(\.\d+){1,2})?(, \d+(\.\d+){1,2}\.\.(=\d+(\.\d+){1,2})?)*)$")
+            .unwrap();
+    let mut ids = BTreeSet::new();
+    for daemon in DAEMONS {
+        let prefix = match daemon {
+            Daemon::Pdns => "pdns/",
+            Daemon::Keepalived => "keepalived/",
+        };
+        for message in messages(daemon) {
+            assert!(ids.insert(message.id), "{} is there twice", message.id);
+            assert!(message.id.starts_with(prefix) && !message.id.ends_with("-structured"), "{}", message.id);
+            assert!(!message.texts.is_empty() && !message.source.is_empty(), "{}", message.id);
+            assert!(message.proves.ends_with('.') && !message.proves.contains("  "), "{}", message.id);
+            let texts: BTreeSet<_> = message.texts.iter().map(|(_, text)| text).collect();
+            assert_eq!(texts.len(), message.texts.len(), "{} has a text twice", message.id);
+            for (versions, text) in message.texts {
+                assert!(ranges.is_match(versions.as_bytes()), "{} {versions}", message.id);
+                let fields =
+                    |pair: &[template::Piece]| pair.iter().all(|piece| matches!(piece, template::Piece::Field(_)));
+                let whole = |pieces: &Vec<_>| {
+                    let solid: Vec<_> =
+                        pieces.iter().filter(|piece| **piece != template::Piece::Literal(b"")).copied().collect();
+                    !solid.windows(2).any(fields)
+                };
+                assert!(template::expand(text).iter().all(whole), "{text}: nothing tells where a field ends");
+            }
+        }
+    }
+}
+
+/// A crafted line takes no more steps than its length allows, however often it almost is a message.
+#[test]
+fn steps_are_bounded() {
+    let near_misses = [
+        "'",
+        ": ",
+        "(",
+        ") ",
+        " from ",
+        "Received NOTIFY for ",
+        "AXFR-in zone: '",
+        "', primary: '",
+        "Domain 'x' is fresh, ",
+        "VRRP_Instance(",
+        "(x) ",
+        "IXFR-in zone '",
+        " for zone '",
+        " (PID ",
+        "Unable to ",
+        " scheduler: ",
+        ": First received advert from ",
+        " error while parsing SOA ",
+        " priority 1, ours ",
+    ];
+    for daemon in DAEMONS {
+        let trie = &Catalogue::of(daemon).plain;
+        for opening in near_misses {
+            for again in near_misses {
+                let text = format!("{opening}{}", again.repeat(4000 / again.len()));
+                for cut in [false, true] {
+                    let (steps, allowed) = trie.steps(text.as_bytes(), cut);
+                    assert!(steps <= allowed, "{opening}{again}… takes {steps}");
+                }
+            }
+        }
+    }
+}
+
+/// The bound is far from what real lines take.
+#[test]
+fn wordings_take_a_small_part_of_their_steps() {
+    for daemon in DAEMONS {
+        for line in lines(daemon, |_, _| "Server Not Authoritative (for zone): 'a', b / c".to_owned()) {
+            let (steps, allowed) = Catalogue::of(daemon).plain.steps(line.line.as_bytes(), false);
+            assert!(steps * 4 < allowed, "{} takes {steps} of {allowed}", line.line);
+        }
+    }
+}
+
+#[test]
+fn fields_are_numbers_by_name() {
+    let names: BTreeSet<&str> = DAEMONS
+        .iter()
+        .flat_map(|daemon| lines(*daemon, |_, _| String::new()))
+        .flat_map(|line| line.fields.into_iter().map(|(name, _)| name))
+        .collect();
+    let numbers: Vec<&str> = names.iter().copied().filter(|name| Fields::is_number(name)).collect();
+    assert_eq!(numbers.len(), 44, "a name is listed that no text has: {numbers:?}");
+    for daemon in DAEMONS {
+        for message in messages(daemon) {
+            for (name, value) in read_as(daemon, message.sample).1 {
+                assert!(
+                    !Fields::is_number(name) || value.parse::<f64>().is_ok(),
+                    "{}: {name} is {value}",
+                    message.sample
+                );
+            }
+        }
+    }
+}
+
+/// A regex of a plain wording, anchored at both ends, and the literal it begins with.
+struct Oracle {
+    id: &'static str,
+    opening: String,
+    regex: Regex,
+}
+
+fn oracle(daemon: Daemon) -> &'static [Oracle] {
+    static ORACLES: LazyLock<[Vec<Oracle>; 2]> = LazyLock::new(|| DAEMONS.map(oracles));
+    &ORACLES[usize::from(daemon == Daemon::Keepalived)]
+}
+
+fn oracles(daemon: Daemon) -> Vec<Oracle> {
+    let hole = regex::Regex::new(r"\{\{|\{([^{}]*)\}").unwrap();
+    wordings(daemon)
+        .filter(|(_, text)| !is_structured(text))
+        .map(|(message, text)| {
+            let text = text.trim();
+            let (mut pattern, mut behind) = (String::from(r"(?s-u)\A"), 0);
+            for found in hole.captures_iter(text) {
+                let whole = found.get(0).unwrap();
+                pattern.push_str(&regex::escape(&text[behind..whole.start()]));
+                behind = whole.end();
+                let words = |words: &str| words.split('|').map(regex::escape).collect::<Vec<_>>().join("|");
+                match found.get(1).map(|inside| inside.as_str()) {
+                    None => pattern.push_str(r"\{"),
+                    Some("s") => pattern.push_str("s?"),
+                    Some(inside) => match inside.split_once(':') {
+                        Some((_, choice)) => write!(pattern, "(?:{})", words(choice)).unwrap(),
+                        None if inside.contains('|') => write!(pattern, "(?:{})", words(inside)).unwrap(),
+                        None => pattern.push_str(".*?"),
+                    },
+                }
+            }
+            write!(pattern, r"{}\z", regex::escape(&text[behind..])).unwrap();
+            let opening = text.split('{').next().unwrap_or_default().to_owned();
+            Oracle { id: message.id, opening, regex: Regex::new(&pattern).unwrap() }
+        })
+        .collect()
+}
+
+/// The trie reads a text as one of the messages whose regex matches it, and as nothing if there is none.
+fn agrees(daemon: Daemon, text: &[u8]) {
+    let text = text.trim_ascii();
+    let mut fields = Fields::default();
+    let read_as = Catalogue::of(daemon).plain.read_whole(text, &mut fields).map(|message| message.id);
+    let possible: BTreeSet<&str> = oracle(daemon)
+        .iter()
+        .filter(|oracle| text.starts_with(oracle.opening.as_bytes()) && oracle.regex.is_match(text))
+        .map(|oracle| oracle.id)
+        .collect();
+    let shown = String::from_utf8_lossy(text);
+    match read_as {
+        Some(id) => assert!(possible.contains(id), "{shown:?} is no {id}, but one of {possible:?}"),
+        None => assert!(possible.is_empty(), "{shown:?} is one of {possible:?}"),
+    }
+}
+
+#[test]
+fn regexes_agree_on_samples_and_wordings() {
+    for daemon in DAEMONS {
+        for message in messages(daemon) {
+            agrees(daemon, message.sample.as_bytes());
+        }
+        let hostile = ["", "x", "a(b) c", "') ", "x from y", "x, y", "1"];
+        for line in lines(daemon, |place, _| hostile[place % hostile.len()].to_owned()) {
+            if !is_structured(line.text) {
+                agrees(daemon, line.line.as_bytes());
+            }
+        }
+    }
+}
+
+/// What fields hold and what stands around them, to make lines that are almost, or twice, a message.
+const FRAGMENTS: [&str; 22] = [
+    "",
+    " ",
+    "'",
+    "(",
+    ")",
+    ":",
+    ", ",
+    " from ",
+    " to ",
+    "example.com",
+    "a(b)",
+    "192.0.2.1:53",
+    "[2001:db8::1]:53",
+    "0",
+    "2026112301",
+    " which is not a master",
+    " (Refused)",
+    " serial ",
+    " priority ",
+    "VRRP_Instance(",
+    ") Entering MASTER STATE",
+    "\u{e9}\u{0}",
+];
+
+fn fragment() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(FRAGMENTS.to_vec())
+}
+
+fn daemon() -> impl Strategy<Value = Daemon> {
+    prop::sample::select(DAEMONS.to_vec())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn regexes_agree_on_mutated_lines(
+        daemon in daemon(),
+        which in any::<prop::sample::Index>(),
+        values in prop::collection::vec(fragment(), 8),
+        cuts in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..3, fragment()), 0..3),
+    ) {
+        let all: Vec<(&Message, &str)> = wordings(daemon).filter(|(_, text)| !is_structured(text)).collect();
+        let (_, text) = which.get(&all);
+        let mut line = Vec::new();
+        let mut values = values.iter().cycle();
+        for piece in &template::expand(text)[0] {
+            match piece {
+                template::Piece::Literal(text) | template::Piece::Constant(_, text) => line.extend_from_slice(text),
+                template::Piece::Field(_) => line.extend_from_slice(values.next().unwrap().as_bytes()),
+            }
+        }
+        for (place, removed, added) in cuts {
+            let from = place.index(line.len() + 1);
+            let to = (from + removed).min(line.len());
+            line.splice(from..to, added.bytes());
+        }
+        agrees(daemon, &line);
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_panic(
+        daemon in daemon(),
+        parts in prop::collection::vec(prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..6),
+            fragment().prop_map(|text| text.as_bytes().to_vec()),
+            prop::sample::select(vec!["msg=\"", "\\", "\" ts=\"", "=\"", "Aug 17 10:22:33 ", "(x: Line 3) ", "Received unsigned NOTIFY for "])
+                .prop_map(|text| text.as_bytes().to_vec()),
+        ], 0..12),
+    ) {
+        let text = parts.concat();
+        let mut fields = Fields::default();
+        if let Some(message) = read(daemon, &text, &mut fields) {
+            let _ = fact(message, &fields);
+        }
+    }
+}
+
+/// What a pager cut off does not turn a message into another one that rules hear.
+#[test]
+fn a_cut_line_is_its_message_or_nothing_to_rules() {
+    let mut turned = BTreeSet::new();
+    for daemon in DAEMONS {
+        for message in messages(daemon).iter().filter(|message| message.read.is_some()) {
+            let line = message.sample.as_bytes();
+            let mut fields = Fields::default();
+            let whole = read(daemon, line, &mut fields).map(|message| fact(message, &fields));
+            for length in 0..line.len() {
+                let mut fields = Fields::default();
+                let Some(cut) = read(daemon, &line[..length], &mut fields) else { continue };
+                let told = fact(cut, &fields);
+                if cut.id != message.id && told != Fact::Other && Some(&told) != whole.as_ref() {
+                    turned.insert((message.id, cut.id));
+                }
+            }
+        }
+    }
+    assert_eq!(turned.into_iter().collect::<Vec<_>>(), KIN);
+}
+
+/// Messages and the one that is their beginning: a cut between them cannot be seen.
+const KIN: &[(&str, &str)] = &[
+    ("keepalived/state-backup-init", "keepalived/state-backup"),
+    ("pdns/soa-unretrievable-first", "pdns/soa-unretrievable"),
+];

@@ -1,0 +1,63 @@
+//! What the logs could not show, said as caveats.
+
+use crate::event::Text;
+use crate::report::Caveat;
+use crate::timeline::{Frame, Survey};
+use crate::world::World;
+
+/// Paths named before the rest is counted.
+const NAMED: usize = 3;
+
+/// Files in named directories that are no logs.
+pub(super) fn of_skipped(skipped: &[Text]) -> Option<Caveat> {
+    if skipped.is_empty() {
+        return None;
+    }
+    let names: Vec<&str> = skipped.iter().take(NAMED).map(|path| &**path).collect();
+    let more = if skipped.len() > names.len() { ", …" } else { "" };
+    let text = match skipped.len() {
+        1 => format!("1 file in the directories is no log and was skipped ({}).", names.join(", ")),
+        count => format!("{count} files in the directories are no logs and were skipped ({}{more}).", names.join(", ")),
+    };
+    Some(Caveat { kind: "skipped", node: None, text })
+}
+
+/// What these logs could not have shown.
+pub(super) fn of(frame: &Frame, surveys: &[Survey], world: &World) -> Vec<Caveat> {
+    let mut caveats = Vec::new();
+    for node in frame.coarse_nodes(surveys) {
+        let text =
+            "the stamps have whole seconds: what happened first within one second on two hosts is unknown.".to_owned();
+        caveats.push(Caveat { kind: "order", node: Some(node), text });
+    }
+    for (name, facts) in &world.nodes {
+        let checks_are_hidden = facts.is_secondary && !facts.shows_freshness;
+        if checks_are_hidden {
+            let text = "its PowerDNS logs no freshness checks (loglevel 4, the default, hides them from 4.4 on): when a copy fell behind is known \
+                        only from failed transfers."
+                .to_owned();
+            caveats.push(Caveat { kind: "level-hides", node: Some(name.clone()), text });
+        }
+    }
+    for group in world.groups() {
+        if let Some(only) = group.nodes.keys().next().filter(|_| group.nodes.len() == 1) {
+            let text = format!(
+                "no other node's keepalived log of {} is here: what its peers did is unknown.",
+                group.unit.name()
+            );
+            caveats.push(Caveat { kind: "missing", node: Some(only.clone()), text });
+        }
+    }
+    if world.groups().is_empty() && !world.nodes.is_empty() {
+        let text = "no keepalived log is here: who was MASTER when is unknown.".to_owned();
+        caveats.push(Caveat { kind: "missing", node: None, text });
+    }
+    if world.replication.left_out > 0 {
+        let text = format!(
+            "{} NOTIFYs or zones beyond what is kept per sender were counted, not told.",
+            world.replication.left_out
+        );
+        caveats.push(Caveat { kind: "limit", node: None, text });
+    }
+    caveats
+}

@@ -1,0 +1,263 @@
+//! One source → what the catalogue makes of its lines; twice where it is too large to be kept.
+
+use crate::catalogue::{self, Fields};
+use crate::event::{Daemon, Event, Fact, Text};
+use crate::input::{self, Error, Interest, Programs, Source, Summary};
+use crate::record::Record;
+use crate::report::Caveat;
+use crate::timeline::{DateHint, Line, Placer, Survey};
+use chrono::NaiveDateTime;
+use regex::bytes::Regex;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::SyncSender;
+
+/// Lines of all sources that are kept between the survey and the merge (some 20 MB); sources beyond that are read again.
+const KEPT_MAX: usize = 50_000;
+/// Events handed over at once by a source that is read again.
+const BATCH: usize = 512;
+
+/// Lines of other programs are passed over in blocks; a folded repeat does not name the program it repeats.
+static INTEREST: LazyLock<Interest> = LazyLock::new(|| {
+    let pattern = format!("{}|last message repeated", catalogue::PREFILTER);
+    Interest::Programs(Programs {
+        pattern: Regex::new(&pattern).expect("the prefilter is a constant and a regex"),
+        fields: &["SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "_COMM"],
+        is_known: |text| unnamed(Daemon::Keepalived, text).is_some(),
+    })
+});
+
+/// How many lines may still be kept, over all sources.
+#[derive(Debug)]
+pub(super) struct Budget(AtomicUsize);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(AtomicUsize::new(KEPT_MAX))
+    }
+}
+
+impl Budget {
+    fn take(&self) -> bool {
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+    }
+
+    fn give_back(&self, lines: usize) {
+        self.0.fetch_add(lines, Ordering::Relaxed);
+    }
+}
+
+/// What was read of one source.
+#[derive(Debug)]
+pub(super) struct Intake {
+    pub(super) survey: Survey,
+    /// The lines that rules may rest on; `None` where they are read again.
+    pub(super) kept: Option<Vec<Line>>,
+    pub(super) format: &'static str,
+    pub(super) lines: u64,
+    pub(super) recognised: u64,
+    pub(super) unrecognised: u64,
+    pub(super) caveats: Vec<Caveat>,
+    pub(super) broken_off: Option<Error>,
+}
+
+/// Reads one source and surveys it. Its lines are kept as far as `budget` goes, or where the source cannot be read twice.
+pub(super) fn take_in(source: &Source, budget: &Budget) -> Result<Intake, Error> {
+    let mut survey = Survey::new(source.path.clone(), source.node.clone());
+    let mut kept = Some(Vec::new());
+    let mut reader = Reader::default();
+    let summary = input::read(source, &INTEREST, &mut |record| {
+        reader.record(record, &mut |line| {
+            survey.note(&line);
+            if !is_listened_to(&line.fact) {
+                return;
+            }
+            if let Some(lines) = &mut kept {
+                if budget.take() || !source.can_be_read_again() {
+                    lines.push(line);
+                } else {
+                    budget.give_back(lines.len());
+                    kept = None;
+                }
+            }
+        });
+    })?;
+    Ok(reader.finish(source, summary, survey, kept))
+}
+
+/// Reads a source again and sends its events on, in file order. Stops when nobody listens any more.
+pub(super) fn replay(source: &Source, mut placer: Placer<'_>, events: &SyncSender<Vec<Event>>) {
+    let mut reader = Reader::default();
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut is_heard = true;
+    let result = input::read(source, &INTEREST, &mut |record| {
+        reader.record(record, &mut |line| {
+            // The walker follows every stamp, as the survey did.
+            let is_wanted = is_listened_to(&line.fact);
+            let placed = placer.place(line);
+            if let Some(event) = placed.filter(|_| is_wanted && is_heard) {
+                batch.push(event);
+                if batch.len() == BATCH {
+                    is_heard = events.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).is_ok();
+                }
+            }
+        });
+    });
+    // A source that can no longer be read was read once: what it held up to there has been told.
+    drop(result);
+    let _ = events.send(batch);
+}
+
+fn is_listened_to(fact: &Fact) -> bool {
+    match fact {
+        Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) | Fact::Pdns(_) => true,
+        Fact::Other | Fact::Unrecognised(_) => false,
+    }
+}
+
+/// Records → lines.
+#[derive(Default)]
+struct Reader {
+    recognised: u64,
+    unrecognised: u64,
+    /// The last line, and the number of its record: what a folded repeat repeats.
+    last: Option<(u64, Line)>,
+    /// Who spoke last.
+    last_daemon: Option<Daemon>,
+}
+
+impl Reader {
+    fn record(&mut self, record: &Record<'_>, each: &mut dyn FnMut(Line)) {
+        if record.message.is_empty() && record.repeated > 1 {
+            self.repeat(record, each);
+            return;
+        }
+        let is_named = record.identifier.is_some() || record.unit.is_some();
+        let daemon = if is_named {
+            catalogue::daemon_of(record.identifier, record.unit)
+        } else {
+            unnamed(self.last_daemon.unwrap_or(Daemon::Keepalived), record.message)
+        };
+        let Some(daemon) = daemon else { return };
+        self.last_daemon = Some(daemon);
+        let mut fields = Fields::default();
+        let (id, fact, hint) = match catalogue::read(daemon, record.message, &mut fields) {
+            Some(message) => {
+                self.recognised += 1;
+                let fact = catalogue::fact(message, &fields);
+                let hint = hint(record.message, &fact, &fields);
+                (message.id, fact, hint)
+            }
+            None => {
+                self.unrecognised += 1;
+                let id = match daemon {
+                    Daemon::Pdns => "pdns/unrecognised",
+                    Daemon::Keepalived => "keepalived/unrecognised",
+                };
+                (id, Fact::Unrecognised(daemon), None)
+            }
+        };
+        let line = Line {
+            id,
+            fact,
+            stamp: record.stamp,
+            host: record.host.map(text),
+            pid: record.pid,
+            repeated: record.repeated,
+            line: record.cursor.is_none().then_some(record.line),
+            cursor: record.cursor.map(text),
+            raw: text(record.raw),
+            hint,
+            versions: fields.versions(),
+        };
+        self.last = Some((record.line, line.clone()));
+        each(line);
+    }
+
+    /// `last message repeated N times` repeats the line right above it, whatever program that was.
+    fn repeat(&mut self, record: &Record<'_>, each: &mut dyn FnMut(Line)) {
+        let Some((at, last)) = self.last.as_mut().filter(|(at, _)| *at + 1 == record.line) else { return };
+        *at = record.line;
+        let again = Line {
+            stamp: record.stamp,
+            repeated: record.repeated,
+            line: Some(record.line),
+            raw: text(record.raw),
+            ..last.clone()
+        };
+        self.recognised += 1;
+        each(again);
+    }
+
+    fn finish(self, source: &Source, summary: Summary, mut survey: Survey, kept: Option<Vec<Line>>) -> Intake {
+        survey.finish(summary.first, summary.last, summary.modified);
+        let mut caveats: Vec<Caveat> = summary
+            .troubles
+            .iter()
+            .map(|trouble| {
+                let place = trouble.line.map_or(String::new(), |line| format!(":{line}"));
+                Caveat {
+                    kind: trouble.kind,
+                    node: source.node.clone(),
+                    text: format!("{}{place}: {}", source.path, trouble.text),
+                }
+            })
+            .collect();
+        if summary.further_troubles > 0 {
+            let text = format!("{}: {} more lines are damaged.", source.path, summary.further_troubles);
+            caveats.push(Caveat { kind: "unread", node: source.node.clone(), text });
+        }
+        if summary.lines == 0 {
+            caveats.push(Caveat {
+                kind: "empty",
+                node: source.node.clone(),
+                text: format!("{}: the file is empty.", source.path),
+            });
+        }
+        Intake {
+            survey,
+            kept,
+            format: summary.format,
+            lines: summary.lines,
+            recognised: self.recognised,
+            unrecognised: self.unrecognised,
+            caveats,
+            broken_off: summary.broken_off,
+        }
+    }
+}
+
+/// Whose message it is where nothing but the message tells: `first`'s if both could have said it.
+fn unnamed(first: Daemon, message: &[u8]) -> Option<Daemon> {
+    let second = match first {
+        Daemon::Pdns => Daemon::Keepalived,
+        Daemon::Keepalived => Daemon::Pdns,
+    };
+    let mut fields = Fields::default();
+    [first, second].into_iter().find(|daemon| catalogue::read(*daemon, message, &mut fields).is_some())
+}
+
+fn text(bytes: &[u8]) -> Text {
+    Text::from(String::from_utf8_lossy(bytes))
+}
+
+/// What a line's text tells about its date.
+fn hint(message: &[u8], fact: &Fact, fields: &Fields<'_>) -> Option<DateHint> {
+    if let Some(epoch) = catalogue::said_at(message) {
+        return Some(DateHint::Exact(epoch));
+    }
+    let local = fields.iter().filter_map(|(_, value)| std::str::from_utf8(value).ok()).find_map(local_datetime);
+    if let Some(epoch) = local {
+        return Some(DateHint::Exact(epoch));
+    }
+    let Fact::Pdns(pdns) = fact else { return None };
+    let excluded = pdns.excluded_until().map(DateHint::Exact);
+    excluded.or_else(|| pdns.newest_serial().map(DateHint::Serial))
+}
+
+/// `YYYY-MM-DD HH:MM:SS`, the form of 5.1's exclusions, as Unix seconds of that reading in UTC: near enough for a year.
+fn local_datetime(value: &str) -> Option<i64> {
+    let is_shaped = value.len() == 19 && value.as_bytes()[4] == b'-' && value.as_bytes()[10] == b' ';
+    let parsed = is_shaped.then(|| NaiveDateTime::parse_from_str(value, "%Y-%m-%d %H:%M:%S").ok())??;
+    Some(parsed.and_utc().timestamp())
+}

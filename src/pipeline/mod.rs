@@ -1,0 +1,214 @@
+//! Joins the rooms: sources → lines → timeline → world → findings → report. Opens nothing itself and knows no clock.
+
+mod blind_spots;
+mod intake;
+
+use crate::detect;
+use crate::event::{Daemon, Event, Text};
+use crate::finding::Finding;
+use crate::input::{Error, Source};
+use crate::moment::Moment;
+use crate::report::{Caveat, Coverage, Node, Report, SourceCoverage};
+use crate::timeline::{self, Frame, Lane, Placer, Stated, Survey};
+use crate::world::World;
+use intake::{Budget, Intake};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+/// What is told, and what the operator states.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Years, zones and clocks as stated.
+    pub stated: Stated,
+    /// Only findings that touch the time from here…
+    pub since: Option<Moment>,
+    /// …to here.
+    pub until: Option<Moment>,
+    /// Only these rules.
+    pub rules: Option<BTreeSet<String>>,
+}
+
+/// What a run came to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// All there is to say.
+    pub report: Report,
+    /// Sources that could not be read, or not wholly: exit code 2.
+    pub errors: Vec<Error>,
+}
+
+/// Reads all sources, `threads` at a time; the result does not depend on how many.
+#[must_use]
+pub fn analyze(sources: &[Source], options: &Options, threads: usize) -> Outcome {
+    let mut outcome = Outcome::default();
+    let mut intakes: Vec<(&Source, Intake)> = Vec::new();
+    let mut skipped = Vec::new();
+    for (source, result) in sources.iter().zip(read_all(sources, threads)) {
+        match result {
+            Ok(mut intake) => {
+                outcome.errors.extend(intake.broken_off.take());
+                intakes.push((source, intake));
+            }
+            Err(error) if source.found_in_directory && error.is_not_a_log() => skipped.push(source.path.clone()),
+            Err(error) => outcome.errors.push(error),
+        }
+    }
+    intakes.sort_by(|(_, a), (_, b)| a.survey.path.cmp(&b.survey.path));
+    skipped.sort();
+    outcome.errors.sort_by(|a, b| a.path().cmp(b.path()));
+    outcome.report = conclude(intakes, &skipped, options);
+    outcome
+}
+
+fn read_all(sources: &[Source], threads: usize) -> Vec<Result<Intake, Error>> {
+    let budget = Budget::default();
+    let take_in = |source: &Source| intake::take_in(source, &budget);
+    let next = AtomicUsize::new(0);
+    let workers = threads.clamp(1, sources.len().max(1));
+    if workers == 1 {
+        return sources.iter().map(take_in).collect();
+    }
+    let mut slots: Vec<Option<Result<Intake, Error>>> = sources.iter().map(|_| None).collect();
+    let results = thread::scope(|scope| {
+        let handles: Vec<_> = (0..workers)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut done = Vec::new();
+                    loop {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(source) = sources.get(index) else { return done };
+                        done.push((index, take_in(source)));
+                    }
+                })
+            })
+            .collect();
+        handles
+            .into_iter()
+            .flat_map(|handle| handle.join().expect("a reader does not panic on any input"))
+            .collect::<Vec<_>>()
+    });
+    for (index, result) in results {
+        slots[index] = Some(result);
+    }
+    slots.into_iter().map(|slot| slot.expect("each source was read once")).collect()
+}
+
+/// Everything after the first reading: place, believe, find, report.
+fn conclude(intakes: Vec<(&Source, Intake)>, skipped: &[Text], options: &Options) -> Report {
+    let mut caveats: Vec<Caveat> = intakes.iter().flat_map(|(_, intake)| intake.caveats.iter().cloned()).collect();
+    caveats.extend(blind_spots::of_skipped(skipped));
+    let mut coverage = Coverage::default();
+    let mut formats = Vec::new();
+    let mut surveys = Vec::new();
+    let mut contents = Vec::new();
+    for (source, intake) in intakes {
+        coverage.lines += intake.lines;
+        coverage.recognised += intake.recognised;
+        coverage.unrecognised += intake.unrecognised;
+        formats.push((intake.format, intake.lines));
+        surveys.push(intake.survey);
+        contents.push((source, intake.kept));
+    }
+    coverage.other = coverage.lines.saturating_sub(coverage.recognised + coverage.unrecognised);
+    let frame = timeline::settle(&surveys, &options.stated);
+    coverage.sources = formats
+        .into_iter()
+        .zip(surveys.iter().zip(&frame.spans))
+        .map(|((format, lines), (survey, span))| SourceCoverage {
+            path: survey.path.clone(),
+            format,
+            node: span.node.clone(),
+            lines,
+            first: span.first,
+            last: span.last,
+        })
+        .collect();
+    let world = believe(&frame, &surveys, contents);
+    caveats.extend(frame.caveats.iter().cloned());
+    caveats.extend(blind_spots::of(&frame, &surveys, &world));
+    caveats.sort();
+    caveats.dedup();
+    let findings = detect::find_all(&world).into_iter().filter(|finding| is_told(finding, options)).collect();
+    Report { findings, nodes: nodes(&world), caveats, coverage }
+}
+
+/// Events waiting between a source that is read again and the merge.
+const BATCHES_AHEAD: usize = 4;
+
+fn believe(frame: &Frame, surveys: &[Survey], contents: Vec<(&Source, Option<Vec<timeline::Line>>)>) -> World {
+    let mut world = World::default();
+    thread::scope(|scope| {
+        let lanes = contents
+            .into_iter()
+            .zip(surveys)
+            .enumerate()
+            .map(|(index, ((source, kept), survey))| {
+                let span = &frame.spans[index];
+                let placer = frame.placer(index, survey);
+                Lane {
+                    rank: (span.first, span.last, survey.path.clone()),
+                    opens_at: frame.opens_at(index, survey),
+                    disorder_micros: frame.disorder_micros(survey),
+                    open: Box::new(move || match kept {
+                        Some(lines) => Box::new(placed(placer, lines)),
+                        None => {
+                            let (sender, receiver) = mpsc::sync_channel(BATCHES_AHEAD);
+                            scope.spawn(move || intake::replay(source, placer, &sender));
+                            Box::new(receiver.into_iter().flatten())
+                        }
+                    }),
+                }
+            })
+            .collect();
+        timeline::merge(lanes, &mut |event| world.observe(&Arc::new(event)));
+    });
+    for (node, presence) in frame.presences(surveys) {
+        world.note_presence(&node, &presence);
+    }
+    let mut ends = BTreeMap::<Text, Moment>::new();
+    for span in &frame.spans {
+        if let (Some(node), Some(last)) = (&span.node, span.last) {
+            let last = last.shifted(-frame.skews.get(node).map_or(0, |skew| skew.applied_micros));
+            let known = ends.entry(node.clone()).or_insert(last);
+            *known = (*known).max(last);
+        }
+    }
+    world.settle(&ends.into_iter().collect::<Vec<_>>());
+    world
+}
+
+fn placed<'a>(mut placer: Placer<'a>, lines: Vec<timeline::Line>) -> impl Iterator<Item = Event> + 'a {
+    lines.into_iter().filter_map(move |line| placer.place(line))
+}
+
+fn is_told(finding: &Finding, options: &Options) -> bool {
+    let by_rule = options.rules.as_ref().is_none_or(|rules| rules.contains(finding.rule));
+    let ends_in_time = options.since.is_none_or(|since| finding.until.is_none_or(|until| until.micros >= since.micros));
+    let begins_in_time = options.until.is_none_or(|until| finding.since.micros <= until.micros);
+    by_rule && ends_in_time && begins_in_time
+}
+
+fn nodes(world: &World) -> Vec<Node> {
+    let daemon_name = |daemon: &Daemon| match daemon {
+        Daemon::Pdns => "pdns",
+        Daemon::Keepalived => "keepalived",
+    };
+    world
+        .nodes
+        .iter()
+        .map(|(name, facts)| Node {
+            name: name.clone(),
+            roles: facts.roles(),
+            versions: facts
+                .versions
+                .iter()
+                .filter(|(_, version)| version.is_bounded())
+                .map(|(daemon, version)| (daemon_name(daemon), version.to_string()))
+                .collect(),
+            addresses: Vec::new(),
+        })
+        .collect()
+}

@@ -1,0 +1,203 @@
+//! What a first reading of a source tells about its time, gathered line by line in bounded memory.
+
+use super::Line;
+use super::skew::{Meeting, meeting};
+use super::year::{Clues, Walker};
+use crate::event::{Daemon, Fact, Text};
+use crate::moment::Precision;
+use crate::record::Stamp;
+use crate::version::VersionRange;
+use std::collections::BTreeMap;
+
+/// Hosts kept per source; a forged host field is anyone's choice.
+const HOSTS_MAX: usize = 10_000;
+/// Moments kept per meeting, side and host: enough to vote on a clock.
+const MOMENTS_MAX: usize = 256;
+/// Meetings (zones, in effect) kept per source.
+const MEETINGS_MAX: usize = 20_000;
+
+/// A stamp and how many New Years lay between the source's first stamp and it.
+pub(super) type Dated = (Stamp, i32);
+
+/// The first and the last line of one daemon on one host, and which releases write such lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Presence<T> {
+    /// The daemon.
+    pub daemon: Daemon,
+    /// First line.
+    pub first: T,
+    /// Last line.
+    pub last: T,
+    /// What the wordings of all its lines allow; `None` where they exclude each other.
+    pub versions: Option<VersionRange>,
+}
+
+/// One source, surveyed.
+#[derive(Debug)]
+pub struct Survey {
+    /// Path as given or found.
+    pub path: Text,
+    /// Node named by the operator (`NODE=`).
+    pub node: Option<Text>,
+    /// First stamp of any line.
+    pub first: Option<Stamp>,
+    /// Last stamp of any line.
+    pub last: Option<Stamp>,
+    /// When the file was last written (Unix seconds): the last resort for a year.
+    pub modified: Option<i64>,
+    /// Lines of the daemons without a stamp.
+    pub(super) undated: u64,
+    /// Farthest that a stamp lies before one above it, in microseconds as written.
+    pub(super) disorder_micros: i64,
+    /// Some stamps name an offset and some do not, or they name different ones.
+    pub(super) mixes_offsets: bool,
+    pub(super) clues: Clues,
+    walker: Walker,
+    hosts: BTreeMap<Option<Text>, Host>,
+    meetings: BTreeMap<(Meeting, bool, Option<Text>), Vec<Dated>>,
+    newest_micros: i64,
+    offset: Option<Option<i32>>,
+}
+
+#[derive(Debug, Default)]
+struct Host {
+    is_zoneless: bool,
+    is_coarse: bool,
+    daemons: Vec<Presence<Dated>>,
+}
+
+impl Survey {
+    /// An empty survey of a source.
+    #[must_use]
+    pub fn new(path: Text, node: Option<Text>) -> Self {
+        Self {
+            path,
+            node,
+            first: None,
+            last: None,
+            modified: None,
+            undated: 0,
+            disorder_micros: 0,
+            mixes_offsets: false,
+            clues: Clues::default(),
+            walker: Walker::from_start(),
+            hosts: BTreeMap::new(),
+            meetings: BTreeMap::new(),
+            newest_micros: i64::MIN,
+            offset: None,
+        }
+    }
+
+    /// Takes the next line of one of the daemons.
+    pub fn note(&mut self, line: &Line) {
+        let Some(stamp) = line.stamp else {
+            self.undated += 1;
+            return;
+        };
+        let crossed = if stamp.year_known { 0 } else { self.walker.year_of(&stamp) };
+        self.note_order(&stamp, crossed);
+        if !stamp.year_known {
+            self.clues.start.get_or_insert(stamp.written);
+            self.clues.end = self.clues.end.max(Some((crossed, stamp.written)));
+            self.clues.take_hint(stamp.written, crossed, line.hint);
+        }
+        self.note_host(line, stamp, crossed);
+        if let Some((meeting, asks)) = meeting(&line.fact) {
+            let is_known = self.meetings.len() < MEETINGS_MAX;
+            let key = (meeting, asks, line.host.clone());
+            if is_known || self.meetings.contains_key(&key) {
+                let moments = self.meetings.entry(key).or_default();
+                if moments.len() < MOMENTS_MAX {
+                    moments.push((stamp, crossed));
+                }
+            }
+        }
+    }
+
+    /// Ends the survey with what is known of all lines, whatever program wrote them.
+    pub fn finish(&mut self, first: Option<Stamp>, last: Option<Stamp>, modified: Option<i64>) {
+        self.first = first;
+        self.last = last;
+        self.modified = modified;
+        let yearless = |stamp: Option<Stamp>| stamp.filter(|stamp| !stamp.year_known).map(|stamp| stamp.written);
+        self.clues.start = yearless(first).or(self.clues.start);
+        if let Some(last) = last.filter(|last| !last.year_known) {
+            self.walker.year_of(&last);
+        }
+        self.clues.years_crossed = self.walker.crossed();
+    }
+
+    fn note_order(&mut self, stamp: &Stamp, crossed: i32) {
+        const YEAR_MICROS: i64 = 366 * 86_400_000_000;
+        let micros = stamp.written.and_utc().timestamp_micros() + i64::from(crossed) * YEAR_MICROS;
+        self.disorder_micros = self.disorder_micros.max(self.newest_micros.saturating_sub(micros));
+        self.newest_micros = self.newest_micros.max(micros);
+        let offset = *self.offset.get_or_insert(stamp.offset_seconds);
+        self.mixes_offsets |= offset != stamp.offset_seconds;
+    }
+
+    fn note_host(&mut self, line: &Line, stamp: Stamp, crossed: i32) {
+        if self.hosts.len() >= HOSTS_MAX && !self.hosts.contains_key(&line.host) {
+            return;
+        }
+        if !self.hosts.contains_key(&line.host) {
+            self.hosts.insert(line.host.clone(), Host::default());
+        }
+        let Some(host) = self.hosts.get_mut(&line.host) else { return };
+        host.is_zoneless |= stamp.offset_seconds.is_none();
+        host.is_coarse |= stamp.precision == Precision::Second;
+        let Some(daemon) = daemon(line) else { return };
+        let dated = (stamp, crossed);
+        let order = |(stamp, crossed): &Dated| (*crossed, stamp.written);
+        match host.daemons.iter_mut().find(|presence| presence.daemon == daemon) {
+            Some(presence) => {
+                presence.versions = presence.versions.and_then(|known| known.narrowed(line.versions));
+                if order(&dated) < order(&presence.first) {
+                    presence.first = dated;
+                }
+                if order(&dated) > order(&presence.last) {
+                    presence.last = dated;
+                }
+            }
+            None => host.daemons.push(Presence { daemon, first: dated, last: dated, versions: Some(line.versions) }),
+        }
+    }
+
+    /// Whether more hosts occurred than are kept: then presences tell less than all.
+    pub(super) fn has_lost_hosts(&self) -> bool {
+        self.hosts.len() >= HOSTS_MAX
+    }
+
+    pub(super) fn hosts(&self) -> impl Iterator<Item = Option<&Text>> {
+        self.hosts.keys().map(Option::as_ref)
+    }
+
+    pub(super) fn zoneless_hosts(&self) -> impl Iterator<Item = Option<&Text>> {
+        self.hosts.iter().filter(|(_, host)| host.is_zoneless).map(|(name, _)| name.as_ref())
+    }
+
+    pub(super) fn coarse_hosts(&self) -> impl Iterator<Item = Option<&Text>> {
+        self.hosts.iter().filter(|(_, host)| host.is_coarse).map(|(name, _)| name.as_ref())
+    }
+
+    pub(super) fn presences(&self) -> impl Iterator<Item = (Option<&Text>, &Presence<Dated>)> {
+        self.hosts.iter().flat_map(|(name, host)| host.daemons.iter().map(move |presence| (name.as_ref(), presence)))
+    }
+
+    pub(super) fn meetings(&self) -> impl Iterator<Item = ((Meeting, bool), Option<&Text>, &Stamp, i32)> {
+        self.meetings.iter().flat_map(|((meeting, asks, host), moments)| {
+            moments.iter().map(move |(stamp, crossed)| ((meeting.clone(), *asks), host.as_ref(), stamp, *crossed))
+        })
+    }
+}
+
+fn daemon(line: &Line) -> Option<Daemon> {
+    match &line.fact {
+        Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) => Some(Daemon::Keepalived),
+        Fact::Pdns(_) => Some(Daemon::Pdns),
+        Fact::Unrecognised(daemon) => Some(*daemon),
+        Fact::Other if line.id.starts_with("pdns/") => Some(Daemon::Pdns),
+        Fact::Other if line.id.starts_with("keepalived/") => Some(Daemon::Keepalived),
+        Fact::Other => None,
+    }
+}
