@@ -241,6 +241,8 @@ impl JournalFile {
     }
 }
 
+const ITEMS_MAX: usize = 4096;
+
 /// What stands before an entry's items.
 pub(super) const ENTRY_HEAD_BYTES: u64 = 64;
 
@@ -284,11 +286,12 @@ impl JournalFile {
         (is_whole && is_believable).then_some(head)
     }
 
-    /// The offsets of an entry's data objects.
+    /// The offsets of an entry's data objects: journald takes 1024 fields and adds some of its own.
     pub(super) fn items(&mut self, entry: &Object) -> Vec<u64> {
         let step = self.item_bytes();
-        let offsets =
-            (entry.offset + ENTRY_HEAD_BYTES..entry.offset + entry.size).step_by(usize::try_from(step).unwrap_or(16));
+        let offsets = (entry.offset + ENTRY_HEAD_BYTES..entry.offset + entry.size)
+            .step_by(usize::try_from(step).unwrap_or(16))
+            .take(ITEMS_MAX);
         if self.header.is_compact() {
             offsets.filter_map(|at| self.u32_at(at)).collect()
         } else {
@@ -301,17 +304,15 @@ impl JournalFile {
         self.copy(offset, &mut bytes).then(|| u64::from(u32::from_le_bytes(bytes)))
     }
 
-    /// The offsets in an array of entries; unused ones are 0.
-    pub(super) fn array(&mut self, array: &Object) -> Vec<u64> {
-        let step = self.array_item_bytes();
-        let end = array.offset + array.size;
-        let offsets =
-            (array.offset + 24..end - (end - array.offset - 24) % step).step_by(usize::try_from(step).unwrap_or(8));
-        if self.header.is_compact() {
-            offsets.filter_map(|at| self.u32_at(at)).collect()
-        } else {
-            offsets.filter_map(|at| self.u64_at(at)).collect()
-        }
+    /// How many entries an array has room for.
+    pub(super) fn places_in(&self, array: &Object) -> u64 {
+        (array.size - 24) / self.array_item_bytes()
+    }
+
+    /// The offset of an entry in an array; 0 where there is none yet.
+    pub(super) fn place_in(&mut self, array: &Object, index: u64) -> Option<u64> {
+        let at = array.offset + 24 + index * self.array_item_bytes();
+        if self.header.is_compact() { self.u32_at(at) } else { self.u64_at(at) }
     }
 }
 
