@@ -2,9 +2,9 @@
 
 use super::words::{evidence, heard, length};
 use super::{Explanation, Rule};
-use crate::event::{Event, Keepalived, Text};
+use crate::event::{Daemon, Event, Keepalived, Text, Vrrp};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity};
-use crate::moment::Moment;
+use crate::moment::{Moment, duration_words, order_is_known};
 use crate::world::{Begin, End, Mastership, PeerGroup, Unit, World, advert};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
             }
         }
     }
-    overlaps.extend(heard_only(group));
+    overlaps.extend(heard_only(world, group));
     overlaps.sort_by(|a, b| (a.from.micros, a.nodes).cmp(&(b.from.micros, b.nodes)));
     let mut episodes: Vec<Vec<Overlap<'_>>> = Vec::new();
     for overlap in overlaps {
@@ -87,7 +87,7 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
     let start = |mastership: &Mastership| mastership.start().map_or(i64::MIN, |start| start.micros);
     let ((first_node, first), (second_node, second)) = if start(a.1) <= start(b.1) { (a, b) } else { (b, a) };
     let from = second.start().or_else(|| Some(second.first.time).filter(|_| first.covers(second.first.time)))?;
-    let to = [first.ended(), second.ended()].into_iter().flatten().min();
+    let to = end_of(from, first, second);
     if to.is_some_and(|to| to.micros < from.micros) || is_never_entered(second) || is_never_entered(first) {
         return None;
     }
@@ -98,15 +98,14 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
     let yields_soon = first.ended().is_some_and(|ended| ended.micros_since(from) <= ELECTION_MICROS);
     let outlives =
         second.ended().is_none_or(|ended| first.ended().is_some_and(|yielded| ended.micros > yielded.micros));
-    if yields_soon && outlives {
+    // Which of the two began later is unknown: then it may be one as well.
+    let is_short = to.is_some_and(|to| to.micros_since(from) <= ELECTION_MICROS);
+    let order_is_open = first.start().is_some_and(|start| !order_is_known(start, from));
+    // It heard the older MASTER's adverts before it took over: it preempts, and is heard itself.
+    let preempts = second.preempts && first.heard_higher.is_some() && outlives;
+    if yields_soon && outlives || is_short && order_is_open || preempts && is_within(from, to, PAPER_MICROS) {
         return None;
     }
-    // Its end is unknown: it may have died long before the line that shows it gone.
-    let died = |mastership: &Mastership| mastership.end.as_ref().is_some_and(|(end, _)| *end == End::Died);
-    let log_ends = |node: &Text, mastership: &Mastership| {
-        let last = world.nodes.get(node).and_then(|facts| facts.last).map_or(i64::MIN, |last| last.micros);
-        mastership.end.is_none() && last < to.or(world.horizon).map_or(i64::MAX, |to| to.micros) - ELECTION_MICROS
-    };
     let adverts: Vec<&Arc<Event>> = [first, second]
         .into_iter()
         .flat_map(|mastership| mastership.heard_lower.iter().chain(&mastership.heard_higher))
@@ -115,7 +114,14 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
                 && to.is_none_or(|to| line.time.micros <= to.micros + ELECTION_MICROS)
         })
         .collect();
-    let is_heard = !adverts.is_empty();
+    // A higher advert that ends the older mastership proves that one instant only, as every hand-over does; unless the new MASTER had
+    // not heard the old one before it entered: then it was deaf, and both were MASTER from there on.
+    let was_deaf = first.heard_higher.is_some() && !second.preempts && second.begin != Begin::Unseen;
+    // The newer one's yielding is about the older one only while that lasts.
+    let yields_to_first =
+        second.heard_higher.as_ref().is_some_and(|line| first.ended().is_none_or(|end| line.time.micros <= end.micros));
+    let is_heard =
+        was_deaf || yields_to_first || adverts.iter().any(|line| matches!(line.vrrp(), Some(Vrrp::HeardLower(_))));
     let paper = to.or(world.horizon).map_or(0, |to| to.micros_since(from));
     if !is_heard && paper < ELECTION_MICROS {
         return None;
@@ -147,11 +153,38 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
         entered: Arc::clone(&second.first),
         lines,
         is_heard,
-        may_be_dead: died(first) || died(second) || log_ends(first_node, first) || log_ends(second_node, second),
+        may_be_dead: may_have_died(world, first_node, first, from) || has_died(second),
         was_paused: [first_node, second_node].into_iter().any(|node| was_paused(world, node, from, to)),
         one_log: false,
         may_be_near_miss: false,
     })
+}
+
+/// Until when both were MASTER. One that died, or whose log ends, was MASTER for as long as the other heard its adverts.
+fn end_of(from: Moment, first: &Mastership, second: &Mastership) -> Option<Moment> {
+    let told = [first.ended(), second.ended()].into_iter().flatten().min();
+    let is_told = second.end.as_ref().is_some_and(|(end, _)| *end != End::Died);
+    let heard =
+        first.heard_lower.iter().map(|line| line.time).filter(|time| time.micros >= from.micros - ELECTION_MICROS);
+    match heard.max() {
+        Some(last) if !is_told => Some(told.map_or(last, |told| told.min(last)).max(from)),
+        Some(_) | None => told,
+    }
+}
+
+fn is_within(from: Moment, to: Option<Moment>, micros: i64) -> bool {
+    to.is_some_and(|to| to.micros_since(from) < micros)
+}
+
+fn has_died(mastership: &Mastership) -> bool {
+    mastership.end.as_ref().is_some_and(|(end, _)| *end == End::Died)
+}
+
+/// Whether nothing shows that a MASTER still lived at a moment: it died unseen, or its keepalived wrote nothing afterwards.
+fn may_have_died(world: &World, node: &Text, mastership: &Mastership, moment: Moment) -> bool {
+    let last =
+        world.nodes.get(node).and_then(|facts| facts.spans.get(&Daemon::Keepalived)).map(|(_, last)| last.micros);
+    has_died(mastership) || mastership.end.is_none() && last.is_none_or(|last| last <= moment.micros)
 }
 
 fn is_never_entered(mastership: &Mastership) -> bool {
@@ -171,7 +204,7 @@ fn was_paused(world: &World, node: &Text, from: Moment, to: Option<Moment>) -> b
 }
 
 /// Lower-priority lines whose rival's own log is not here.
-fn heard_only(group: &PeerGroup) -> Vec<Overlap<'_>> {
+fn heard_only<'a>(world: &World, group: &'a PeerGroup) -> Vec<Overlap<'a>> {
     let mut found = Vec::new();
     for (node, masterships) in &group.nodes {
         for mastership in masterships {
@@ -195,7 +228,7 @@ fn heard_only(group: &PeerGroup) -> Vec<Overlap<'_>> {
                 lines: lines.iter().map(|line| heard(Role::Primary, line)).collect(),
                 is_heard: true,
                 may_be_dead: false,
-                was_paused: false,
+                was_paused: was_paused(world, node, first.time.shifted(-ELECTION_MICROS), Some(last.time)),
                 one_log: true,
                 may_be_near_miss: advert(first).is_some_and(|advert| advert.from.is_none())
                     && last.time.micros_since(first.time) < NEAR_MISS_MICROS,
@@ -254,12 +287,18 @@ fn tell(group: &PeerGroup, episode: &[Overlap<'_>]) -> Finding {
             }
         },
     );
-    let times = match episode.len() {
-        1 => String::new(),
-        more => format!(", {more} times"),
-    };
     let surely = if confidence == Confidence::Suspected { " perhaps" } else { "" };
-    finding.claim = format!("{who} {verb}{surely} MASTER of {unit} at the same time{how_long}{times}");
+    finding.claim = match episode.len() {
+        1 => format!("{who} {verb}{surely} MASTER of {unit} at the same time{how_long}"),
+        times => {
+            let in_all: i64 = episode.iter().filter_map(|overlap| Some(overlap.to?.micros_since(overlap.from))).sum();
+            let in_all = duration_words(in_all, first.from.precision);
+            format!(
+                "{who} {verb}{surely} MASTER of {unit} at the same time {times} times, {in_all} in all{}",
+                how_long.replace(" for ", " within ")
+            )
+        }
+    };
     finding.story = vec![format!(
         "{} was MASTER of {unit} when {} became MASTER too, at {}.",
         first.nodes[0],

@@ -58,6 +58,8 @@ pub struct World {
     served: BTreeMap<(Text, Text), Vec<Arc<Event>>>,
     /// The last line seen.
     pub horizon: Option<Moment>,
+    /// Nodes whose clock was compared with the others'.
+    measured: BTreeSet<Text>,
     groups: Vec<PeerGroup>,
 }
 
@@ -121,6 +123,17 @@ impl World {
         }
     }
 
+    /// Takes that a node's clock was compared with others (and corrected where it was off).
+    pub fn note_measured_clock(&mut self, node: &Text) {
+        self.measured.insert(node.clone());
+    }
+
+    /// Whether a node's stamps can be compared with others' to the second.
+    #[must_use]
+    pub fn is_clock_measured(&self, node: &Text) -> bool {
+        self.nodes.len() < 2 || self.measured.contains(node)
+    }
+
     /// Ends the observing: works out who is whose peer. `last_lines` are the ends of each node's logs, whatever program wrote them.
     pub fn settle(&mut self, last_lines: &[(Text, Moment)]) {
         for (node, last) in last_lines {
@@ -130,6 +143,7 @@ impl World {
         let vrrp: BTreeMap<Text, NodeVrrp> =
             self.nodes.iter().map(|(name, facts)| (name.clone(), facts.vrrp.clone())).collect();
         self.groups = peers::find(&vrrp);
+        self.witnesses.settle();
     }
 
     /// The VRRP peer groups.
@@ -142,6 +156,18 @@ impl World {
     #[must_use]
     pub fn served_from(&self, zone: &Text, address: &Text) -> &[Arc<Event>] {
         self.served.get(&(zone.clone(), address.clone())).map_or(&[], Vec::as_slice)
+    }
+
+    /// The only MASTER of a node's peer group at a moment, with the group; `None` where the node has no group, or it is contested.
+    #[must_use]
+    pub fn master_beside(&self, node: &Text, moment: Moment) -> Option<(&PeerGroup, &Text)> {
+        let group = self.groups.iter().find(|group| group.nodes.contains_key(node))?;
+        let is_master = |all: &Vec<Mastership>| all.iter().any(|mastership| mastership.covers(moment));
+        let mut masters = group.nodes.iter().filter(|(_, all)| is_master(all)).map(|(name, _)| name);
+        match (masters.next(), masters.next()) {
+            (Some(only), None) => Some((group, only)),
+            (Some(_), Some(_)) | (None, _) => None,
+        }
     }
 
     /// Commits of any zone fetched from an address, in order.
@@ -250,8 +276,10 @@ impl NodeFacts {
             | Pdns::ZoneCommitted { .. }
             | Pdns::TransferRetrieved { .. }
             | Pdns::NotifyAccepted { .. }
-            | Pdns::NotifyRefused { .. } => self.is_secondary = true,
+            | Pdns::NotifyRefused { .. }
+            | Pdns::NotifyForbidden { .. } => self.is_secondary = true,
             Pdns::NotifyQueued { .. }
+            | Pdns::NotifyOrdered { .. }
             | Pdns::NotifyAcknowledged { .. }
             | Pdns::NotifyRejected { .. }
             | Pdns::NotifyUnanswered { .. }

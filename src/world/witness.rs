@@ -13,6 +13,8 @@ use std::sync::Arc;
 const TRANSFER_MICROS: i64 = 3_000_000;
 /// A NOTIFY is queued before it is sent, and sent at the communicator's next tick.
 const NOTIFY_MICROS: i64 = 5_000_000;
+/// Receivers of one NOTIFY answer within this of each other.
+const ROUND_MICROS: i64 = 1_500_000;
 /// Lines waiting for their counterpart, per zone.
 const WAITING_MAX: usize = 64;
 /// Zones with waiting lines.
@@ -91,6 +93,25 @@ impl Witnesses {
         &self.found
     }
 
+    /// Ends the pairing. A NOTIFY that one receiver took from its primary outranks the same one that another refused: the refusal
+    /// was about something else.
+    pub(super) fn settle(&mut self) {
+        let accepted: BTreeSet<(Text, Text, i64)> = self
+            .found
+            .iter()
+            .filter(|witness| matches!(witness.seen, Seen::Heard | Seen::Acknowledged))
+            .map(|witness| (witness.node.clone(), witness.zone.clone(), witness.time.micros))
+            .collect();
+        self.found.retain(|witness| {
+            let key = |micros| (witness.node.clone(), witness.zone.clone(), micros);
+            let around = key(witness.time.micros - ROUND_MICROS)..=key(witness.time.micros + ROUND_MICROS);
+            witness.seen != Seen::Strange || accepted.range(around).next().is_none()
+        });
+        self.found.sort_by(|a, b| {
+            a.time.cmp(&b.time).then_with(|| (&a.node, a.seen, &a.zone).cmp(&(&b.node, b.seen, &b.zone)))
+        });
+    }
+
     /// Takes a line and returns what the other side wrote about the same moment, where it already did.
     pub(super) fn observe(&mut self, event: &Arc<Event>, pdns: &Pdns) -> Option<Arc<Event>> {
         match pdns {
@@ -159,22 +180,24 @@ impl Witnesses {
             // Only a NOTIFY that its sender saw refused is the one that the receiver refused: a stranger may send at the same time.
             Pdns::NotifyRejected { zone, .. } => {
                 self.keep(zone, event);
-                let is_rejection = |fact: &Pdns| matches!(fact, Pdns::NotifyRejected { .. });
-                match self.at_one_address(zone, event, |fact| matches!(fact, Pdns::NotifyRefused { .. })) {
+                match self.at_one_address(zone, event, is_turned_away) {
                     Some(other) if self.by_one_node(zone, event, NOTIFY_MICROS, is_rejection).is_some() => {
-                        self.pair(Seen::Strange, zone, event, &other, sender(&other));
+                        self.strange(zone, event, &other);
                     }
                     Some(_) | None => self.alone(Seen::Rejected, zone, event),
                 }
                 None
             }
-            Pdns::NotifyRefused { zone, from } => {
+            Pdns::NotifyRefused { zone, .. } | Pdns::NotifyForbidden { zone, .. } => {
                 self.keep(zone, event);
-                let is_rejection = |fact: &Pdns| matches!(fact, Pdns::NotifyRejected { .. });
                 let own = self.by_one_node(zone, event, NOTIFY_MICROS, is_rejection)?;
-                self.pair(Seen::Strange, zone, &own, event, Some(from.clone()));
+                // Two senders turned away near one rejection: which of them it was cannot be told.
+                if self.at_one_address(zone, &own, is_turned_away).is_some() {
+                    self.strange(zone, &own, event);
+                }
                 None
             }
+            Pdns::NotifyOrdered { .. } => None,
             Pdns::Started { .. }
             | Pdns::Ready
             | Pdns::CommunicatorStarted
@@ -241,6 +264,13 @@ impl Witnesses {
         near.filter(|line| line.pdns().is_some_and(&is_wanted)).cloned().collect()
     }
 
+    /// A refusal by policy says nothing of where its sender leaves from; one for not being a primary does.
+    fn strange(&mut self, zone: &Text, own: &Arc<Event>, other: &Arc<Event>) {
+        if let Some(Pdns::NotifyRefused { from, .. }) = other.pdns() {
+            self.pair(Seen::Strange, zone, own, other, Some(from.clone()));
+        }
+    }
+
     fn alone(&mut self, seen: Seen, zone: &Text, event: &Arc<Event>) {
         self.add(Witness {
             node: event.node.clone(),
@@ -274,6 +304,14 @@ impl Witnesses {
     }
 }
 
+fn is_rejection(fact: &Pdns) -> bool {
+    matches!(fact, Pdns::NotifyRejected { .. })
+}
+
+fn is_turned_away(fact: &Pdns) -> bool {
+    matches!(fact, Pdns::NotifyRefused { .. } | Pdns::NotifyForbidden { .. })
+}
+
 fn is_sent(fact: &Pdns) -> bool {
     matches!(fact, Pdns::NotifyQueued { .. } | Pdns::NotifyAcknowledged { .. })
 }
@@ -291,7 +329,7 @@ fn address_of(event: &Event, fetched: Option<&Text>) -> Option<Text> {
 }
 
 fn sender(event: &Event) -> Option<Text> {
-    if let Some(Pdns::NotifyRefused { from, .. }) = event.pdns() {
+    if let Some(Pdns::NotifyRefused { from, .. } | Pdns::NotifyForbidden { from, .. }) = event.pdns() {
         Some(from.clone())
     } else if let Some(Pdns::NotifyAccepted { from, .. }) = event.pdns() {
         from.clone()
