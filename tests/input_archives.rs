@@ -2,6 +2,7 @@
 
 #![cfg(feature = "compress")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot prepare its data has failed")]
+#![expect(clippy::disallowed_methods, reason = "a test reads its own data")]
 
 use driftline::input::{Error, Interest, Summary, read_stream};
 use std::io::Write;

@@ -3,6 +3,8 @@
 
 #![cfg(feature = "compress")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot prepare its data has failed")]
+#![expect(clippy::disallowed_methods, reason = "a test reads its own data")]
+#![expect(clippy::print_stderr, reason = "what is skipped is said")]
 
 use driftline::input::expand;
 use driftline::moment::Precision;

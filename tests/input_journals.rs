@@ -2,6 +2,8 @@
 
 #![cfg(feature = "compress")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot prepare its data has failed")]
+#![expect(clippy::disallowed_methods, reason = "a test reads its own data")]
+#![expect(clippy::print_stderr, reason = "what is skipped is said")]
 
 use driftline::input::{Error, Interest, Programs, Source, Summary, expand, read};
 use driftline::record::Record;

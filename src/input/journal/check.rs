@@ -82,14 +82,25 @@ fn links_are_believable(file: &mut JournalFile, object: &Object, fields: &[&str]
 }
 
 /// Entries in the order in which they were written, then unused places.
-fn array_is_believable(file: &mut JournalFile, object: &Object) -> bool {
+fn array_is_believable(file: &mut JournalFile, array: &Object) -> bool {
     let mut last = Some(0);
-    for index in 0..file.places_in(object) {
-        last = match (file.place_in(object, index), last) {
-            (Some(0), Some(_) | None) => None,
-            (Some(offset), Some(last)) if offset > last && file.can_hold_object(offset) => Some(offset),
-            (Some(_) | None, _) => return false,
-        };
+    let mut part = [0; 4096];
+    let step = if file.header.is_compact() { 4 } else { 8 };
+    let (mut at, end) = (array.offset + 24, array.offset + array.size);
+    while at + step as u64 <= end {
+        let length = usize::try_from(end - at).map_or(part.len(), |left| left.min(part.len())) / step * step;
+        if !file.copy(at, &mut part[..length]) {
+            return false;
+        }
+        for place in part[..length].chunks_exact(step) {
+            let offset = place.iter().rev().fold(0, |offset, &byte| offset << 8 | u64::from(byte));
+            last = match last {
+                _ if offset == 0 => None,
+                Some(last) if offset > last && file.can_hold_object(offset) => Some(offset),
+                Some(_) | None => return false,
+            };
+        }
+        at += length as u64;
     }
     true
 }
