@@ -25,8 +25,10 @@ enum Unusable {
     Word { option: &'static str, word: String, wanted: String },
     #[error("read the list of sources {path}")]
     List { path: String, source: io::Error },
-    #[error("know what to read: name at least one file, directory or - (standard input)")]
+    #[error("know what to read: the list of sources is empty")]
     NoSource,
+    #[error(transparent)]
+    Journal(#[from] input::Error),
 }
 
 pub(super) fn run(arguments: &Analyze) -> Exit {
@@ -111,7 +113,7 @@ fn prepare(arguments: &Analyze) -> Result<(Expanded, Options, Tz), Unusable> {
     if let Some(path) = &arguments.files_from {
         words.extend(listed(path).map_err(|source| Unusable::List { path: path.display().to_string(), source })?);
     }
-    if words.is_empty() {
+    if words.is_empty() && arguments.files_from.is_some() {
         return Err(Unusable::NoSource);
     }
     let stated = stated(arguments)?;
@@ -128,7 +130,12 @@ fn prepare(arguments: &Analyze) -> Result<(Expanded, Options, Tz), Unusable> {
         rules: if arguments.rule.is_empty() { None } else { Some(rules(&arguments.rule)?.into_iter().collect()) },
         stated,
     };
-    Ok((input::expand(&words), options, zone))
+    let expanded = if words.is_empty() {
+        Expanded { sources: vec![input::this_machine()?], errors: Vec::new() }
+    } else {
+        input::expand(&words)
+    };
+    Ok((expanded, options, zone))
 }
 
 fn unusable(option: &'static str, word: &str, wanted: impl Into<String>) -> Unusable {

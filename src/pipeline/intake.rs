@@ -2,7 +2,7 @@
 
 use crate::catalogue::{self, Fields};
 use crate::event::{Daemon, Event, Fact, Text};
-use crate::input::{self, Error, Interest, Source, Summary};
+use crate::input::{self, Error, Interest, Programs, Source, Summary};
 use crate::record::Record;
 use crate::report::Caveat;
 use crate::timeline::{DateHint, Line, Placer, Survey};
@@ -20,7 +20,11 @@ const BATCH: usize = 512;
 /// Lines of other programs are passed over in blocks; a folded repeat does not name the program it repeats.
 static INTEREST: LazyLock<Interest> = LazyLock::new(|| {
     let pattern = format!("{}|last message repeated", catalogue::PREFILTER);
-    Interest::Matching(Regex::new(&pattern).expect("the prefilter is a constant and a regex"))
+    Interest::Programs(Programs {
+        pattern: Regex::new(&pattern).expect("the prefilter is a constant and a regex"),
+        fields: &["SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "_COMM"],
+        is_known: |text| unnamed(Daemon::Keepalived, text).is_some(),
+    })
 });
 
 /// How many lines may still be kept, over all sources.
@@ -118,6 +122,8 @@ struct Reader {
     unrecognised: u64,
     /// The last line, and the number of its record: what a folded repeat repeats.
     last: Option<(u64, Line)>,
+    /// Who spoke last.
+    last_daemon: Option<Daemon>,
 }
 
 impl Reader {
@@ -126,7 +132,14 @@ impl Reader {
             self.repeat(record, each);
             return;
         }
-        let Some(daemon) = catalogue::daemon_of(record.identifier, record.unit) else { return };
+        let is_named = record.identifier.is_some() || record.unit.is_some();
+        let daemon = if is_named {
+            catalogue::daemon_of(record.identifier, record.unit)
+        } else {
+            unnamed(self.last_daemon.unwrap_or(Daemon::Keepalived), record.message)
+        };
+        let Some(daemon) = daemon else { return };
+        self.last_daemon = Some(daemon);
         let mut fields = Fields::default();
         let (id, fact, hint) = match catalogue::read(daemon, record.message, &mut fields) {
             Some(message) => {
@@ -212,6 +225,16 @@ impl Reader {
             broken_off: summary.broken_off,
         }
     }
+}
+
+/// Whose message it is where nothing but the message tells: `first`'s if both could have said it.
+fn unnamed(first: Daemon, message: &[u8]) -> Option<Daemon> {
+    let second = match first {
+        Daemon::Pdns => Daemon::Keepalived,
+        Daemon::Keepalived => Daemon::Pdns,
+    };
+    let mut fields = Fields::default();
+    [first, second].into_iter().find(|daemon| catalogue::read(*daemon, message, &mut fields).is_some())
 }
 
 fn text(bytes: &[u8]) -> Text {
