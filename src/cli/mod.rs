@@ -3,6 +3,7 @@
 mod analyze;
 mod args;
 mod outlet;
+mod progress;
 mod when;
 
 use args::{Command, Driftline};
