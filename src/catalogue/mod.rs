@@ -5,7 +5,10 @@
 //! a daemon's text.
 
 mod keepalived;
+mod listener;
 mod message;
+mod nearest;
+mod patterns;
 mod pdns;
 mod prefix;
 mod structured;
@@ -13,8 +16,12 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod trie;
+pub mod versions;
 
+pub use listener::{Heard, Hearing, Listener, fact_of, id_of};
 pub use message::{Fields, Message, Wording};
+pub use nearest::nearest;
+pub use patterns::{Means, Patterns, Site};
 
 use crate::event::{Daemon, Fact};
 use std::borrow::Cow;
@@ -45,6 +52,17 @@ impl Catalogue {
         Self { plain, structured, messages }
     }
 
+    /// One wording alone.
+    fn alone(message: &'static Message, wording: &Wording) -> Self {
+        let is_structured = wording.1.as_bytes().starts_with(structured::OPENING);
+        let one = || std::iter::once((message, wording));
+        Self {
+            plain: Trie::new(one().filter(|_| !is_structured)),
+            structured: Forms::new(one().filter(|_| is_structured)),
+            messages: Vec::new(),
+        }
+    }
+
     fn of(daemon: Daemon) -> &'static Self {
         match daemon {
             Daemon::Pdns => &PDNS,
@@ -65,6 +83,42 @@ pub fn read<'a>(daemon: Daemon, message: &'a [u8], fields: &mut Fields<'a>) -> O
             catalogue.plain.read(prefix::without_place(text), fields)
         }
     }
+}
+
+/// As [`read`], but only a text that is all of a message with words enough to be nobody else's: for lines that do not say who
+/// wrote them.
+pub fn read_certain<'a>(daemon: Daemon, message: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
+    fields.clear();
+    let catalogue = Catalogue::of(daemon);
+    let text = message.trim_ascii();
+    match daemon {
+        Daemon::Pdns if text.starts_with(structured::OPENING) && structured::has_time(text) => {
+            catalogue.structured.read(text, fields)
+        }
+        Daemon::Pdns => catalogue.plain.read_certain(prefix::without_pdns_stamp(text), fields),
+        Daemon::Keepalived => {
+            let text = prefix::without_keepalived_stamp(text);
+            catalogue.plain.read_certain(prefix::without_place(text), fields)
+        }
+    }
+}
+
+/// The wordings of a message that a text of it has; more than one where releases differ only in what the text leaves open.
+#[must_use]
+pub fn wordings_of(message: &'static Message, text: &[u8]) -> Vec<&'static Wording> {
+    let daemon = if message.id.starts_with("pdns/") { Daemon::Pdns } else { Daemon::Keepalived };
+    let fits = |wording: &&'static Wording| {
+        let alone = Catalogue::alone(message, wording);
+        let mut fields = Fields::default();
+        match daemon {
+            Daemon::Pdns => read_pdns(&alone, prefix::without_pdns_stamp(text.trim_ascii()), &mut fields).is_some(),
+            Daemon::Keepalived => {
+                let text = prefix::without_place(prefix::without_keepalived_stamp(text.trim_ascii()));
+                alone.plain.read(text, &mut fields).is_some()
+            }
+        }
+    };
+    message.texts.iter().filter(fits).collect()
 }
 
 /// What the line says; [`Fact::Other`] where no rule needs it or a field is not what it should be.

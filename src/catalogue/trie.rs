@@ -23,6 +23,9 @@ const CUT_BYTES_MIN: usize = 20;
 /// A longer text is not taken for one that was cut: terminals and keepalived's buffer (255 bytes) are narrower.
 const CUT_BYTES_MAX: usize = 512;
 
+/// A wording with fewer bytes of its own is too common to be known without its daemon's name.
+const CERTAIN_BYTES_MIN: usize = 14;
+
 /// See the module.
 pub(super) struct Trie {
     nodes: Vec<Node>,
@@ -48,6 +51,14 @@ struct Node {
 struct End {
     message: &'static Message,
     slots: Vec<Piece>,
+}
+
+impl End {
+    /// Whether the text alone says that it is this message: it begins with words of its own and has enough of them.
+    fn is_certain(&self) -> bool {
+        let own: usize = self.slots.iter().map(|slot| slot.literal().len()).sum();
+        self.slots.first().is_some_and(|first| !first.literal().is_empty()) && own >= CERTAIN_BYTES_MIN
+    }
 }
 
 /// The bytes to jump to from within a field.
@@ -143,6 +154,18 @@ impl Trie {
         let mut spans = std::mem::take(&mut fields.spans);
         let (end, _) = self.find(text, false, &mut spans);
         let end = end.map(|end| &self.ends[end as usize]);
+        if let Some(end) = end {
+            fill(fields, &end.slots, text, &spans);
+        }
+        fields.spans = spans;
+        end.map(|end| end.message)
+    }
+
+    /// As `read_whole`, for a text of which the daemon is not known.
+    pub(super) fn read_certain<'a>(&self, text: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
+        let mut spans = std::mem::take(&mut fields.spans);
+        let (end, _) = self.find(text, false, &mut spans);
+        let end = end.map(|end| &self.ends[end as usize]).filter(|end| end.is_certain());
         if let Some(end) = end {
             fill(fields, &end.slots, text, &spans);
         }

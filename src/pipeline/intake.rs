@@ -106,7 +106,7 @@ pub(super) fn replay(source: &Source, mut placer: Placer<'_>, events: &SyncSende
 
 fn is_listened_to(fact: &Fact) -> bool {
     match fact {
-        Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) | Fact::Pdns(_) => true,
+        Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) | Fact::Pdns(_) | Fact::Site { .. } => true,
         Fact::Other | Fact::Unrecognised(_) => false,
     }
 }
