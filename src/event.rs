@@ -49,6 +49,26 @@ pub struct Event {
     pub raw: Text,
 }
 
+impl Event {
+    /// What PowerDNS said, if it is PowerDNS's line.
+    #[must_use]
+    pub fn pdns(&self) -> Option<&Pdns> {
+        if let Fact::Pdns(pdns) = &self.fact { Some(pdns) } else { None }
+    }
+
+    /// What a keepalived process said of itself, if the line does.
+    #[must_use]
+    pub fn keepalived(&self) -> Option<&Keepalived> {
+        if let Fact::Keepalived(keepalived) = &self.fact { Some(keepalived) } else { None }
+    }
+
+    /// What happened to a VRRP instance, if the line says so.
+    #[must_use]
+    pub fn vrrp(&self) -> Option<&Vrrp> {
+        if let Fact::Vrrp { what, .. } = &self.fact { Some(what) } else { None }
+    }
+}
+
 /// A typed past-tense fact. Lines that are known but that no rule listens to are [`Fact::Other`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
@@ -231,6 +251,42 @@ pub enum Keepalived {
         /// Whether the options include log detail.
         log_detail: bool,
     },
+}
+
+impl Pdns {
+    /// Until when PowerDNS leaves a zone alone after a failure, in Unix seconds: a moment shortly after the line.
+    #[must_use]
+    pub fn excluded_until(&self) -> Option<i64> {
+        if let Pdns::TransferFailed { until, .. } | Pdns::SoaUnretrievable { until, .. } = self { *until } else { None }
+    }
+
+    /// The newest serial the line names.
+    #[must_use]
+    pub fn newest_serial(&self) -> Option<u32> {
+        if let Pdns::ZoneCommitted { serial, .. } | Pdns::ZoneFresh { serial, .. } = self {
+            *serial
+        } else if let Pdns::ZoneStale { primary_serial, our_serial, .. } = self {
+            primary_serial.or(*our_serial)
+        } else {
+            None
+        }
+    }
+
+    /// The primary that a secondary's line names as asked.
+    #[must_use]
+    pub fn asked_primary(&self) -> Option<&Text> {
+        if let Pdns::ZoneFresh { primary, .. }
+        | Pdns::ZoneStale { primary, .. }
+        | Pdns::TransferStarted { primary, .. }
+        | Pdns::TransferFailed { primary, .. }
+        | Pdns::ZoneCommitted { primary, .. }
+        | Pdns::TransferRetrieved { primary, .. } = self
+        {
+            primary.as_ref()
+        } else {
+            None
+        }
+    }
 }
 
 /// What PowerDNS said. Addresses are without port and brackets; masked ones (`18.xxx.xxx.xxx`) are kept as text.

@@ -7,7 +7,7 @@
 //!         input    catalogue timeline   world   detect    report
 //! ```
 //!
-//! [`record`], [`event`], [`moment`], [`finding`] and [`report`] hold the types at the borders; ARCHITECTURE.md has the map.
+//! [`record`], [`event`], [`moment`], [`version`], [`finding`] and [`report`] hold the types at the borders; ARCHITECTURE.md has the map.
 
 pub mod catalogue;
 pub mod cli;
@@ -20,4 +20,5 @@ pub mod pipeline;
 pub mod record;
 pub mod report;
 pub mod timeline;
+pub mod version;
 pub mod world;

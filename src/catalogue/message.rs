@@ -1,6 +1,7 @@
 //! The row: one message of one daemon, all its wordings, what it proves.
 
 use crate::event::{Fact, Text};
+use crate::version::VersionRange;
 use std::borrow::Cow;
 
 /// One message of a daemon. Adding one is adding a row (and a variant of [`Fact`] if the fact is new).
@@ -34,6 +35,8 @@ pub type Wording = (&'static str, &'static str);
 #[derive(Debug, Default)]
 pub struct Fields<'a> {
     pairs: Vec<(&'static str, Cow<'a, [u8]>)>,
+    /// Releases that print the wording.
+    versions: VersionRange,
     /// Where the trie notes what each field spans: kept here so that a line costs no allocation.
     pub(super) spans: Vec<(usize, usize)>,
 }
@@ -47,6 +50,18 @@ impl<'a> Fields<'a> {
     /// Empties it, for the next line.
     pub(crate) fn clear(&mut self) {
         self.pairs.clear();
+        self.versions = VersionRange::default();
+    }
+
+    /// Notes which releases print the wording that was read.
+    pub(super) fn printed_by(&mut self, versions: VersionRange) {
+        self.versions = versions;
+    }
+
+    /// Releases that print the wording that was read; unbounded for a cut line.
+    #[must_use]
+    pub fn versions(&self) -> VersionRange {
+        self.versions
     }
 
     /// All fields in the order of the text.

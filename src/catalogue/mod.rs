@@ -127,6 +127,13 @@ pub fn fact(message: &Message, fields: &Fields<'_>) -> Fact {
     message.read.and_then(|read| read(fields)).unwrap_or(Fact::Other)
 }
 
+/// The time that a structured PowerDNS text itself states, in Unix seconds.
+#[must_use]
+pub fn said_at(message: &[u8]) -> Option<i64> {
+    let text = message.trim_ascii();
+    text.starts_with(structured::OPENING).then(|| structured::said_at(text)).flatten()
+}
+
 /// All rows of a daemon, those that rules rest on first.
 #[must_use]
 pub fn messages(daemon: Daemon) -> &'static [&'static Message] {

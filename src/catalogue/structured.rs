@@ -3,6 +3,7 @@
 
 use super::message::{Fields, Message, Wording};
 use super::template::{Piece, expand};
+use crate::version::VersionRange;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -16,6 +17,7 @@ pub(super) struct Forms {
 
 struct Form {
     message: &'static Message,
+    versions: VersionRange,
     /// Key and what its value is.
     keys: Vec<(&'static [u8], Value)>,
     /// Fields that the text of `msg` itself tells.
@@ -31,13 +33,14 @@ enum Value {
 impl Forms {
     pub(super) fn new<'m>(wordings: impl Iterator<Item = (&'static Message, &'m Wording)>) -> Self {
         let mut by_msg: HashMap<Vec<u8>, Vec<Form>> = HashMap::new();
-        for (message, (_, text)) in wordings {
+        for (message, (versions, text)) in wordings {
             let mut pairs = pairs(text.as_bytes());
             let Some((_, msg)) = pairs.next() else { continue };
             let keys: Vec<_> = pairs.map(|(key, value)| (key, Value::of(value))).collect();
             let msg = std::str::from_utf8(msg).expect("a slice of a str that ends at ASCII");
             for pieces in expand(msg) {
-                let mut form = Form { message, keys: Vec::new(), told: Vec::new() };
+                let mut form =
+                    Form { message, versions: VersionRange::parse(versions), keys: Vec::new(), told: Vec::new() };
                 let mut literal = Vec::new();
                 for piece in pieces {
                     match piece {
@@ -78,6 +81,7 @@ impl Forms {
                 fields.push(name, unquoted(value));
             }
         }
+        fields.printed_by(form.versions);
         Some(form.message)
     }
 }
@@ -97,6 +101,12 @@ impl Value {
             Self::Only(value) => Self::Only(value),
         }
     }
+}
+
+/// The Unix seconds of a structured text's `ts`.
+pub(super) fn said_at(text: &[u8]) -> Option<i64> {
+    let (_, value) = pairs(text).find(|(key, _)| *key == b"ts")?;
+    std::str::from_utf8(value).ok()?.split('.').next()?.parse().ok()
 }
 
 /// The text that `msg` holds, unescaped.

@@ -10,6 +10,7 @@
 
 use super::message::{Fields, Message, Wording};
 use super::template::{Piece, expand};
+use crate::version::VersionRange;
 
 /// Steps a line may take per byte, so that no crafted line is slow; a real one takes less than a third of one. A step is a place
 /// tried, or [`BYTES_PER_STEP`] searched for one.
@@ -50,6 +51,7 @@ struct Node {
 
 struct End {
     message: &'static Message,
+    versions: VersionRange,
     slots: Vec<Piece>,
 }
 
@@ -129,9 +131,9 @@ impl Trie {
     /// Compiles the plain wordings. Of two that read the same lines the first row's wins.
     pub(super) fn new<'m>(wordings: impl Iterator<Item = (&'static Message, &'m Wording)>) -> Self {
         let mut trie = Self { nodes: vec![Node::default()], ends: Vec::new() };
-        for (message, (_, text)) in wordings {
+        for (message, (versions, text)) in wordings {
             for pieces in expand(text) {
-                trie.insert(message, trimmed(pieces));
+                trie.insert(message, VersionRange::parse(versions), trimmed(pieces));
             }
         }
         for node in 0..trie.nodes.len() {
@@ -156,6 +158,7 @@ impl Trie {
         let end = end.map(|end| &self.ends[end as usize]);
         if let Some(end) = end {
             fill(fields, &end.slots, text, &spans);
+            fields.printed_by(end.versions);
         }
         fields.spans = spans;
         end.map(|end| end.message)
@@ -291,7 +294,7 @@ impl Trie {
         only
     }
 
-    fn insert(&mut self, message: &'static Message, pieces: Vec<Piece>) {
+    fn insert(&mut self, message: &'static Message, versions: VersionRange, pieces: Vec<Piece>) {
         let mut at = 0;
         for piece in &pieces {
             at = match *piece {
@@ -306,9 +309,13 @@ impl Trie {
                 },
             };
         }
-        if self.nodes[at as usize].end.is_none() {
-            self.nodes[at as usize].end = Some(id(self.ends.len()));
-            self.ends.push(End { message, slots: told_once(pieces) });
+        match self.nodes[at as usize].end {
+            // The same text again, in other releases.
+            Some(end) => self.ends[end as usize].versions = self.ends[end as usize].versions.hull(versions),
+            None => {
+                self.nodes[at as usize].end = Some(id(self.ends.len()));
+                self.ends.push(End { message, versions, slots: told_once(pieces) });
+            }
         }
     }
 

@@ -158,7 +158,9 @@ fn stated(arguments: &Analyze) -> Result<Stated, Unusable> {
     for word in &arguments.year {
         let (node, value) = for_node(word);
         let year = value.parse().ok().filter(|year| (1970..=2200).contains(year));
-        stated.years.insert(node, year.ok_or_else(|| unusable("--year", word, "a year from 1970 to 2200, or NODE=YEAR"))?);
+        stated
+            .years
+            .insert(node, year.ok_or_else(|| unusable("--year", word, "a year from 1970 to 2200, or NODE=YEAR"))?);
     }
     for word in &arguments.tz {
         let (node, value) = for_node(word);
@@ -167,11 +169,13 @@ fn stated(arguments: &Analyze) -> Result<Stated, Unusable> {
         stated.zones.insert(node, zone.ok_or_else(|| unusable("--tz", word, wanted))?);
     }
     for word in &arguments.skew {
-        let seconds = |value: &str| value.trim_end_matches('s').parse().ok().filter(|seconds: &f64| seconds.abs() < 1e9);
+        let seconds =
+            |value: &str| value.trim_end_matches('s').parse().ok().filter(|seconds: &f64| seconds.abs() < 1e9);
         let (Some(node), value) = for_node(word) else {
             return Err(unusable("--skew", word, "NODE=SECONDS, + where the node's clock is ahead"));
         };
-        let seconds = seconds(value).ok_or_else(|| unusable("--skew", word, "NODE=SECONDS, + where the node's clock is ahead"))?;
+        let seconds = seconds(value)
+            .ok_or_else(|| unusable("--skew", word, "NODE=SECONDS, + where the node's clock is ahead"))?;
         stated.skews.insert(node, seconds);
     }
     Ok(stated)
@@ -190,8 +194,11 @@ fn local_zone() -> Option<Tz> {
 
 fn listed(path: &Path) -> io::Result<Vec<OsString>> {
     #[expect(clippy::disallowed_methods, reason = "the list of sources is named on the command line")]
-    let lines: Box<dyn BufRead> =
-        if path == Path::new("-") { Box::new(io::stdin().lock()) } else { Box::new(io::BufReader::new(File::open(path)?)) };
+    let lines: Box<dyn BufRead> = if path == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(io::BufReader::new(File::open(path)?))
+    };
     let lines = lines.split(b'\n').collect::<io::Result<Vec<_>>>()?;
     Ok(lines.into_iter().filter(|line| !line.is_empty()).map(OsString::from_vec).collect())
 }

@@ -48,9 +48,8 @@ pub(super) fn parse(text: &str, now: DateTime<Utc>, zone: Tz) -> Option<Moment> 
 }
 
 fn date_and_time(text: &str, today: NaiveDate) -> Option<NaiveDateTime> {
-    let time = |text: &str| {
-        ["%H:%M:%S%.f", "%H:%M"].iter().find_map(|format| NaiveTime::parse_from_str(text, format).ok())
-    };
+    let time =
+        |text: &str| ["%H:%M:%S%.f", "%H:%M"].iter().find_map(|format| NaiveTime::parse_from_str(text, format).ok());
     if let Some(time) = time(text) {
         return Some(today.and_time(time));
     }

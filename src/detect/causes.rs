@@ -17,15 +17,14 @@ const AFTERMATH_MICROS: i64 = 3_600_000_000;
 /// Sets `cause` and tells the effects inside their cause.
 pub(super) fn link(findings: &mut [Finding], world: &World) {
     let causes: Vec<Cause> = findings.iter().map(Cause::of).collect();
-    for index in 0..findings.len() {
-        let cause = match findings[index].rule {
-            "eip-drift" => cause_of_drift(&findings[index], &causes),
+    for finding in findings.iter_mut() {
+        finding.cause = match finding.rule {
+            "eip-drift" => cause_of_drift(finding, &causes),
             "takeover-script-failed" | "split-brain" | "master-flapping" => None,
-            "notify-from-non-master" => cause_of_notify(&findings[index], &causes, world),
-            "transfer-refused" => cause_of_refusal(&findings[index], &causes),
-            _ => cause_of_stale(&findings[index], &causes),
+            "notify-from-non-master" => cause_of_notify(finding, &causes, world),
+            "transfer-refused" => cause_of_refusal(finding, &causes),
+            _ => cause_of_stale(finding, &causes),
         };
-        findings[index].cause = cause;
     }
     for drift in 0..findings.len() {
         if findings[drift].rule == "eip-drift" {
@@ -72,13 +71,17 @@ impl Cause {
     }
 
     fn spans(&self, moment: Moment) -> bool {
-        self.from.micros - SLACK_MICROS <= moment.micros && self.to.is_none_or(|to| moment.micros <= to.micros + SLACK_MICROS)
+        self.from.micros - SLACK_MICROS <= moment.micros
+            && self.to.is_none_or(|to| moment.micros <= to.micros + SLACK_MICROS)
     }
 }
 
 fn cause_of_drift(drift: &Finding, causes: &[Cause]) -> Option<String> {
     let same_group = |cause: &&Cause| drift.subject.nodes.iter().any(|node| cause.group.contains(node));
-    let script = causes.iter().filter(same_group).find(|cause| cause.rule == "takeover-script-failed" && cause.from.micros == drift.since.micros);
+    let script = causes
+        .iter()
+        .filter(same_group)
+        .find(|cause| cause.rule == "takeover-script-failed" && cause.from.micros == drift.since.micros);
     let split = causes.iter().filter(same_group).find(|cause| cause.rule == "split-brain" && cause.spans(drift.since));
     script.or(split).map(|cause| cause.id.clone())
 }
@@ -116,7 +119,9 @@ fn is_in_chain(notify: &Finding, drift: &Cause, causes: &[Cause]) -> bool {
 fn cause_of_refusal(refusal: &Finding, causes: &[Cause]) -> Option<String> {
     let by_holder = |drift: &&Cause| {
         let refused_there = refusal.subject.node.is_some() && refusal.subject.node == drift.holder;
-        let asked_there = refusal.subject.node.is_none() && refusal.subject.address.is_some() && refusal.subject.address == drift.resource;
+        let asked_there = refusal.subject.node.is_none()
+            && refusal.subject.address.is_some()
+            && refusal.subject.address == drift.resource;
         refused_there || asked_there
     };
     let drifts = causes.iter().filter(|cause| cause.rule == "eip-drift" && cause.spans(refusal.since));
@@ -126,12 +131,17 @@ fn cause_of_refusal(refusal: &Finding, causes: &[Cause]) -> Option<String> {
 fn cause_of_stale(stale: &Finding, causes: &[Cause]) -> Option<String> {
     let asked = |cause: &&Cause| {
         let node = stale.subject.node.as_ref().is_some_and(|node| cause.nodes.contains(node));
-        cause.rule == "transfer-refused" && node && cause.resource.is_some() && stale.subject.zones.iter().any(|zone| cause.zones.contains(zone))
+        cause.rule == "transfer-refused"
+            && node
+            && cause.resource.is_some()
+            && stale.subject.zones.iter().any(|zone| cause.zones.contains(zone))
             && cause.from.micros <= stale.until.map_or(i64::MAX, |until| until.micros)
             && cause.to.is_none_or(|to| to.micros + AFTERMATH_MICROS >= stale.since.micros)
     };
     let refusal = causes.iter().find(asked)?;
-    let drift = causes.iter().find(|drift| drift.rule == "eip-drift" && drift.resource == refusal.resource && drift.spans(stale.since));
+    let drift = causes
+        .iter()
+        .find(|drift| drift.rule == "eip-drift" && drift.resource == refusal.resource && drift.spans(stale.since));
     Some(drift.map_or_else(|| refusal.id.clone(), |drift| drift.id.clone()))
 }
 
@@ -155,7 +165,12 @@ fn effects(drift: &Finding, findings: &[Finding]) -> (Vec<String>, Vec<ZoneImpac
     } else if let Some(first) = impact.first() {
         let nodes: BTreeSet<Text> = impact.iter().map(|impact| impact.node.clone()).collect();
         let zones: BTreeSet<Text> = impact.iter().map(|impact| impact.zone.clone()).collect();
-        story.push(format!("From {} at the latest {} had old copies of {}.", first.since.rfc3339(), list(&nodes), list(&zones)));
+        story.push(format!(
+            "From {} at the latest {} had old copies of {}.",
+            first.since.rfc3339(),
+            list(&nodes),
+            list(&zones)
+        ));
     }
     for finding in caused.iter().filter(|finding| finding.rule == "transfer-refused") {
         let asked = finding.subject.address.as_deref().unwrap_or("the address");

@@ -2,11 +2,13 @@
 
 use super::words::{evidence, heard, length};
 use super::{Explanation, Rule};
-use crate::event::{Daemon, Event, Fact, Pdns, Text, Vrrp};
+use crate::event::{Daemon, Event, Keepalived, Pdns, Text, Vrrp};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity};
 use crate::moment::Moment;
+use crate::version::{Version, VersionRange};
 use crate::world::{
-    Displaced, Displacement, Ending, Mastership, PeerGroup, Seen, Unit, Witness, World, displacements, first_of, symptoms,
+    Displaced, Displacement, Ending, Mastership, PeerGroup, Seen, Unit, Witness, World, displacements, first_of,
+    symptoms,
 };
 use std::sync::Arc;
 
@@ -32,7 +34,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 /// A silent repair exists from this keepalived on.
-const RX_LOWER_PRI_SINCE: (u32, u32, u32) = (2, 0, 6);
+const RX_LOWER_PRI_SINCE: Version = Version(2, 0, 6);
 
 /// The MASTER hears its rival this soon, clocks corrected.
 const ANSWER_MICROS: i64 = 3_000_000;
@@ -43,7 +45,9 @@ fn find(world: &World) -> Vec<Finding> {
         .iter()
         .flat_map(|group| {
             let resource = world.resource_of(group);
-            displacements(world, group).into_iter().map(move |displacement| tell(world, group, resource.as_ref(), &displacement))
+            displacements(world, group)
+                .into_iter()
+                .map(move |displacement| tell(world, group, resource.as_ref(), &displacement))
         })
         .collect();
     if found.is_empty() {
@@ -56,9 +60,13 @@ fn find(world: &World) -> Vec<Finding> {
 fn tell_symptoms(world: &World, displacement: &Displacement) -> Finding {
     let chain = displacement.chain.as_ref();
     let address = chain.map_or_else(|| Text::from("the address"), |chain| chain.address.clone());
-    let is_notify = matches!(displacement.first.fact, Fact::Pdns(Pdns::NotifyRefused { .. }));
+    let is_notify = matches!(displacement.first.pdns(), Some(Pdns::NotifyRefused { .. }));
     let brief = if is_notify { "NOTIFY not from a master".to_owned() } else { format!("AXFR from {address} refused") };
-    let proves = if is_notify { "A NOTIFY of the zone comes from an address that is no master." } else { "The address refuses a zone it is asked for." };
+    let proves = if is_notify {
+        "A NOTIFY of the zone comes from an address that is no master."
+    } else {
+        "The address refuses a zone it is asked for."
+    };
     let line = evidence(Role::Primary, &displacement.first, brief, proves);
     let mut finding = Finding::new(RULE.id, &address, Severity::Critical, Confidence::Suspected, line);
     finding.since_is = Bound::AtMost;
@@ -75,9 +83,9 @@ fn tell_symptoms(world: &World, displacement: &Displacement) -> Finding {
     let holder = displacement.holder.as_deref().unwrap_or("a node that does not serve the zone");
     let owner = displacement.owner.as_deref().unwrap_or("the primary");
     finding.claim = claim_of_suspicion(&address, holder, owner, &finding, world);
-    finding.story = vec![
-        format!("Transfers asked of {address} are refused while the zone's NOTIFY comes from another address: {owner} seems not to leave from {address}."),
-    ];
+    finding.story = vec![format!(
+        "Transfers asked of {address} are refused while the zone's NOTIFY comes from another address: {owner} seems not to leave from {address}."
+    )];
     finding.story.extend(end_sentence(displacement, &names, &finding));
     let at = finding.since.rfc3339();
     finding.rivals = vec![
@@ -106,7 +114,8 @@ fn claim_of_suspicion(address: &Text, holder: &str, owner: &str, finding: &Findi
 
 fn tell(world: &World, group: &PeerGroup, resource: Option<&Text>, displacement: &Displacement) -> Finding {
     let confidence = confidence(displacement);
-    let mut finding = Finding::new(RULE.id, &group.key(), Severity::Critical, confidence, first_line(group, displacement));
+    let mut finding =
+        Finding::new(RULE.id, &group.key(), Severity::Critical, confidence, first_line(group, displacement));
     finding.since_is = if displacement.began_there { Bound::Exact } else { Bound::AtMost };
     if let Some(ending) = &displacement.ending {
         finding.until = Some(ending.time());
@@ -121,7 +130,8 @@ fn tell(world: &World, group: &PeerGroup, resource: Option<&Text>, displacement:
     };
     finding.subject.instance = instance;
     finding.subject.group = sync_group;
-    finding.subject.resource = resource.cloned().or_else(|| displacement.chain.as_ref().map(|chain| chain.address.clone()));
+    finding.subject.resource =
+        resource.cloned().or_else(|| displacement.chain.as_ref().map(|chain| chain.address.clone()));
     finding.subject.holder.clone_from(&displacement.holder);
     finding.subject.owner.clone_from(&displacement.owner);
     finding.subject.nodes = group.nodes.keys().cloned().collect();
@@ -167,22 +177,31 @@ impl Names {
 fn first_line(group: &PeerGroup, displacement: &Displacement) -> Evidence {
     let unit = group.unit.name();
     let event = &displacement.first;
-    let is_takeover = matches!(event.fact, Fact::Vrrp { what: Vrrp::MasterEntered, .. });
+    let is_takeover = matches!(event.vrrp(), Some(Vrrp::MasterEntered));
     match (displacement.why, is_takeover) {
         (Displaced::TookAndFellBack, true) => {
             let script = displacement.taken.as_ref().and_then(|taken| taken.script.as_ref());
-            let brief = if script.is_some() { "MASTER, opens its script" } else { "MASTER" };
-            let text = format!("{} becomes MASTER of {unit}: the address moves here, its notify_master script runs on entering MASTER.", event.node);
+            let brief = if script.is_some() { "MASTER, opens its script" } else { "MASTER; notify_master runs" };
+            let text = format!(
+                "{} becomes MASTER of {unit}: the address moves here, its notify_master script runs on entering MASTER.",
+                event.node
+            );
             evidence(Role::Primary, event, brief, text)
         }
         (Displaced::DidNotCome { .. }, true) => {
-            let text = format!("{} becomes MASTER of {unit}: its notify_master script should bring the address here.", event.node);
+            let text = format!(
+                "{} becomes MASTER of {unit}: its notify_master script should bring the address here.",
+                event.node
+            );
             evidence(Role::Primary, event, "MASTER", text)
         }
         (Displaced::TookAndFellBack, false) => heard(Role::Primary, event),
-        (Displaced::MovedAway | Displaced::DidNotCome { .. }, _) => {
-            evidence(Role::Primary, event, "sees the address elsewhere", "A first line that shows the address away from the MASTER.")
-        }
+        (Displaced::MovedAway | Displaced::DidNotCome { .. }, _) => evidence(
+            Role::Primary,
+            event,
+            "sees the address elsewhere",
+            "A first line that shows the address away from the MASTER.",
+        ),
     }
 }
 
@@ -209,7 +228,10 @@ fn add_vrrp(finding: &mut Finding, displacement: &Displacement) {
         }
     } else if let Some(entered) = &kept.entered {
         let role = if displacement.why == Displaced::TookAndFellBack { Role::Primary } else { Role::Supporting };
-        let proves = format!("{} is MASTER from here on; nothing in its log ends that before the address is left.", entered.node);
+        let proves = format!(
+            "{} is MASTER from here on; nothing in its log ends that before the address is left.",
+            entered.node
+        );
         finding.add(evidence(role, entered, "MASTER", proves));
     }
 }
@@ -239,11 +261,17 @@ fn add_witnesses(finding: &mut Finding, displacement: &Displacement) {
     }
     if let Some(chain) = &displacement.chain {
         let refused = format!("{} refuses a zone here: the node behind it does not serve it.", chain.address);
-        finding.add(evidence(Role::Supporting, &chain.refused, format!("AXFR from {} refused", chain.address), refused));
+        finding.add(evidence(
+            Role::Supporting,
+            &chain.refused,
+            format!("AXFR from {} refused", chain.address),
+            refused,
+        ));
         let notify = "The zone's NOTIFY comes from another address: the primary does not leave from its own.";
-        let brief = match &chain.notify.fact {
-            Fact::Pdns(Pdns::NotifyRefused { zone, from }) => format!("NOTIFY of {zone} from {from}: not a master"),
-            _ => "NOTIFY not from a master".to_owned(),
+        let brief = if let Some(Pdns::NotifyRefused { zone, from }) = chain.notify.pdns() {
+            format!("NOTIFY of {zone} from {from}: not a master")
+        } else {
+            "NOTIFY not from a master".to_owned()
         };
         finding.add(evidence(Role::Supporting, &chain.notify, brief, notify));
     }
@@ -273,7 +301,9 @@ fn add_witness(finding: &mut Finding, witness: &Witness, role: Role) {
         ),
         Seen::Strange => (
             format!("NOTIFY of {zone} refused by its receiver"),
-            format!("{node} sends a NOTIFY that arrives from {address}, which is not a master: {node} does not leave from the address."),
+            format!(
+                "{node} sends a NOTIFY that arrives from {address}, which is not a master: {node} does not leave from the address."
+            ),
             format!("NOTIFY of {zone} from {address}: not a master"),
             format!("The NOTIFY arrives from {address}, which is not a master."),
         ),
@@ -308,9 +338,16 @@ fn add_ending(finding: &mut Finding, displacement: &Displacement) {
             finding.add(evidence(Role::Repair, event, "no longer MASTER", proves));
         }
         Some(Ending::ServesAgain(event)) => {
-            finding.add(evidence(Role::Repair, event, "transferred again", "The address serves the zone again: it is back."));
+            finding.add(evidence(
+                Role::Repair,
+                event,
+                "transferred again",
+                "The address serves the zone again: it is back.",
+            ));
         }
-        Some(Ending::Seen(witness)) if displacement.home_first.is_empty() => add_witness(finding, witness, Role::Repair),
+        Some(Ending::Seen(witness)) if displacement.home_first.is_empty() => {
+            add_witness(finding, witness, Role::Repair)
+        }
         Some(Ending::Seen(_)) => {}
     }
 }
@@ -338,18 +375,16 @@ fn silent_reading(world: &World, displacement: &Displacement, names: &Names) -> 
         return String::new();
     }
     let owner = &names.owner;
-    match version(world, displacement.owner.as_ref()) {
-        Some(version) if version < RX_LOWER_PRI_SINCE => {
-            format!(", unless someone moved it back by hand ({owner}'s keepalived has no notify_master_rx_lower_pri)")
-        }
-        Some(_) | None => format!(", unless notify_master_rx_lower_pri on {owner} or a hand moved it back, which no line would tell"),
+    if keepalived_of(world, displacement.owner.as_ref()).is_before(RX_LOWER_PRI_SINCE) {
+        return format!(
+            ", unless someone moved it back by hand ({owner}'s keepalived has no notify_master_rx_lower_pri)"
+        );
     }
+    format!(", unless notify_master_rx_lower_pri on {owner} or a hand moved it back, which no line would tell")
 }
 
-fn version(world: &World, node: Option<&Text>) -> Option<(u32, u32, u32)> {
-    let text = world.version(node?, Daemon::Keepalived)?;
-    let mut numbers = text.split('.').map(str::parse);
-    Some((numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?))
+fn keepalived_of(world: &World, node: Option<&Text>) -> VersionRange {
+    node.map_or_else(VersionRange::default, |node| world.version(node, Daemon::Keepalived))
 }
 
 fn story(group: &PeerGroup, displacement: &Displacement, names: &Names, finding: &Finding) -> Vec<String> {
@@ -369,7 +404,7 @@ fn story(group: &PeerGroup, displacement: &Displacement, names: &Names, finding:
             story.push(if raced {
                 format!("{holder}'s own script had started moments before: of two scripts that run at once, the slower one wins.")
             } else {
-                format!("Its notify_master script failed, was too slow, or moves nothing.")
+                "Its notify_master script failed, was too slow, or moves nothing.".to_owned()
             });
         }
         Displaced::MovedAway => story.push(format!(
@@ -385,10 +420,16 @@ fn flap_sentence(unit: &Text, displacement: &Displacement, names: &Names) -> Str
     let holder = &names.holder;
     let Some(taken) = &displacement.taken else {
         let heard = displacement.first.time.rfc3339();
-        return format!("At {heard} {} heard a rival MASTER of {unit} with a lower priority; {holder}'s keepalived log is not here.", names.owner);
+        return format!(
+            "At {heard} {} heard a rival MASTER of {unit} with a lower priority; {holder}'s keepalived log is not here.",
+            names.owner
+        );
     };
     let entered = displacement.first.time;
-    let script = if taken.script.is_some() { "opened its notify script" } else { "ran its notify_master script" };
+    let script = match script_of(displacement) {
+        Some(path) => format!("opened {path}"),
+        None => "ran its notify_master script".to_owned(),
+    };
     let fell = taken.ended().map_or(String::new(), |fell| {
         let micros = fell.micros_since(entered);
         if micros < 1_000_000 && fell.precision.min(entered.precision) == crate::moment::Precision::Second {
@@ -405,6 +446,12 @@ fn flap_sentence(unit: &Text, displacement: &Displacement, names: &Names) -> Str
     format!("{holder} became MASTER of {unit} at {}, {script}, and was BACKUP again{fell}.{again}", entered.rfc3339())
 }
 
+/// The notify script as 1.x names it when it opens it.
+fn script_of(displacement: &Displacement) -> Option<&Text> {
+    let opened = displacement.taken.as_ref()?.script.as_ref()?;
+    if let Some(Keepalived::ScriptOpened { path }) = opened.keepalived() { Some(path) } else { None }
+}
+
 fn end_sentence(displacement: &Displacement, names: &Names, finding: &Finding) -> Option<String> {
     let Names { address, owner, .. } = names;
     let last_away = displacement.away.last().map(|witness| witness.time);
@@ -415,13 +462,19 @@ fn end_sentence(displacement: &Displacement, names: &Names, finding: &Finding) -
     };
     Some(match displacement.ending.as_ref() {
         None => "Nothing in these logs ends it.".to_owned(),
-        Some(Ending::Takeover(event)) => format!("It ended at {}, when {} became MASTER and ran its script.", event.time.rfc3339(), event.node),
-        Some(Ending::OwnerLeft(event)) => format!("It ended at {}, when {owner} ceased to be MASTER.", event.time.rfc3339()),
+        Some(Ending::Takeover(event)) => {
+            format!("It ended at {}, when {} became MASTER and ran its script.", event.time.rfc3339(), event.node)
+        }
+        Some(Ending::OwnerLeft(event)) => {
+            format!("It ended at {}, when {owner} ceased to be MASTER.", event.time.rfc3339())
+        }
         Some(Ending::ServesAgain(event)) => {
             format!("It ended {}, when a transfer from {address} succeeded.", bracket(event.time))
         }
         Some(Ending::Seen(witness)) => match witness.seen {
-            Seen::Served | Seen::Denied => format!("It ended {}, when {owner} answered a transfer asked of {address}.", bracket(witness.time)),
+            Seen::Served | Seen::Denied => {
+                format!("It ended {}, when {owner} answered a transfer asked of {address}.", bracket(witness.time))
+            }
             Seen::Heard | Seen::Strange | Seen::Acknowledged | Seen::Rejected => {
                 format!("It ended {}, when a secondary accepted {owner}'s NOTIFY.", bracket(witness.time))
             }
@@ -434,7 +487,7 @@ fn rivals(world: &World, displacement: &Displacement, names: &Names, finding: &F
     let Names { address, owner, holder } = names;
     let cloud = format!("CloudTrail AssociateAddress for {address} (kept 90 days), or the cloud's own record of moves");
     let mut rivals = Vec::new();
-    let can_repair_silently = version(world, displacement.owner.as_ref()).is_none_or(|version| version >= RX_LOWER_PRI_SINCE);
+    let can_repair_silently = !keepalived_of(world, displacement.owner.as_ref()).is_before(RX_LOWER_PRI_SINCE);
     if !displacement.is_placed() && displacement.why == Displaced::TookAndFellBack {
         if can_repair_silently {
             rivals.push(Rival {
@@ -443,7 +496,8 @@ fn rivals(world: &World, displacement: &Displacement, names: &Names, finding: &F
             });
         }
         rivals.push(Rival {
-            claim: "nothing moves but keepalived's own addresses: without a notify_master script nothing can drift".to_owned(),
+            claim: "nothing moves but keepalived's own addresses: without a notify_master script nothing can drift"
+                .to_owned(),
             settled_by: format!("keepalived.conf of {holder}"),
         });
     }
@@ -468,12 +522,15 @@ fn rivals(world: &World, displacement: &Displacement, names: &Names, finding: &F
 
 fn next_steps(displacement: &Displacement, names: &Names) -> Vec<String> {
     let Names { address, owner, .. } = names;
+    let script = script_of(displacement).map_or_else(|| "the notify_master script".to_owned(), |path| path.to_string());
     if displacement.ending.is_some() {
         vec![format!("nothing to repair. Verify: {owner} must leave from {address}.")]
     } else {
         vec![
-            format!("run the notify_master script on {owner} by hand (here: usually /etc/keepalived/master.sh); it brings {address} back."),
-            format!("verify that {owner} leaves from {address}; then pdns_control notify ZONE for each zone that is behind."),
+            format!("run {script} on {owner} by hand: it brings {address} back."),
+            format!(
+                "verify that {owner} leaves from {address}; then pdns_control notify ZONE for each zone that is behind."
+            ),
         ]
     }
 }
@@ -482,22 +539,19 @@ fn prevention(world: &World, displacement: &Displacement, names: &Names) -> Vec<
     let owner = &names.owner;
     let mut advice = Vec::new();
     if displacement.why == Displaced::TookAndFellBack {
-        advice.push(match (version(world, displacement.owner.as_ref()), world_version(world, displacement)) {
-            (Some(version), Some(text)) if version < RX_LOWER_PRI_SINCE => format!(
-                "keepalived 2.0.6 or later with notify_master_rx_lower_pri on {owner} (here: {text}, which lacks it)."
-            ),
-            (Some(_), Some(text)) => format!(
-                "notify_master_rx_lower_pri on {owner} (its keepalived {text} has it); mind that both scripts then run at once and the slower one wins."
-            ),
-            (_, _) => format!("keepalived 2.0.6 or later with notify_master_rx_lower_pri on {owner}."),
+        let version = keepalived_of(world, displacement.owner.as_ref());
+        advice.push(if version.is_before(RX_LOWER_PRI_SINCE) {
+            format!("keepalived 2.0.6 or later with notify_master_rx_lower_pri on {owner} (here: {version}, which lacks it).")
+        } else if version.is_from(RX_LOWER_PRI_SINCE) {
+            format!(
+                "notify_master_rx_lower_pri on {owner} (its keepalived, {version}, has it); mind that both scripts then run at once and the slower one wins."
+            )
+        } else {
+            format!("keepalived 2.0.6 or later with notify_master_rx_lower_pri on {owner} (here: {version}).")
         });
     } else {
         advice.push("let the notify script check what it did, try again, and log the outcome (logger -t).".to_owned());
     }
     advice.push("an ownership check every minute that fails when the MASTER does not leave from the address: driftline explain eip-drift.".to_owned());
     advice
-}
-
-fn world_version<'a>(world: &'a World, displacement: &Displacement) -> Option<&'a Text> {
-    world.version(displacement.owner.as_ref()?, Daemon::Keepalived)
 }

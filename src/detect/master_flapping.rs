@@ -36,13 +36,16 @@ fn find(world: &World) -> Vec<Finding> {
 fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
     let restarts = restarts(world, group);
     let takeovers = group.takeovers();
-    let unexplained: Vec<Takeover<'_>> = takeovers.into_iter().filter(|takeover| !is_explained(takeover, &restarts)).collect();
+    let unexplained: Vec<Takeover<'_>> =
+        takeovers.into_iter().filter(|takeover| !is_explained(takeover, &restarts)).collect();
     let mut found = Vec::new();
     let mut index = 0;
     while index < unexplained.len() {
         let start = unexplained[index].event.time;
         let mut end = index + 1;
-        while end < unexplained.len() && unexplained[end].event.time.micros_since(unexplained[end - 1].event.time) <= WINDOW_MICROS {
+        while end < unexplained.len()
+            && unexplained[end].event.time.micros_since(unexplained[end - 1].event.time) <= WINDOW_MICROS
+        {
             end += 1;
         }
         let episode = &unexplained[index..end];
@@ -66,7 +69,11 @@ fn restarts(world: &World, group: &PeerGroup) -> Vec<(Text, Moment)> {
             let is_restart = matches!(
                 event.fact,
                 Fact::Keepalived(
-                    Keepalived::Starting { .. } | Keepalived::Stopping | Keepalived::Stopped | Keepalived::VrrpChildDied | Keepalived::Reloading
+                    Keepalived::Starting { .. }
+                        | Keepalived::Stopping
+                        | Keepalived::Stopped
+                        | Keepalived::VrrpChildDied
+                        | Keepalived::Reloading
                 )
             );
             if is_restart {
@@ -83,7 +90,12 @@ fn is_explained(takeover: &Takeover<'_>, restarts: &[(Text, Moment)]) -> bool {
 
 fn tell(group: &PeerGroup, episode: &[Takeover<'_>], start: Moment) -> Finding {
     let lines = episode.iter().map(|takeover| {
-        evidence(Role::Primary, takeover.event, "MASTER", format!("{} becomes MASTER and runs its script.", takeover.node))
+        evidence(
+            Role::Primary,
+            takeover.event,
+            "MASTER",
+            format!("{} becomes MASTER and runs its script.", takeover.node),
+        )
     });
     let mut lines = lines.collect::<Vec<_>>().into_iter();
     let first = lines.next().expect("an episode has three transitions or more");

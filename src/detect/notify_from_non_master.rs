@@ -2,7 +2,7 @@
 
 use super::words::{counted, list, repeated};
 use super::{Explanation, Rule};
-use crate::event::{Fact, Pdns};
+use crate::event::{Event, Pdns};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
 use crate::world::{Seen, Strangers, World};
 use std::collections::BTreeSet;
@@ -35,20 +35,23 @@ fn tell(world: &World, strangers: &Strangers) -> Option<Finding> {
         .all()
         .iter()
         .filter(|witness| witness.seen == Seen::Strange && witness.address.as_ref() == Some(sender))
-        .filter(|witness| witness.time.micros >= first.time.micros && until.is_none_or(|until| witness.time.micros <= until.micros + 5_000_000))
+        .filter(|witness| {
+            witness.time.micros >= first.time.micros
+                && until.is_none_or(|until| witness.time.micros <= until.micros + 5_000_000)
+        })
         .map(|witness| witness.node.clone())
         .collect();
     let proves = format!("{} refuses a NOTIFY from {sender}, which is no primary of the zone.", first.node);
     let brief = |zone: &str| format!("NOTIFY of {zone} from {sender}: not a master");
-    let zone_of = |fact: &Fact| match fact {
-        Fact::Pdns(Pdns::NotifyRefused { zone, .. }) => zone.to_string(),
-        _ => String::new(),
+    let zone_of = |event: &Event| match event.pdns() {
+        Some(Pdns::NotifyRefused { zone, .. }) => zone.to_string(),
+        Some(_) | None => String::new(),
     };
-    let line = repeated(Role::Primary, first, &strangers.lines, brief(&zone_of(&first.fact)), proves);
+    let line = repeated(Role::Primary, first, &strangers.lines, brief(&zone_of(first)), proves);
     let mut finding = Finding::new(RULE.id, sender, Severity::Warning, Confidence::Confirmed, line);
     for other in strangers.lines.first.iter().skip(1) {
         let proves = format!("{} refuses it too.", other.node);
-        finding.add(super::words::evidence(Role::Supporting, other, brief(&zone_of(&other.fact)), proves));
+        finding.add(super::words::evidence(Role::Supporting, other, brief(&zone_of(other)), proves));
     }
     finding.until = until;
     finding.until_is = Bound::Exact;
@@ -66,7 +69,10 @@ fn tell(world: &World, strangers: &Strangers) -> Option<Finding> {
         }];
         finding.next_steps = vec![format!("find out whose address {sender} is.")];
     } else {
-        finding.story = vec![format!("{}'s own log shows the same NOTIFY refused: it does not leave from the address the secondaries know.", list(&own))];
+        finding.story = vec![format!(
+            "{}'s own log shows the same NOTIFY refused: it does not leave from the address the secondaries know.",
+            list(&own)
+        )];
         finding.next_steps = vec![format!("find out why {} leaves from {sender}.", list(&own))];
     }
     Some(finding)

@@ -2,7 +2,7 @@
 
 use super::words::{evidence, heard, length};
 use super::{Explanation, Rule};
-use crate::event::{Event, Fact, Keepalived, Text};
+use crate::event::{Event, Keepalived, Text};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity};
 use crate::moment::Moment;
 use crate::world::{Begin, End, Mastership, PeerGroup, Unit, World, advert};
@@ -96,7 +96,8 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
     }
     // The old MASTER yields to the new one's first adverts: a hand-over.
     let yields_soon = first.ended().is_some_and(|ended| ended.micros_since(from) <= ELECTION_MICROS);
-    let outlives = second.ended().is_none_or(|ended| first.ended().is_some_and(|yielded| ended.micros > yielded.micros));
+    let outlives =
+        second.ended().is_none_or(|ended| first.ended().is_some_and(|yielded| ended.micros > yielded.micros));
     if yields_soon && outlives {
         return None;
     }
@@ -110,7 +111,8 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
         .into_iter()
         .flat_map(|mastership| mastership.heard_lower.iter().chain(&mastership.heard_higher))
         .filter(|line| {
-            line.time.micros >= from.micros - ELECTION_MICROS && to.is_none_or(|to| line.time.micros <= to.micros + ELECTION_MICROS)
+            line.time.micros >= from.micros - ELECTION_MICROS
+                && to.is_none_or(|to| line.time.micros <= to.micros + ELECTION_MICROS)
         })
         .collect();
     let is_heard = !adverts.is_empty();
@@ -130,7 +132,12 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
     }
     for mastership in [first, second] {
         if let Some((_, end)) = mastership.end.as_ref().filter(|(_, end)| to.is_some_and(|to| end.time == to)) {
-            lines.push(evidence(Role::Repair, end, "no longer MASTER", format!("{} is not MASTER any more: one is left.", end.node)));
+            lines.push(evidence(
+                Role::Repair,
+                end,
+                "no longer MASTER",
+                format!("{} is not MASTER any more: one is left.", end.node),
+            ));
         }
     }
     Some(Overlap {
@@ -154,13 +161,12 @@ fn is_never_entered(mastership: &Mastership) -> bool {
 /// A node that was not running while its rival took over wakes believing it is MASTER.
 fn was_paused(world: &World, node: &Text, from: Moment, to: Option<Moment>) -> bool {
     let Some(facts) = world.nodes.get(node) else { return false };
-    facts.vrrp.events().iter().any(|event| match &event.fact {
-        Fact::Keepalived(Keepalived::TimerLate { seconds }) => {
-            let asleep_since = event.time.micros - i64::from(*seconds) * 1_000_000;
-            asleep_since <= from.micros + ELECTION_MICROS && to.is_none_or(|to| event.time.micros <= to.micros + ELECTION_MICROS)
-                && event.time.micros >= from.micros
-        }
-        _ => false,
+    facts.vrrp.events().iter().any(|event| {
+        let Some(Keepalived::TimerLate { seconds }) = event.keepalived() else { return false };
+        let asleep_since = event.time.micros - i64::from(*seconds) * 1_000_000;
+        asleep_since <= from.micros + ELECTION_MICROS
+            && to.is_none_or(|to| event.time.micros <= to.micros + ELECTION_MICROS)
+            && event.time.micros >= from.micros
     })
 }
 
@@ -176,7 +182,9 @@ fn heard_only(group: &PeerGroup) -> Vec<Overlap<'_>> {
                 })
             };
             // A MASTER this young hears the last adverts of the one it replaces.
-            let settled = |line: &&Arc<Event>| mastership.start().is_none_or(|start| line.time.micros_since(start) > ELECTION_MICROS);
+            let settled = |line: &&Arc<Event>| {
+                mastership.start().is_none_or(|start| line.time.micros_since(start) > ELECTION_MICROS)
+            };
             let lines: Vec<&Arc<Event>> = mastership.heard_lower.iter().filter(alien).filter(settled).collect();
             let (Some(first), Some(last)) = (lines.first(), lines.last()) else { continue };
             found.push(Overlap {
@@ -203,7 +211,11 @@ fn tell(group: &PeerGroup, episode: &[Overlap<'_>]) -> Finding {
     let end = episode.iter().filter_map(|overlap| overlap.to).max_by_key(|to| to.micros).filter(|_| !open);
     let unit = group.unit.name();
     let confidence = episode.iter().map(confidence).max().unwrap_or(Confidence::Suspected);
-    let longest = episode.iter().map(|overlap| overlap.to.map_or(i64::MAX, |to| to.micros_since(overlap.from))).max().unwrap_or(0);
+    let longest = episode
+        .iter()
+        .map(|overlap| overlap.to.map_or(i64::MAX, |to| to.micros_since(overlap.from)))
+        .max()
+        .unwrap_or(0);
     let severity = if longest < ELECTION_MICROS { Severity::Warning } else { Severity::Critical };
     let first_evidence = first.lines[0].clone();
     let mut finding = Finding::new(RULE.id, &group.key(), severity, confidence, first_evidence);
@@ -231,14 +243,17 @@ fn tell(group: &PeerGroup, episode: &[Overlap<'_>]) -> Finding {
         several => super::words::list(several),
     };
     let verb = if finding.is_open() { "are" } else { "were" };
-    let how_long = end.map_or_else(|| " when the logs end".to_owned(), |end| {
-        let micros = end.micros_since(first.from);
-        if micros < 1_000_000 && first.from.precision.min(end.precision) == crate::moment::Precision::Second {
-            " for less than a second".to_owned()
-        } else {
-            format!(" for {}", length(first.from, end))
-        }
-    });
+    let how_long = end.map_or_else(
+        || " when the logs end".to_owned(),
+        |end| {
+            let micros = end.micros_since(first.from);
+            if micros < 1_000_000 && first.from.precision.min(end.precision) == crate::moment::Precision::Second {
+                " for less than a second".to_owned()
+            } else {
+                format!(" for {}", length(first.from, end))
+            }
+        },
+    );
     let times = match episode.len() {
         1 => String::new(),
         more => format!(", {more} times"),
@@ -282,7 +297,8 @@ fn rivals(group: &PeerGroup, episode: &[Overlap<'_>]) -> Vec<Rival> {
     }
     if episode.iter().any(|overlap| overlap.was_paused) {
         rivals.push(Rival {
-            claim: "one of them was not running at the time (`A thread timer expired`) and woke up as MASTER".to_owned(),
+            claim: "one of them was not running at the time (`A thread timer expired`) and woke up as MASTER"
+                .to_owned(),
             settled_by: "the hypervisor's log".to_owned(),
         });
     }

@@ -2,7 +2,7 @@
 
 use super::words::{count, evidence, length, list, repeated};
 use super::{Explanation, Rule};
-use crate::event::{Event, Fact, Pdns, Text};
+use crate::event::{Event, Pdns, Text};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Role, Severity, ZoneImpact};
 use crate::moment::Moment;
 use crate::world::{Behind, World};
@@ -58,7 +58,9 @@ fn floods(all: &[Behind]) -> Vec<Vec<&Behind>> {
     }
     together
         .into_iter()
-        .flat_map(|flood| if flood.len() > FLOOD_ZONES { vec![flood] } else { flood.into_iter().map(|one| vec![one]).collect() })
+        .flat_map(|flood| {
+            if flood.len() > FLOOD_ZONES { vec![flood] } else { flood.into_iter().map(|one| vec![one]).collect() }
+        })
         .collect()
 }
 
@@ -68,11 +70,13 @@ fn tell(horizon: Moment, flood: &[&Behind]) -> Finding {
     let first = flood[0];
     let node = &first.node;
     let key = if let [one] = flood.as_slice() { format!("{node}/{}", one.zone) } else { node.to_string() };
-    let confidence = if flood.iter().any(|behind| behind.failures.count > 0) { Confidence::Confirmed } else { Confidence::Likely };
+    let confidence =
+        if flood.iter().any(|behind| behind.failures.count > 0) { Confidence::Confirmed } else { Confidence::Likely };
     let mut finding = Finding::new(RULE.id, &key, Severity::Warning, confidence, first_line(first));
     finding.since_is = Bound::AtMost;
     let open = flood.iter().any(|behind| behind.end.is_none());
-    finding.until = flood.iter().filter_map(|behind| behind.end.as_ref()).map(|event| event.time).max().filter(|_| !open);
+    finding.until =
+        flood.iter().filter_map(|behind| behind.end.as_ref()).map(|event| event.time).max().filter(|_| !open);
     for behind in &flood {
         add_lines(&mut finding, behind);
     }
@@ -91,7 +95,11 @@ fn tell(horizon: Moment, flood: &[&Behind]) -> Finding {
     finding.claim = if let [one] = flood.as_slice() {
         format!("{node} {verb} {}, at least {lasting}", copy_words(one))
     } else {
-        format!("{node} {verb} old copies of {} ({}), at least {lasting}", count(zones.len(), "zone", "zones"), list(&zones))
+        format!(
+            "{node} {verb} old copies of {} ({}), at least {lasting}",
+            count(zones.len(), "zone", "zones"),
+            list(&zones)
+        )
     };
     finding.subject.zones = zones;
     finding.story = vec![why(&flood)];
@@ -135,7 +143,7 @@ fn only<'a>(addresses: impl Iterator<Item = &'a Text>) -> Option<Text> {
 }
 
 fn first_line(behind: &Behind) -> Evidence {
-    if let Fact::Pdns(Pdns::ZoneStale { .. }) = &behind.first.fact {
+    if let Some(Pdns::ZoneStale { .. }) = behind.first.pdns() {
         let serials = match (behind.our_serial, behind.primary_serial) {
             (Some(ours), Some(theirs)) => format!(" {ours} < {theirs}"),
             _ => String::new(),
@@ -148,7 +156,7 @@ fn first_line(behind: &Behind) -> Evidence {
 }
 
 fn failure(behind: &Behind, event: &Arc<Event>) -> Evidence {
-    let Fact::Pdns(Pdns::TransferFailed { primary, refused, reason, .. }) = &event.fact else {
+    let Some(Pdns::TransferFailed { primary, refused, reason, .. }) = event.pdns() else {
         return evidence(Role::Primary, event, "transfer failed", "The transfer failed.");
     };
     let from = primary.as_ref().map_or(String::new(), |primary| format!(" from {primary}"));
@@ -163,9 +171,10 @@ fn add_lines(finding: &mut Finding, behind: &Behind) {
         finding.add(failure(behind, event));
     }
     if let Some(end) = &behind.end {
-        let serial = match &end.fact {
-            Fact::Pdns(Pdns::ZoneCommitted { serial: Some(serial), .. }) => format!(" {serial}"),
-            _ => String::new(),
+        let serial = if let Some(Pdns::ZoneCommitted { serial: Some(serial), .. }) = end.pdns() {
+            format!(" {serial}")
+        } else {
+            String::new()
         };
         let proves = format!("{} has the current copy of {}.", behind.node, behind.zone);
         finding.add(evidence(Role::Repair, end, format!("{} committed{serial}", behind.zone), proves));

@@ -39,7 +39,12 @@ fn find(world: &World) -> Vec<Finding> {
 }
 
 /// The address was seen on the old node after the take-over.
-fn did_not_come(group: &PeerGroup, resource: Option<&Text>, displacement: &Displacement, raced: bool) -> Option<Finding> {
+fn did_not_come(
+    group: &PeerGroup,
+    resource: Option<&Text>,
+    displacement: &Displacement,
+    raced: bool,
+) -> Option<Finding> {
     let owner = displacement.owner.as_ref()?;
     let holder = displacement.holder.as_ref()?;
     let confidence = if raced { Confidence::Suspected } else { Confidence::Likely };
@@ -49,10 +54,18 @@ fn did_not_come(group: &PeerGroup, resource: Option<&Text>, displacement: &Displ
     let mut finding = Finding::new(RULE.id, &format!("{owner}/{}", group.key()), Severity::Critical, confidence, line);
     for seen in [Seen::Denied, Seen::Served, Seen::Heard] {
         let Some(witness) = first_of(&displacement.away, seen) else { continue };
-        let proves = format!("{holder} answers or speaks from the address, {} after {owner} took over.", length(finding.since, witness.time));
+        let proves = format!(
+            "{holder} answers or speaks from the address, {} after {owner} took over.",
+            length(finding.since, witness.time)
+        );
         finding.add(evidence(Role::Primary, &witness.own, "still has the address", proves));
         if let Some(other) = &witness.other {
-            finding.add(evidence(Role::Supporting, other, "sees the address there", "The other side of the same moment."));
+            finding.add(evidence(
+                Role::Supporting,
+                other,
+                "sees the address there",
+                "The other side of the same moment.",
+            ));
         }
     }
     finding.until = displacement.ending.as_ref().map(Ending::time);
@@ -65,7 +78,10 @@ fn did_not_come(group: &PeerGroup, resource: Option<&Text>, displacement: &Displ
     finding.subject.owner = Some(owner.clone());
     finding.subject.resource = resource.cloned();
     let address = resource.map_or("the address", |resource| resource);
-    finding.claim = format!("{owner} became MASTER of {} but its script did not bring {address}, which stayed on {holder}", group.unit.name());
+    finding.claim = format!(
+        "{owner} became MASTER of {} but its script did not bring {address}, which stayed on {holder}",
+        group.unit.name()
+    );
     finding.rivals = vec![Rival {
         claim: if raced {
             format!("{owner}'s script worked and {holder}'s, started moments before, finished later")
@@ -85,14 +101,21 @@ fn could_not_start(world: &World, group: &PeerGroup) -> Vec<Finding> {
         let Some(facts) = world.nodes.get(takeover.node) else { continue };
         let failed: Option<&Arc<Event>> = facts.vrrp.events().iter().find(|event| {
             let apart = event.time.micros_since(takeover.event.time);
-            matches!(event.fact, Fact::Keepalived(Keepalived::ScriptFailed { .. })) && (0..=BESIDE_MICROS).contains(&apart)
+            matches!(event.fact, Fact::Keepalived(Keepalived::ScriptFailed { .. }))
+                && (0..=BESIDE_MICROS).contains(&apart)
         });
         let Some(failed) = failed else { continue };
         let owner = takeover.node;
         let proves = format!("{owner}'s keepalived says that it could not run the script.");
         let line = evidence(Role::Primary, failed, "script could not be started", proves);
-        let mut finding = Finding::new(RULE.id, &format!("{owner}/{}", group.key()), Severity::Critical, Confidence::Likely, line);
-        finding.add(evidence(Role::Supporting, takeover.event, "MASTER", format!("{owner} becomes MASTER: its notify_master script is due.")));
+        let mut finding =
+            Finding::new(RULE.id, &format!("{owner}/{}", group.key()), Severity::Critical, Confidence::Likely, line);
+        finding.add(evidence(
+            Role::Supporting,
+            takeover.event,
+            "MASTER",
+            format!("{owner} becomes MASTER: its notify_master script is due."),
+        ));
         finding.until = takeover.mastership.ended();
         name_subject(&mut finding, group, owner);
         finding.subject.owner = Some(owner.clone());
@@ -117,6 +140,9 @@ fn name_subject(finding: &mut Finding, group: &PeerGroup, owner: &Text) {
 }
 
 fn advise(finding: &mut Finding, owner: &Text) {
-    finding.next_steps = vec![format!("run the notify_master script on {owner} by hand, as the user keepalived uses, and read its error.")];
-    finding.prevention = vec!["let the script check that the address came, try again, and log the outcome (logger -t).".to_owned()];
+    finding.next_steps = vec![format!(
+        "run the notify_master script on {owner} by hand, as the user keepalived uses, and read its error."
+    )];
+    finding.prevention =
+        vec!["let the script check that the address came, try again, and log the outcome (logger -t).".to_owned()];
 }

@@ -2,7 +2,7 @@
 
 use super::words::{evidence, list, repeated};
 use super::{Explanation, Rule};
-use crate::event::{Fact, Pdns, Text};
+use crate::event::{Pdns, Text};
 use crate::finding::{Confidence, Evidence, Finding, Rival, Role, Severity};
 use crate::world::{Refusals, World};
 
@@ -45,30 +45,36 @@ fn tell(refusals: &Refusals) -> Option<Finding> {
     finding.subject.nodes.sort();
     finding.subject.nodes.dedup();
     finding.subject.zones = refusals.zones.iter().cloned().collect();
-    let to_whom = if refusals.refused_nodes.is_empty() { list(&refusals.clients) } else { list(&refusals.refused_nodes) };
+    let to_whom =
+        if refusals.refused_nodes.is_empty() { list(&refusals.clients) } else { list(&refusals.refused_nodes) };
     let zones = list(&refusals.zones);
     finding.claim = match (asked, &refuser) {
-        (Some(asked), Some(refuser)) => format!("transfers of {zones} asked of {asked} were refused to {to_whom}, by {refuser}"),
+        (Some(asked), Some(refuser)) => {
+            format!("transfers of {zones} asked of {asked} were refused to {to_whom}, by {refuser}")
+        }
         (Some(asked), None) => format!("transfers of {zones} asked of {asked} were refused to {to_whom}"),
         (None, Some(refuser)) => format!("{refuser} refused transfers of {zones} to {to_whom}"),
         (None, None) => format!("transfers of {zones} were refused to {to_whom}"),
     };
     if refuser.is_none() {
         finding.rivals = vec![Rival {
-            claim: "an ACL on the right node, or the wrong node behind the address: the secondary's line is the same".to_owned(),
+            claim: "an ACL on the right node, or the wrong node behind the address: the secondary's line is the same"
+                .to_owned(),
             settled_by: format!("the PowerDNS log of the node behind {key} at {}", first.time.rfc3339()),
         }];
     }
     finding.next_steps = vec![match &refuser {
-        Some(refuser) => format!("on {refuser}: is the zone there, and is the secondary in allow-axfr-ips? Should {refuser} be asked at all?"),
+        Some(refuser) => format!(
+            "on {refuser}: is the zone there, and is the secondary in allow-axfr-ips? Should {refuser} be asked at all?"
+        ),
         None => format!("find out which node answers at {key}."),
     }];
     Some(finding)
 }
 
 fn line(refusals: &Refusals, event: &std::sync::Arc<crate::event::Event>) -> Evidence {
-    match &event.fact {
-        Fact::Pdns(Pdns::TransferDenied { zone, client }) => {
+    match event.pdns() {
+        Some(Pdns::TransferDenied { zone, client }) => {
             let client = client.as_deref().unwrap_or("a client");
             let proves = format!("{} itself denies {client} the transfer of {zone}.", event.node);
             let is_first = refusals.denials.first.first() == Some(event);
@@ -78,16 +84,22 @@ fn line(refusals: &Refusals, event: &std::sync::Arc<crate::event::Event>) -> Evi
                 evidence(Role::Primary, event, format!("denies {client} {zone}"), proves)
             }
         }
-        Fact::Pdns(Pdns::TransferFailed { zone, primary, reason, .. }) => {
+        Some(Pdns::TransferFailed { zone, primary, reason, .. }) => {
             let from = primary.as_deref().unwrap_or("its primary");
             let proves = format!("{} is refused {zone} by {from}: {reason}.", event.node);
             let is_first = refusals.failures.first.first() == Some(event);
             if is_first {
-                repeated(Role::Primary, event, &refusals.failures, format!("AXFR of {zone} from {from} refused"), proves)
+                repeated(
+                    Role::Primary,
+                    event,
+                    &refusals.failures,
+                    format!("AXFR of {zone} from {from} refused"),
+                    proves,
+                )
             } else {
                 evidence(Role::Primary, event, format!("AXFR of {zone} from {from} refused"), proves)
             }
         }
-        _ => evidence(Role::Primary, event, "transfer refused", "A transfer was refused."),
+        Some(_) | None => evidence(Role::Primary, event, "transfer refused", "A transfer was refused."),
     }
 }

@@ -10,13 +10,24 @@ use std::sync::Arc;
 const ZONES_NAMED: usize = 3;
 
 /// A line as evidence.
-pub(super) fn evidence(role: Role, event: &Arc<Event>, brief: impl Into<String>, proves: impl Into<String>) -> Evidence {
+pub(super) fn evidence(
+    role: Role,
+    event: &Arc<Event>,
+    brief: impl Into<String>,
+    proves: impl Into<String>,
+) -> Evidence {
     let more = u64::from(event.repeated).saturating_sub(1);
     Evidence { role, event: Arc::clone(event), proves: proves.into(), brief: brief.into(), more, last: None }
 }
 
 /// The first of several like lines as evidence, the others counted.
-pub(super) fn repeated(role: Role, event: &Arc<Event>, lines: &Lines, brief: impl Into<String>, proves: impl Into<String>) -> Evidence {
+pub(super) fn repeated(
+    role: Role,
+    event: &Arc<Event>,
+    lines: &Lines,
+    brief: impl Into<String>,
+    proves: impl Into<String>,
+) -> Evidence {
     let more = lines.count.saturating_sub(1);
     let last = lines.last_time().filter(|_| more > 0);
     Evidence { role, event: Arc::clone(event), proves: proves.into(), brief: brief.into(), more, last }
@@ -27,9 +38,15 @@ pub(super) fn heard(role: Role, line: &Arc<Event>) -> Evidence {
     let numbers = advert(line).and_then(|advert| Some((advert.theirs?, advert.ours?)));
     let stays = matches!(&line.fact, Fact::Vrrp { what: Vrrp::HeardLower(_), .. });
     let (word, proves) = if stays {
-        ("stays MASTER", format!("{} is MASTER and stays it, while another node is MASTER too; no script runs for that.", line.node))
+        (
+            "stays MASTER",
+            format!("{} is MASTER and stays it, while another node is MASTER too; no script runs for that.", line.node),
+        )
     } else {
-        ("BACKUP", format!("{} falls back to BACKUP: another node is MASTER. Falling back moves no address.", line.node))
+        (
+            "BACKUP",
+            format!("{} falls back to BACKUP: another node is MASTER. Falling back moves no address.", line.node),
+        )
     };
     let brief = match numbers {
         Some((theirs, ours)) => format!("hears {theirs}, ours {ours}; {word}"),
@@ -46,7 +63,8 @@ pub(super) fn length(from: Moment, to: Moment) -> String {
 /// `a`, `a and b`, `a, b and c`, `a, b, c and 7 more`.
 pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a Text>) -> String {
     let names: Vec<&Text> = names.into_iter().collect();
-    let (shown, rest) = names.split_at(names.len().min(if names.len() == ZONES_NAMED + 1 { names.len() } else { ZONES_NAMED }));
+    let (shown, rest) =
+        names.split_at(names.len().min(if names.len() == ZONES_NAMED + 1 { names.len() } else { ZONES_NAMED }));
     let mut words: Vec<String> = shown.iter().map(|name| name.to_string()).collect();
     if !rest.is_empty() {
         words.push(format!("{} more", rest.len()));

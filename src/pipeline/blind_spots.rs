@@ -26,7 +26,8 @@ pub(super) fn of_skipped(skipped: &[Text]) -> Option<Caveat> {
 pub(super) fn of(frame: &Frame, surveys: &[Survey], world: &World) -> Vec<Caveat> {
     let mut caveats = Vec::new();
     for node in frame.coarse_nodes(surveys) {
-        let text = "the stamps have whole seconds: what happened first within one second on two hosts is unknown.".to_owned();
+        let text =
+            "the stamps have whole seconds: what happened first within one second on two hosts is unknown.".to_owned();
         caveats.push(Caveat { kind: "order", node: Some(node), text });
     }
     for (name, facts) in &world.nodes {
@@ -40,7 +41,10 @@ pub(super) fn of(frame: &Frame, surveys: &[Survey], world: &World) -> Vec<Caveat
     }
     for group in world.groups() {
         if let Some(only) = group.nodes.keys().next().filter(|_| group.nodes.len() == 1) {
-            let text = format!("no other node's keepalived log of {} is here: what its peers did is unknown.", group.unit.name());
+            let text = format!(
+                "no other node's keepalived log of {} is here: what its peers did is unknown.",
+                group.unit.name()
+            );
             caveats.push(Caveat { kind: "missing", node: Some(only.clone()), text });
         }
     }
@@ -49,7 +53,10 @@ pub(super) fn of(frame: &Frame, surveys: &[Survey], world: &World) -> Vec<Caveat
         caveats.push(Caveat { kind: "missing", node: None, text });
     }
     if world.replication.left_out > 0 {
-        let text = format!("{} NOTIFYs or zones beyond what is kept per sender were counted, not told.", world.replication.left_out);
+        let text = format!(
+            "{} NOTIFYs or zones beyond what is kept per sender were counted, not told.",
+            world.replication.left_out
+        );
         caveats.push(Caveat { kind: "limit", node: None, text });
     }
     caveats

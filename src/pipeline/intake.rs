@@ -1,7 +1,7 @@
 //! One source → what the catalogue makes of its lines; twice where it is too large to be kept.
 
 use crate::catalogue::{self, Fields};
-use crate::event::{Daemon, Event, Fact, Pdns, Text};
+use crate::event::{Daemon, Event, Fact, Text};
 use crate::input::{self, Error, Interest, Source, Summary};
 use crate::record::Record;
 use crate::report::Caveat;
@@ -132,7 +132,7 @@ impl Reader {
             Some(message) => {
                 self.recognised += 1;
                 let fact = catalogue::fact(message, &fields);
-                let hint = hint(&fact, &fields);
+                let hint = hint(record.message, &fact, &fields);
                 (message.id, fact, hint)
             }
             None => {
@@ -155,6 +155,7 @@ impl Reader {
             cursor: record.cursor.map(text),
             raw: text(record.raw),
             hint,
+            versions: fields.versions(),
         };
         self.last = Some((record.line, line.clone()));
         each(line);
@@ -182,7 +183,11 @@ impl Reader {
             .iter()
             .map(|trouble| {
                 let place = trouble.line.map_or(String::new(), |line| format!(":{line}"));
-                Caveat { kind: trouble.kind, node: source.node.clone(), text: format!("{}{place}: {}", source.path, trouble.text) }
+                Caveat {
+                    kind: trouble.kind,
+                    node: source.node.clone(),
+                    text: format!("{}{place}: {}", source.path, trouble.text),
+                }
             })
             .collect();
         if summary.further_troubles > 0 {
@@ -190,7 +195,11 @@ impl Reader {
             caveats.push(Caveat { kind: "unread", node: source.node.clone(), text });
         }
         if summary.lines == 0 {
-            caveats.push(Caveat { kind: "empty", node: source.node.clone(), text: format!("{}: the file is empty.", source.path) });
+            caveats.push(Caveat {
+                kind: "empty",
+                node: source.node.clone(),
+                text: format!("{}: the file is empty.", source.path),
+            });
         }
         Intake {
             survey,
@@ -210,9 +219,8 @@ fn text(bytes: &[u8]) -> Text {
 }
 
 /// What a line's text tells about its date.
-fn hint(fact: &Fact, fields: &Fields<'_>) -> Option<DateHint> {
-    let said = fields.get("ts").and_then(|value| std::str::from_utf8(value).ok()).and_then(|value| value.split('.').next()?.parse().ok());
-    if let Some(epoch) = said {
+fn hint(message: &[u8], fact: &Fact, fields: &Fields<'_>) -> Option<DateHint> {
+    if let Some(epoch) = catalogue::said_at(message) {
         return Some(DateHint::Exact(epoch));
     }
     let local = fields.iter().filter_map(|(_, value)| std::str::from_utf8(value).ok()).find_map(local_datetime);
@@ -220,12 +228,8 @@ fn hint(fact: &Fact, fields: &Fields<'_>) -> Option<DateHint> {
         return Some(DateHint::Exact(epoch));
     }
     let Fact::Pdns(pdns) = fact else { return None };
-    match pdns {
-        Pdns::TransferFailed { until: Some(epoch), .. } | Pdns::SoaUnretrievable { until: Some(epoch), .. } => Some(DateHint::Exact(*epoch)),
-        Pdns::ZoneStale { primary_serial, our_serial, .. } => primary_serial.or(*our_serial).map(DateHint::Serial),
-        Pdns::ZoneCommitted { serial, .. } | Pdns::ZoneFresh { serial, .. } => serial.map(DateHint::Serial),
-        _ => None,
-    }
+    let excluded = pdns.excluded_until().map(DateHint::Exact);
+    excluded.or_else(|| pdns.newest_serial().map(DateHint::Serial))
 }
 
 /// `YYYY-MM-DD HH:MM:SS`, the form of 5.1's exclusions, as Unix seconds of that reading in UTC: near enough for a year.
@@ -234,4 +238,3 @@ fn local_datetime(value: &str) -> Option<i64> {
     let parsed = is_shaped.then(|| NaiveDateTime::parse_from_str(value, "%Y-%m-%d %H:%M:%S").ok())??;
     Some(parsed.and_utc().timestamp())
 }
-

@@ -85,7 +85,10 @@ fn read_all(sources: &[Source], threads: usize) -> Vec<Result<Intake, Error>> {
                 })
             })
             .collect();
-        handles.into_iter().flat_map(|handle| handle.join().expect("a reader does not panic on any input")).collect::<Vec<_>>()
+        handles
+            .into_iter()
+            .flat_map(|handle| handle.join().expect("a reader does not panic on any input"))
+            .collect::<Vec<_>>()
     });
     for (index, result) in results {
         slots[index] = Some(result);
@@ -163,7 +166,7 @@ fn believe(frame: &Frame, surveys: &[Survey], contents: Vec<(&Source, Option<Vec
         timeline::merge(lanes, &mut |event| world.observe(&Arc::new(event)));
     });
     for (node, presence) in frame.presences(surveys) {
-        world.note_presence(&node, presence.daemon, presence.first, presence.last);
+        world.note_presence(&node, &presence);
     }
     let mut ends = BTreeMap::<Text, Moment>::new();
     for span in &frame.spans {
@@ -199,9 +202,13 @@ fn nodes(world: &World) -> Vec<Node> {
         .map(|(name, facts)| Node {
             name: name.clone(),
             roles: facts.roles(),
-            versions: facts.versions.iter().map(|(daemon, version)| (daemon_name(daemon), version.to_string())).collect(),
+            versions: facts
+                .versions
+                .iter()
+                .filter(|(_, version)| version.is_bounded())
+                .map(|(daemon, version)| (daemon_name(daemon), version.to_string()))
+                .collect(),
             addresses: Vec::new(),
         })
         .collect()
 }
-

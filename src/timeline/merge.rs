@@ -57,7 +57,10 @@ impl Open<'_> {
     /// Reads on until its earliest waiting event cannot be overtaken any more.
     fn fill(&mut self) {
         while !self.is_over {
-            let settled = self.waiting.peek().is_some_and(|Reverse(Waiting(key, _))| key.0 < self.newest.saturating_sub(self.disorder_micros));
+            let settled = self
+                .waiting
+                .peek()
+                .is_some_and(|Reverse(Waiting(key, _))| key.0 < self.newest.saturating_sub(self.disorder_micros));
             if settled {
                 return;
             }

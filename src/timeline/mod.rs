@@ -14,6 +14,7 @@ use crate::event::{Event, Fact, Origin, Text};
 use crate::moment::{Moment, Precision};
 use crate::record::Stamp;
 use crate::report::Caveat;
+use crate::version::VersionRange;
 use chrono::{Duration, NaiveDate, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +46,8 @@ pub struct Line {
     pub raw: Text,
     /// What the text itself says about the date.
     pub hint: Option<DateHint>,
+    /// Releases of the daemon that write such a line.
+    pub versions: VersionRange,
 }
 
 /// A date told by a line's text.
@@ -107,7 +110,8 @@ pub fn settle(surveys: &[Survey], stated: &Stated) -> Frame {
         let last = survey.last.and_then(|stamp| moment(stamp, calendar.last_year(), zone));
         frame.spans.push(Span { node: only, first, last });
         if survey.undated > 0 {
-            let text = format!("{}: {} lines without a stamp could not be placed in time.", survey.path, survey.undated);
+            let text =
+                format!("{}: {} lines without a stamp could not be placed in time.", survey.path, survey.undated);
             frame.caveats.push(Caveat { kind: "undated", node: None, text });
         }
     }
@@ -141,7 +145,10 @@ impl Frame {
                 let node = self.names.of_host(survey, host);
                 let at = |(stamp, crossed)| self.place(index, node, stamp, crossed);
                 let (Some(first), Some(last)) = (at(presence.first), at(presence.last)) else { continue };
-                all.push((node.clone(), Presence { daemon: presence.daemon, first, last }));
+                all.push((
+                    node.clone(),
+                    Presence { daemon: presence.daemon, first, last, versions: presence.versions },
+                ));
             }
         }
         all

@@ -84,7 +84,9 @@ pub(super) fn meeting(fact: &Fact) -> Option<(Meeting, bool)> {
             Pdns::TransferDenied { zone, .. } => Some((Meeting::Refused(zone.clone()), false)),
             Pdns::ZoneCommitted { zone, .. } => Some((Meeting::Transferred(zone.clone()), true)),
             Pdns::TransferServed { zone, .. } => Some((Meeting::Transferred(zone.clone()), false)),
-            Pdns::NotifyRefused { zone, .. } | Pdns::NotifyAccepted { zone, .. } => Some((Meeting::Notified(zone.clone()), true)),
+            Pdns::NotifyRefused { zone, .. } | Pdns::NotifyAccepted { zone, .. } => {
+                Some((Meeting::Notified(zone.clone()), true))
+            }
             Pdns::NotifyQueued { zone, .. } => Some((Meeting::Notified(zone.clone()), false)),
             Pdns::Started { .. }
             | Pdns::Ready
@@ -102,8 +104,12 @@ pub(super) fn meeting(fact: &Fact) -> Option<(Meeting, bool)> {
             | Pdns::NotifyUnanswered { .. }
             | Pdns::TransferAsked { .. } => None,
         },
-        Fact::Vrrp { what: Vrrp::HeardLower(advert), .. } => Some((Meeting::Adverts(advert.ours?, advert.theirs?), true)),
-        Fact::Vrrp { what: Vrrp::HeardHigher(advert), .. } => Some((Meeting::Adverts(advert.theirs?, advert.ours?), false)),
+        Fact::Vrrp { what: Vrrp::HeardLower(advert), .. } => {
+            Some((Meeting::Adverts(advert.ours?, advert.theirs?), true))
+        }
+        Fact::Vrrp { what: Vrrp::HeardHigher(advert), .. } => {
+            Some((Meeting::Adverts(advert.theirs?, advert.ours?), false))
+        }
         Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) | Fact::Other | Fact::Unrecognised(_) => None,
     }
 }
@@ -155,11 +161,8 @@ fn against_each_other(nodes: &BTreeSet<Text>, links: &[Link]) -> BTreeMap<Text, 
     order.sort_by(|a, b| b.pairs.cmp(&a.pairs).then_with(|| (&a.ahead, &a.behind).cmp(&(&b.ahead, &b.behind))));
     let mut clocks = BTreeMap::<Text, Skew>::new();
     let mut left: BTreeSet<Text> = nodes.clone();
-    while let Some(root) = order
-        .iter()
-        .flat_map(|link| [&link.ahead, &link.behind])
-        .find(|node| left.contains(*node))
-        .cloned()
+    while let Some(root) =
+        order.iter().flat_map(|link| [&link.ahead, &link.behind]).find(|node| left.contains(*node)).cloned()
     {
         let mut island = BTreeMap::from([(root.clone(), Skew { applied_micros: 0, uncertainty_micros: 0, pairs: 0 })]);
         while let Some((node, skew)) = order.iter().find_map(|link| {
@@ -169,7 +172,10 @@ fn against_each_other(nodes: &BTreeSet<Text>, links: &[Link]) -> BTreeMap<Text, 
                 (Some(_), Some(_)) | (None, None) => return None,
             };
             let applied_micros = known.applied_micros + sign * link.offset;
-            Some((new.clone(), Skew { applied_micros, uncertainty_micros: link.spread / 2 + 500_000, pairs: link.pairs }))
+            Some((
+                new.clone(),
+                Skew { applied_micros, uncertainty_micros: link.spread / 2 + 500_000, pairs: link.pairs },
+            ))
         }) {
             island.insert(node, skew);
         }
@@ -185,7 +191,11 @@ fn against_each_other(nodes: &BTreeSet<Text>, links: &[Link]) -> BTreeMap<Text, 
 }
 
 /// Decides what to correct, and says so.
-pub(super) fn decide(clocks: &BTreeMap<Text, Skew>, stated: &Stated, caveats: &mut Vec<Caveat>) -> BTreeMap<Text, Skew> {
+pub(super) fn decide(
+    clocks: &BTreeMap<Text, Skew>,
+    stated: &Stated,
+    caveats: &mut Vec<Caveat>,
+) -> BTreeMap<Text, Skew> {
     let mut settled = BTreeMap::new();
     for (node, skew) in clocks {
         let off = skew.applied_micros.abs() >= TOLD_MICROS;

@@ -1,11 +1,12 @@
 //! What a first reading of a source tells about its time, gathered line by line in bounded memory.
 
+use super::Line;
 use super::skew::{Meeting, meeting};
 use super::year::{Clues, Walker};
-use super::Line;
 use crate::event::{Daemon, Fact, Text};
 use crate::moment::Precision;
 use crate::record::Stamp;
+use crate::version::VersionRange;
 use std::collections::BTreeMap;
 
 /// Hosts kept per source; a forged host field is anyone's choice.
@@ -18,7 +19,7 @@ const MEETINGS_MAX: usize = 20_000;
 /// A stamp and how many New Years lay between the source's first stamp and it.
 pub(super) type Dated = (Stamp, i32);
 
-/// The first and the last line of one daemon on one host.
+/// The first and the last line of one daemon on one host, and which releases write such lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Presence<T> {
     /// The daemon.
@@ -27,6 +28,8 @@ pub struct Presence<T> {
     pub first: T,
     /// Last line.
     pub last: T,
+    /// What the wordings of all its lines allow; `None` where they exclude each other.
+    pub versions: Option<VersionRange>,
 }
 
 /// One source, surveyed.
@@ -148,6 +151,7 @@ impl Survey {
         let order = |(stamp, crossed): &Dated| (*crossed, stamp.written);
         match host.daemons.iter_mut().find(|presence| presence.daemon == daemon) {
             Some(presence) => {
+                presence.versions = presence.versions.and_then(|known| known.narrowed(line.versions));
                 if order(&dated) < order(&presence.first) {
                     presence.first = dated;
                 }
@@ -155,7 +159,7 @@ impl Survey {
                     presence.last = dated;
                 }
             }
-            None => host.daemons.push(Presence { daemon, first: dated, last: dated }),
+            None => host.daemons.push(Presence { daemon, first: dated, last: dated, versions: Some(line.versions) }),
         }
     }
 

@@ -125,13 +125,16 @@ impl Clues {
 /// Settles each source's calendar, in the order given.
 pub(super) fn resolve(surveys: &[Survey], names: &Names, stated: &Stated, caveats: &mut Vec<Caveat>) -> Vec<Calendar> {
     let dated = reference_of_dated(surveys);
-    let exact_span = surveys.iter().filter_map(|survey| span(&survey.clues, survey.clues.demanded()?)).fold(dated, widen);
-    let floor_span = surveys.iter().filter_map(|survey| span(&survey.clues, survey.clues.floor?)).max_by_key(|(_, end)| *end);
+    let exact_span =
+        surveys.iter().filter_map(|survey| span(&survey.clues, survey.clues.demanded()?)).fold(dated, widen);
+    let floor_span =
+        surveys.iter().filter_map(|survey| span(&survey.clues, survey.clues.floor?)).max_by_key(|(_, end)| *end);
 
     let mut calendars = Vec::with_capacity(surveys.len());
     for survey in surveys {
         let clue = &survey.clues;
-        let node = survey.node.clone().or_else(|| survey.hosts().next().map(|host| names.of_host(survey, host).clone()));
+        let node =
+            survey.node.clone().or_else(|| survey.hosts().next().map(|host| names.of_host(survey, host).clone()));
         let yearless = survey.first.or(survey.last).is_some_and(|stamp| !stamp.year_known);
         let (year, reason) = if let Some(year) = stated_year(stated, node.as_ref()) {
             (year, None)
@@ -150,7 +153,8 @@ pub(super) fn resolve(surveys: &[Survey], names: &Names, stated: &Stated, caveat
         };
         let year = if clue.has_leap_day { leap_near(year) } else { year };
         if let (true, Some(reason)) = (yearless, reason) {
-            let text = format!("the stamps have none; {year} is inferred from {reason} (--year [NODE=]YEAR states it).");
+            let text =
+                format!("the stamps have none; {year} is inferred from {reason} (--year [NODE=]YEAR states it).");
             caveats.push(Caveat { kind: "year-inferred", node: node.or_else(|| Some(survey.path.clone())), text });
         }
         calendars.push(Calendar { first_year: year, start: clue.start, years_crossed: clue.years_crossed });
@@ -214,14 +218,20 @@ fn nearest(clue: &Clues, reference: Stretch) -> i32 {
 
 fn by_modification(clue: &Clues, modified: Option<i64>) -> Option<i32> {
     let modified = DateTime::from_timestamp(modified?, 0)?.naive_utc() + chrono::Duration::days(1);
-    (modified.year() - 1..=modified.year()).rev().find(|year| {
-        let first_year = year - clue.years_crossed;
-        span(clue, first_year).is_some_and(|(_, end)| end <= modified)
-    }).map(|year| year - clue.years_crossed)
+    (modified.year() - 1..=modified.year())
+        .rev()
+        .find(|year| {
+            let first_year = year - clue.years_crossed;
+            span(clue, first_year).is_some_and(|(_, end)| end <= modified)
+        })
+        .map(|year| year - clue.years_crossed)
 }
 
 fn leap_near(year: i32) -> i32 {
-    (0..8).flat_map(|step| [year - step, year + step]).find(|year| NaiveDate::from_ymd_opt(*year, 2, 29).is_some()).unwrap_or(year)
+    (0..8)
+        .flat_map(|step| [year - step, year + step])
+        .find(|year| NaiveDate::from_ymd_opt(*year, 2, 29).is_some())
+        .unwrap_or(year)
 }
 
 fn stated_year(stated: &Stated, node: Option<&Text>) -> Option<i32> {

@@ -5,7 +5,7 @@
 use super::vrrp::{Begin, End, Mastership, PeerGroup, Takeover};
 use super::witness::{Seen, Witness};
 use super::{Behind, World};
-use crate::event::{Daemon, Event, Fact, Pdns, Text};
+use crate::event::{Daemon, Event, Pdns, Text};
 use crate::moment::{Moment, Precision};
 use std::sync::Arc;
 
@@ -155,7 +155,9 @@ pub fn displacements(world: &World, group: &PeerGroup) -> Vec<Displacement> {
     for (index, takeover) in takeovers.iter().enumerate() {
         let previous = index.checked_sub(1).map(|before| takeovers[before]);
         let window = Window { takeover: *takeover, next: takeovers.get(index + 1).copied(), previous };
-        let Some(new) = fell_back(world, group, &window).or_else(|| did_not_come(world, group, &window)) else { continue };
+        let Some(new) = fell_back(world, group, &window).or_else(|| did_not_come(world, group, &window)) else {
+            continue;
+        };
         match found.last_mut() {
             Some(last) if last.goes_on_in(&new) => last.absorb(new),
             _ => found.push(new),
@@ -173,7 +175,7 @@ impl Displacement {
         // Nothing ends it in these logs, and a healthy keepalived writes nothing: the end of the log is not the end of the drift.
         let Some(ending) = &self.ending else { return true };
         let last_takeover = self.flaps.iter().filter_map(|flap| flap.entered.as_ref()).map(|event| event.time);
-        let since = last_takeover.last().unwrap_or(self.first.time);
+        let since = last_takeover.max().unwrap_or(self.first.time);
         ending.time().micros_since(since) > GRACE_MICROS
     }
 
@@ -209,7 +211,11 @@ fn fell_back(world: &World, group: &PeerGroup, window: &Window<'_>) -> Option<Di
     }
     let stayed = group.rivals_of(holder).filter(|(_, other)| stays_through(other, event.time, fell));
     let (owner, kept) = stayed.max_by_key(|(node, other)| {
-        (other.ended().is_none_or(|ended| ended.micros > fell.micros), other.heard_lower_count, std::cmp::Reverse((*node).clone()))
+        (
+            other.ended().is_none_or(|ended| ended.micros > fell.micros),
+            other.heard_lower_count,
+            std::cmp::Reverse((*node).clone()),
+        )
     })?;
     let heard = kept.heard_lower.iter().any(|line| near(line.time, event.time, fell, HANDOVER_MICROS));
     let covered = world.nodes.get(owner).and_then(|facts| facts.last).is_some_and(|last| last.micros >= fell.micros);
@@ -242,12 +248,19 @@ fn fell_back(world: &World, group: &PeerGroup, window: &Window<'_>) -> Option<Di
 
 /// A mastership that began before the take-over and outlived the fall-back.
 fn stays_through(other: &Mastership, taken: Moment, fell: Moment) -> bool {
-    let began_before = other.start().is_none_or(|start| start.micros < taken.micros) && other.first.time.micros <= fell.micros + HANDOVER_MICROS;
+    let began_before = other.start().is_none_or(|start| start.micros < taken.micros)
+        && other.first.time.micros <= fell.micros + HANDOVER_MICROS;
     began_before && other.ended().is_none_or(|ended| ended.micros > fell.micros)
 }
 
 /// Sets evidence and ending of a displacement from what was seen in its window.
-fn close(displacement: &mut Displacement, away: Vec<Witness>, home: Vec<Witness>, next: Option<Takeover<'_>>, kept: &Mastership) {
+fn close(
+    displacement: &mut Displacement,
+    away: Vec<Witness>,
+    home: Vec<Witness>,
+    next: Option<Takeover<'_>>,
+    kept: &Mastership,
+) {
     let last_away = away.last().map(|witness| witness.time);
     let back = match last_away {
         Some(last) => home.iter().find(|witness| witness.time.micros > last.micros),
@@ -255,7 +268,8 @@ fn close(displacement: &mut Displacement, away: Vec<Witness>, home: Vec<Witness>
     };
     let first_away = away.first().map(|witness| witness.time.micros).unwrap_or(i64::MAX);
     let first_hint = displacement.hints.first().map_or(i64::MAX, |witness| witness.time.micros);
-    displacement.home_first = home.iter().filter(|witness| witness.time.micros < first_away.min(first_hint)).cloned().collect();
+    displacement.home_first =
+        home.iter().filter(|witness| witness.time.micros < first_away.min(first_hint)).cloned().collect();
     displacement.away = away;
     let mut endings: Vec<Ending> = back.cloned().map(|witness| Ending::Seen(Box::new(witness))).into_iter().collect();
     endings.extend(displacement.chain.as_ref().and_then(|chain| chain.served.clone()).map(Ending::ServesAgain));
@@ -277,12 +291,17 @@ fn sightings(
     let all = world.witnesses.all();
     let takeovers = group.takeovers();
     let was_expected = |moment: Moment| {
-        takeovers.iter().rev().find(|takeover| takeover.event.time.micros <= moment.micros).is_some_and(|last| last.node == holder)
+        takeovers
+            .iter()
+            .rev()
+            .find(|takeover| takeover.event.time.micros <= moment.micros)
+            .is_some_and(|last| last.node == holder)
     };
     // What was seen as well while the address was not expected there proves nothing now (an ACL, a second primary address).
     let usual = |witness: &Witness| {
         all.iter().take_while(|other| other.time.micros < from.micros).any(|other| {
-            (&other.node, other.seen, &other.address) == (&witness.node, witness.seen, &witness.address) && !was_expected(other.time)
+            (&other.node, other.seen, &other.address) == (&witness.node, witness.seen, &witness.address)
+                && !was_expected(other.time)
         })
     };
     for witness in all {
@@ -310,16 +329,26 @@ fn did_not_come(world: &World, group: &PeerGroup, window: &Window<'_>) -> Option
     let limit = [window.next.map(|next| next.event.time), kept.ended()].into_iter().flatten().min();
     let alone = |moment: Moment| !group.rivals_of(owner).any(|(_, other)| other.covers(moment));
     let late = |witness: &&Witness| {
-        witness.time.micros > event.time.micros + GRACE_MICROS && limit.is_none_or(|limit| witness.time.micros < limit.micros)
+        witness.time.micros > event.time.micros + GRACE_MICROS
+            && limit.is_none_or(|limit| witness.time.micros < limit.micros)
     };
     let elsewhere = |witness: &&Witness| {
-        witness.seen.holds() && witness.seen.is_paired() && witness.node != *owner && group.nodes.contains_key(&witness.node)
+        witness.seen.holds()
+            && witness.seen.is_paired()
+            && witness.node != *owner
+            && group.nodes.contains_key(&witness.node)
     };
     let first = world.witnesses.all().iter().filter(late).filter(elsewhere).find(|witness| alone(witness.time))?;
     let holder = first.node.clone();
     let seen_home = |witness: &&Witness| witness.node == *owner && witness.seen.holds() && witness.seen.is_paired();
     let (away, home, hints) = sightings_of_holder(world, &holder, owner, event.time, limit);
-    let was_home = world.witnesses.all().iter().filter(late).filter(seen_home).any(|witness| witness.time.micros < first.time.micros);
+    let was_home = world
+        .witnesses
+        .all()
+        .iter()
+        .filter(late)
+        .filter(seen_home)
+        .any(|witness| witness.time.micros < first.time.micros);
     let raced = window.previous.is_some_and(|previous| {
         previous.node == &holder && event.time.micros_since(previous.event.time) <= RACE_MICROS
     });
@@ -342,7 +371,11 @@ fn did_not_come(world: &World, group: &PeerGroup, window: &Window<'_>) -> Option
         is_complete: true,
         order_is_known: true,
     };
-    let home = if was_home { home.into_iter().filter(|witness| witness.time.micros > first.time.micros).collect() } else { home };
+    let home = if was_home {
+        home.into_iter().filter(|witness| witness.time.micros > first.time.micros).collect()
+    } else {
+        home
+    };
     close(&mut displacement, away, home, window.next, kept);
     Some(displacement)
 }
@@ -378,11 +411,13 @@ fn before_any_takeover(world: &World, group: &PeerGroup, first: Option<&Takeover
     });
     let candidates: Vec<(&Text, &Mastership)> = unseen.collect();
     let [(owner, kept)] = candidates.as_slice() else { return None };
-    let before = |witness: &&Witness| {
-        limit.is_none_or(|limit| witness.time.micros < limit.micros) && kept.covers(witness.time)
-    };
+    let before =
+        |witness: &&Witness| limit.is_none_or(|limit| witness.time.micros < limit.micros) && kept.covers(witness.time);
     let elsewhere = |witness: &&Witness| {
-        witness.seen.holds() && witness.seen.is_paired() && witness.node != **owner && group.nodes.contains_key(&witness.node)
+        witness.seen.holds()
+            && witness.seen.is_paired()
+            && witness.node != **owner
+            && group.nodes.contains_key(&witness.node)
     };
     let away: Vec<Witness> = world.witnesses.all().iter().filter(before).filter(elsewhere).cloned().collect();
     let first = away.first()?.clone();
@@ -422,9 +457,11 @@ fn one_sided(world: &World, group: &PeerGroup) -> Vec<Displacement> {
 }
 
 fn is_dark(world: &World, node: &Text, moment: Moment) -> bool {
-    world.nodes.get(node).and_then(|facts| facts.spans.get(&Daemon::Keepalived)).is_none_or(|(first, last)| {
-        first.micros > moment.micros || last.micros < moment.micros - 24 * 3_600_000_000
-    })
+    world
+        .nodes
+        .get(node)
+        .and_then(|facts| facts.spans.get(&Daemon::Keepalived))
+        .is_none_or(|(first, last)| first.micros > moment.micros || last.micros < moment.micros - 24 * 3_600_000_000)
 }
 
 /// The holder's log alone: it was MASTER, heard a better one and yielded. Moments of that are a flap; a longer time was perhaps a
@@ -442,7 +479,9 @@ fn took_over_alone(world: &World, group: &PeerGroup, node: &Text, taken: &Master
         moment.micros > end.time.micros + GRACE_MICROS && limit.is_none_or(|limit| moment.micros < limit.micros)
     };
     let all = world.witnesses.all().iter();
-    let here = all.filter(|witness| witness.node == *node && witness.seen.holds() && witness.seen.is_paired() && inside(witness.time));
+    let here = all.filter(|witness| {
+        witness.node == *node && witness.seen.holds() && witness.seen.is_paired() && inside(witness.time)
+    });
     let away: Vec<Witness> = here.cloned().collect();
     let elsewhere = |after: Moment| fetched_without(world, group, node, after, limit);
     let ending = match away.last() {
@@ -478,7 +517,13 @@ fn took_over_alone(world: &World, group: &PeerGroup, node: &Text, taken: &Master
 
 /// A commit from the address of the group about which this node's PowerDNS, whose log is here, wrote nothing: the address was not
 /// on it. (Every asked transfer is logged, at any level.)
-fn fetched_without(world: &World, group: &PeerGroup, node: &Text, after: Moment, limit: Option<Moment>) -> Option<Arc<Event>> {
+fn fetched_without(
+    world: &World,
+    group: &PeerGroup,
+    node: &Text,
+    after: Moment,
+    limit: Option<Moment>,
+) -> Option<Arc<Event>> {
     let facts = world.nodes.get(node)?;
     let address = world.resource_of(group)?;
     if !facts.spans.contains_key(&Daemon::Pdns) {
@@ -486,7 +531,9 @@ fn fetched_without(world: &World, group: &PeerGroup, node: &Text, after: Moment,
     }
     let mut commits = world.commits_from(&address).into_iter();
     let is_later = |commit: &Arc<Event>| {
-        commit.time.micros > after.micros && limit.is_none_or(|limit| commit.time.micros < limit.micros) && commit.node != *node
+        commit.time.micros > after.micros
+            && limit.is_none_or(|limit| commit.time.micros < limit.micros)
+            && commit.node != *node
     };
     commits.find(|commit| is_later(commit) && !facts.was_asked_near(commit.time)).cloned()
 }
@@ -498,7 +545,8 @@ fn heard_a_rival(world: &World, group: &PeerGroup, owner: &Text, kept: &Mastersh
     let from = super::vrrp::advert(heard)?.from.clone()?;
     let told = group.rivals_of(owner).any(|(_, other)| {
         let begins = other.first.time.micros - HANDOVER_MICROS;
-        begins <= heard.time.micros && other.ended().is_none_or(|ended| ended.micros + HANDOVER_MICROS >= heard.time.micros)
+        begins <= heard.time.micros
+            && other.ended().is_none_or(|ended| ended.micros + HANDOVER_MICROS >= heard.time.micros)
     });
     let others: Vec<&Text> = group.nodes.keys().filter(|other| *other != owner).collect();
     if told || !others.iter().all(|other| is_dark(world, other, heard.time)) {
@@ -538,18 +586,26 @@ pub fn symptoms(world: &World) -> Vec<Displacement> {
     let mut found: Vec<Displacement> = Vec::new();
     for refusals in world.replication.refusals() {
         let (Some(address), Some(first)) = (&refusals.address, refusals.failures.first.first()) else { continue };
-        let is_of_zone = |event: &&Arc<Event>| match &event.fact {
-            Fact::Pdns(Pdns::NotifyRefused { zone, from }) => {
-                from != address && refusals.zones.contains(zone) && near(event.time, first.time, refusals.last_time().unwrap_or(first.time), SYMPTOMS_MICROS)
-            }
-            _ => false,
+        let is_of_zone = |event: &&Arc<Event>| {
+            let Some(Pdns::NotifyRefused { zone, from }) = event.pdns() else { return false };
+            let last = refusals.last_time().unwrap_or(first.time);
+            from != address && refusals.zones.contains(zone) && near(event.time, first.time, last, SYMPTOMS_MICROS)
         };
         let strangers = world.replication.strangers().flat_map(|strangers| &strangers.lines.first);
-        let Some(notify) = strangers.filter(is_of_zone).min_by_key(|event| (event.time.micros, event.node.clone())) else { continue };
-        let own = world.witnesses.all().iter().filter(|witness| witness.seen == Seen::Strange && refusals.zones.contains(&witness.zone));
+        let Some(notify) = strangers.filter(is_of_zone).min_by_key(|event| (event.time.micros, event.node.clone()))
+        else {
+            continue;
+        };
+        let own = world
+            .witnesses
+            .all()
+            .iter()
+            .filter(|witness| witness.seen == Seen::Strange && refusals.zones.contains(&witness.zone));
         let sender = own.map(|witness| &witness.node).next().cloned();
         let refuser = refusals.refusers.iter().find(|node| Some(*node) != sender.as_ref()).cloned();
-        if refusals.refusers.len() == 1 && refuser.is_none() || is_settled_by_vrrp(world, sender.as_ref(), refuser.as_ref(), notify.time) {
+        if refusals.refusers.len() == 1 && refuser.is_none()
+            || is_settled_by_vrrp(world, sender.as_ref(), refuser.as_ref(), notify.time)
+        {
             continue;
         }
         let begin = if first.time.micros <= notify.time.micros { first } else { notify };
@@ -560,7 +616,9 @@ pub fn symptoms(world: &World) -> Vec<Displacement> {
             .filter(|witness| {
                 let strange = witness.seen == Seen::Strange && Some(&witness.node) == sender.as_ref();
                 let denied = witness.seen == Seen::Denied && Some(&witness.node) == refuser.as_ref();
-                (strange || denied) && refusals.zones.contains(&witness.zone) && witness.time.micros >= begin.time.micros
+                (strange || denied)
+                    && refusals.zones.contains(&witness.zone)
+                    && witness.time.micros >= begin.time.micros
             })
             .cloned()
             .collect();
@@ -568,7 +626,12 @@ pub fn symptoms(world: &World) -> Vec<Displacement> {
             holder: refuser,
             owner: sender,
             away,
-            chain: Some(Chain { refused: Arc::clone(first), notify: Arc::clone(notify), served: None, address: address.clone() }),
+            chain: Some(Chain {
+                refused: Arc::clone(first),
+                notify: Arc::clone(notify),
+                served: None,
+                address: address.clone(),
+            }),
             ending: refusals.end.clone().map(Ending::ServesAgain),
             why: Displaced::MovedAway,
             ..Displacement::suspicion(begin)
@@ -581,7 +644,9 @@ pub fn symptoms(world: &World) -> Vec<Displacement> {
 fn is_settled_by_vrrp(world: &World, sender: Option<&Text>, refuser: Option<&Text>, moment: Moment) -> bool {
     world.groups().iter().any(|group| {
         let lit = group.nodes.keys().filter(|node| !is_dark(world, node, moment)).count();
-        let is_master = |node: &Text| group.nodes.get(node).is_some_and(|all| all.iter().any(|mastership| mastership.covers(moment)));
+        let is_master = |node: &Text| {
+            group.nodes.get(node).is_some_and(|all| all.iter().any(|mastership| mastership.covers(moment)))
+        };
         let left = sender.is_some_and(|sender| group.nodes.contains_key(sender) && !is_master(sender));
         let took = refuser.is_some_and(is_master);
         lit > 1 || left || took
@@ -601,13 +666,12 @@ fn chain(world: &World, owner: &Text, holder: &Text, from: Moment, limit: Option
         for address in &stretch.asked {
             let strangers = world.replication.strangers().filter(|strangers| strangers.sender != *address);
             let mut lines = strangers.flat_map(|strangers| &strangers.lines.first);
-            let is_of_zone = |event: &&Arc<Event>| {
-                matches!(&event.fact, Fact::Pdns(Pdns::NotifyRefused { zone, .. }) if *zone == stretch.zone)
-            };
+            let is_of_zone = |event: &&Arc<Event>| matches!(event.pdns(), Some(Pdns::NotifyRefused { zone, .. }) if *zone == stretch.zone);
             let Some(notify) = lines.find(|event| is_of_zone(event) && inside(event.time)) else { continue };
-            let served = world.served_from(&stretch.zone, address).iter().find(|event| {
-                inside(event.time) && event.time.micros >= refused.time.micros.max(notify.time.micros)
-            });
+            let served = world
+                .served_from(&stretch.zone, address)
+                .iter()
+                .find(|event| inside(event.time) && event.time.micros >= refused.time.micros.max(notify.time.micros));
             return Some(Chain {
                 refused: Arc::clone(refused),
                 notify: Arc::clone(notify),

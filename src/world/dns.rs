@@ -134,7 +134,11 @@ impl Refusals {
     /// First line of either side.
     #[must_use]
     pub fn first(&self) -> Option<&Arc<Event>> {
-        self.failures.first.iter().chain(&self.denials.first).min_by_key(|event| (event.time.micros, event.node.clone()))
+        self.failures
+            .first
+            .iter()
+            .chain(&self.denials.first)
+            .min_by_key(|event| (event.time.micros, event.node.clone()))
     }
 
     /// Last line of either side.
@@ -158,7 +162,9 @@ pub struct Replication {
 impl Replication {
     pub(super) fn observe(&mut self, event: &Arc<Event>, pdns: &Pdns, met: Met<'_>) {
         match pdns {
-            Pdns::ZoneStale { zone, primary_serial, our_serial, .. } => self.stale(event, zone, *primary_serial, *our_serial),
+            Pdns::ZoneStale { zone, primary_serial, our_serial, .. } => {
+                self.stale(event, zone, *primary_serial, *our_serial)
+            }
             Pdns::TransferFailed { zone, primary, refused, .. } => {
                 self.failed(event, zone, primary.as_ref(), *refused);
                 if *refused {
@@ -293,16 +299,23 @@ impl Replication {
         refusals.refusers.insert(event.node.clone());
         let new_zone = refusals.zones.len() < ZONES_MAX && refusals.zones.insert(zone.clone());
         let new_client = client.is_some_and(|client| refusals.clients.insert(client.clone()));
-        if let Some(client) = client.filter(|_| refusals.refused_nodes.is_empty() && refusals.waiting.len() < ZONES_MAX) {
+        if let Some(client) = client.filter(|_| refusals.refused_nodes.is_empty() && refusals.waiting.len() < ZONES_MAX)
+        {
             refusals.waiting.insert((client.clone(), zone.clone()));
         }
         refusals.denials.push(event, new_zone || new_client);
     }
 
-    fn refusals_of(&mut self, event: &Event, wanted: impl Fn(&Refusals) -> bool, address: Option<&Text>) -> &mut Refusals {
+    fn refusals_of(
+        &mut self,
+        event: &Event,
+        wanted: impl Fn(&Refusals) -> bool,
+        address: Option<&Text>,
+    ) -> &mut Refusals {
         let is_open = |refusals: &Refusals| {
             let resting_since = refusals.end.as_ref().map(|end| (end.time, RELAPSE_MICROS));
-            let (since, allowed) = resting_since.or_else(|| Some((refusals.last_time()?, QUIET_MICROS))).unwrap_or((event.time, 0));
+            let (since, allowed) =
+                resting_since.or_else(|| Some((refusals.last_time()?, QUIET_MICROS))).unwrap_or((event.time, 0));
             event.time.micros_since(since) <= allowed
         };
         let found = self.refusals.iter().rposition(|refusals| is_open(refusals) && wanted(refusals));

@@ -11,6 +11,8 @@ mod witness;
 
 use crate::event::{Daemon, Event, Fact, Keepalived, Pdns, Text};
 use crate::moment::Moment;
+use crate::timeline::Presence;
+use crate::version::{Version, VersionRange};
 use dns::Met;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,8 +29,8 @@ pub struct NodeFacts {
     pub vrrp: NodeVrrp,
     /// First and last line of each daemon.
     pub spans: BTreeMap<Daemon, (Moment, Moment)>,
-    /// Versions said by banners, newest last.
-    pub versions: BTreeMap<Daemon, Text>,
+    /// Versions: the newest banner's, else what the wordings of its lines allow.
+    pub versions: BTreeMap<Daemon, VersionRange>,
     /// Whether it speaks as a primary (sends NOTIFYs, serves or denies transfers).
     pub is_primary: bool,
     /// Whether it speaks as a secondary (checks freshness, fetches transfers).
@@ -39,8 +41,6 @@ pub struct NodeFacts {
     pub shows_freshness: bool,
     /// Last line of any kind that its logs hold.
     pub last: Option<Moment>,
-    /// Whether keepalived's command line shows -D.
-    pub has_log_detail: Option<bool>,
 }
 
 /// The shared belief.
@@ -78,23 +78,22 @@ impl World {
             Fact::Keepalived(what) => {
                 node.note(Daemon::Keepalived, event.time);
                 node.vrrp.observe(event);
-                match what {
-                    Keepalived::Starting { version: Some(version) } => {
-                        node.versions.insert(Daemon::Keepalived, version.clone());
-                    }
-                    Keepalived::CommandLine { log_detail } => node.has_log_detail = Some(*log_detail),
-                    _ => {}
+                if let Keepalived::Starting { version: Some(version) } = what {
+                    node.note_banner(Daemon::Keepalived, version);
                 }
             }
             Fact::Pdns(pdns) => {
                 node.note(Daemon::Pdns, event.time);
                 node.note_role(pdns);
-                let asked = matches!(pdns, Pdns::TransferAsked { .. } | Pdns::TransferDenied { .. } | Pdns::TransferServed { .. });
+                let asked = matches!(
+                    pdns,
+                    Pdns::TransferAsked { .. } | Pdns::TransferDenied { .. } | Pdns::TransferServed { .. }
+                );
                 if asked && node.asked_in.len() < ASKED_MAX {
                     node.asked_in.insert(event.time.micros.div_euclid(1_000_000));
                 }
                 if let Pdns::Started { version: Some(version) } = pdns {
-                    node.versions.insert(Daemon::Pdns, version.clone());
+                    node.note_banner(Daemon::Pdns, version);
                 }
                 self.replicate(event, pdns);
             }
@@ -106,13 +105,20 @@ impl World {
         }
     }
 
-    /// Takes when a daemon of a node wrote its first and last line, also of lines that are not observed.
-    pub fn note_presence(&mut self, node: &Text, daemon: Daemon, first: Moment, last: Moment) {
+    /// Takes when a daemon of a node wrote its first and last line and in which releases' wordings, also of lines that are not
+    /// observed.
+    pub fn note_presence(&mut self, node: &Text, presence: &Presence<Moment>) {
+        let Presence { daemon, first, last, versions } = *presence;
         let facts = self.nodes.entry(node.clone()).or_default();
         facts.note(daemon, first);
         facts.note(daemon, last);
         facts.last = facts.last.max(Some(last));
         self.horizon = self.horizon.max(Some(last));
+        let known = facts.versions.entry(daemon).or_default();
+        // A banner is exact; wordings that exclude each other say that the daemon was replaced.
+        if known.from.is_none() || known.from != known.to {
+            *known = versions.and_then(|versions| known.narrowed(versions)).unwrap_or_default();
+        }
     }
 
     /// Ends the observing: works out who is whose peer. `last_lines` are the ends of each node's logs, whatever program wrote them.
@@ -121,7 +127,8 @@ impl World {
             let facts = self.nodes.entry(node.clone()).or_default();
             facts.last = facts.last.max(Some(*last));
         }
-        let vrrp: BTreeMap<Text, NodeVrrp> = self.nodes.iter().map(|(name, facts)| (name.clone(), facts.vrrp.clone())).collect();
+        let vrrp: BTreeMap<Text, NodeVrrp> =
+            self.nodes.iter().map(|(name, facts)| (name.clone(), facts.vrrp.clone())).collect();
         self.groups = peers::find(&vrrp);
     }
 
@@ -152,10 +159,10 @@ impl World {
         self.nodes.get(node).is_some_and(|facts| facts.spans.contains_key(&daemon))
     }
 
-    /// Version a node's daemon said it has.
+    /// Releases a node's daemon may be of.
     #[must_use]
-    pub fn version(&self, node: &Text, daemon: Daemon) -> Option<&Text> {
-        self.nodes.get(node)?.versions.get(&daemon)
+    pub fn version(&self, node: &Text, daemon: Daemon) -> VersionRange {
+        self.nodes.get(node).and_then(|facts| facts.versions.get(&daemon)).copied().unwrap_or_default()
     }
 
     /// The address that moves with a peer group: the one that secondaries asked and that the group's nodes answered at.
@@ -172,7 +179,11 @@ impl World {
         placed.map(|(address, _)| address.clone()).or_else(|| {
             // Without both sides' lines: the one address everybody asks, if there is one group to ask it of.
             let only_group = self.groups.len() == 1;
-            let mut asked = self.asked.iter().filter(|_| only_group).max_by_key(|(address, count)| (**count, std::cmp::Reverse(*address)));
+            let mut asked = self
+                .asked
+                .iter()
+                .filter(|_| only_group)
+                .max_by_key(|(address, count)| (**count, std::cmp::Reverse(*address)));
             asked.take().map(|(address, _)| address.clone())
         })
     }
@@ -189,12 +200,11 @@ impl World {
                 *last = Arc::clone(event);
             }
         }
-        if let Some(address) = asked(pdns) {
+        if let Some(address) = pdns.asked_primary() {
             *self.asked.entry(address.clone()).or_default() += 1;
         }
-        let address = other.as_deref().and_then(|other| match &other.fact {
-            Fact::Pdns(Pdns::TransferFailed { primary, .. }) => primary.as_ref(),
-            _ => None,
+        let address = other.as_deref().and_then(|other| {
+            if let Some(Pdns::TransferFailed { primary, .. }) = other.pdns() { primary.as_ref() } else { None }
         });
         let met = Met { node: other.as_deref().map(|other| &other.node), address };
         self.replication.observe(event, pdns, met);
@@ -207,11 +217,18 @@ const ASKED_MAX: usize = 100_000;
 const ASKED_SECONDS: i64 = 4;
 
 impl NodeFacts {
+    fn note_banner(&mut self, daemon: Daemon, version: &str) {
+        if let Some(version) = Version::parse(version) {
+            self.versions.insert(daemon, VersionRange::only(version));
+        }
+    }
+
     /// Whether this node's PowerDNS wrote about a transfer out at about a moment; true where what is kept cannot tell.
     #[must_use]
     pub fn was_asked_near(&self, moment: Moment) -> bool {
         let second = moment.micros.div_euclid(1_000_000);
-        self.asked_in.len() >= ASKED_MAX || self.asked_in.range(second - ASKED_SECONDS..=second + ASKED_SECONDS).next().is_some()
+        self.asked_in.len() >= ASKED_MAX
+            || self.asked_in.range(second - ASKED_SECONDS..=second + ASKED_SECONDS).next().is_some()
     }
 
     fn note(&mut self, daemon: Daemon, time: Moment) {
@@ -221,7 +238,8 @@ impl NodeFacts {
     }
 
     fn note_role(&mut self, pdns: &Pdns) {
-        self.shows_freshness |= matches!(pdns, Pdns::ZoneFresh { .. } | Pdns::ZoneStale { .. } | Pdns::FreshnessChecked { .. });
+        self.shows_freshness |=
+            matches!(pdns, Pdns::ZoneFresh { .. } | Pdns::ZoneStale { .. } | Pdns::FreshnessChecked { .. });
         match pdns {
             Pdns::ZoneFresh { .. }
             | Pdns::ZoneStale { .. }
@@ -250,19 +268,6 @@ impl NodeFacts {
         let has_vrrp = !self.vrrp.events().is_empty();
         let roles = [("primary", self.is_primary), ("secondary", self.is_secondary), ("vrrp", has_vrrp)];
         roles.into_iter().filter(|(_, holds)| *holds).map(|(role, _)| role).collect()
-    }
-}
-
-/// The primary a secondary's line names as asked.
-fn asked(pdns: &Pdns) -> Option<&Text> {
-    match pdns {
-        Pdns::ZoneFresh { primary, .. }
-        | Pdns::ZoneStale { primary, .. }
-        | Pdns::TransferStarted { primary, .. }
-        | Pdns::TransferFailed { primary, .. }
-        | Pdns::ZoneCommitted { primary, .. }
-        | Pdns::TransferRetrieved { primary, .. } => primary.as_ref(),
-        _ => None,
     }
 }
 

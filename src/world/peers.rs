@@ -32,10 +32,13 @@ pub(super) fn find(nodes: &BTreeMap<Text, NodeVrrp>) -> Vec<PeerGroup> {
 /// The instances behind each unit of a node: for sync groups those of the group, learned the same way as the unit itself.
 fn instances_of(vrrp: &NodeVrrp, masterships: &BTreeMap<Unit, Vec<Mastership>>) -> BTreeMap<Unit, BTreeSet<Text>> {
     let mut known = BTreeMap::<Unit, BTreeSet<Text>>::new();
-    let alone: BTreeSet<&Text> = masterships.keys().filter_map(|unit| match unit {
-        Unit::Instance(name) => Some(name),
-        Unit::Group(_) => None,
-    }).collect();
+    let alone: BTreeSet<&Text> = masterships
+        .keys()
+        .filter_map(|unit| match unit {
+            Unit::Instance(name) => Some(name),
+            Unit::Group(_) => None,
+        })
+        .collect();
     let groups: Vec<&Unit> = masterships.keys().filter(|unit| matches!(unit, Unit::Group(_))).collect();
     for event in vrrp.events() {
         let Fact::Vrrp { instance, .. } = &event.fact else { continue };
@@ -52,11 +55,15 @@ fn instances_of(vrrp: &NodeVrrp, masterships: &BTreeMap<Unit, Vec<Mastership>>) 
 fn matching_adverts(seats: &BTreeMap<Seat, Vec<Mastership>>) -> BTreeSet<(Seat, Seat)> {
     let lower: Vec<(&Seat, &Arc<Event>)> = seats
         .iter()
-        .flat_map(|(seat, all)| all.iter().flat_map(move |mastership| mastership.heard_lower.iter().map(move |event| (seat, event))))
+        .flat_map(|(seat, all)| {
+            all.iter().flat_map(move |mastership| mastership.heard_lower.iter().map(move |event| (seat, event)))
+        })
         .collect();
     let higher: Vec<(&Seat, &Arc<Event>)> = seats
         .iter()
-        .flat_map(|(seat, all)| all.iter().filter_map(move |mastership| mastership.heard_higher.as_ref().map(|event| (seat, event))))
+        .flat_map(|(seat, all)| {
+            all.iter().filter_map(move |mastership| mastership.heard_higher.as_ref().map(|event| (seat, event)))
+        })
         .collect();
     let entered: Vec<(&Seat, &Arc<Event>)> = seats
         .iter()
@@ -74,7 +81,10 @@ fn matching_adverts(seats: &BTreeMap<Seat, Vec<Mastership>>) -> BTreeSet<(Seat, 
         // A rival that enters MASTER is heard at once; without numbers on its side the name must agree as well.
         for (low_seat, first) in &entered {
             let delay = heard_lower.time.micros_since(first.time);
-            if high_seat.0 != low_seat.0 && high_seat.1 == low_seat.1 && (-ANSWER_MICROS..=ANSWER_MICROS).contains(&delay) {
+            if high_seat.0 != low_seat.0
+                && high_seat.1 == low_seat.1
+                && (-ANSWER_MICROS..=ANSWER_MICROS).contains(&delay)
+            {
                 links.insert(((*high_seat).clone(), (*low_seat).clone()));
             }
         }
@@ -82,7 +92,10 @@ fn matching_adverts(seats: &BTreeMap<Seat, Vec<Mastership>>) -> BTreeSet<(Seat, 
     for (yielding, heard_higher) in &higher {
         for (preempting, first) in &entered {
             let delay = heard_higher.time.micros_since(first.time);
-            if yielding.0 != preempting.0 && yielding.1 == preempting.1 && (-ANSWER_MICROS..=ANSWER_MICROS).contains(&delay) {
+            if yielding.0 != preempting.0
+                && yielding.1 == preempting.1
+                && (-ANSWER_MICROS..=ANSWER_MICROS).contains(&delay)
+            {
                 links.insert(((*yielding).clone(), (*preempting).clone()));
             }
         }
@@ -93,14 +106,19 @@ fn matching_adverts(seats: &BTreeMap<Seat, Vec<Mastership>>) -> BTreeSet<(Seat, 
 fn answer_each_other(heard_lower: &Event, heard_higher: &Event) -> bool {
     match (advert(heard_lower), advert(heard_higher)) {
         (Some(a), Some(b)) => match (a.ours, a.theirs, b.ours, b.theirs) {
-            (Some(ours), Some(theirs), Some(their_ours), Some(their_theirs)) => ours == their_theirs && theirs == their_ours,
+            (Some(ours), Some(theirs), Some(their_ours), Some(their_theirs)) => {
+                ours == their_theirs && theirs == their_ours
+            }
             _ => false,
         },
         _ => false,
     }
 }
 
-fn components<'a>(seats: impl Iterator<Item = &'a Seat>, links: &BTreeSet<(Seat, Seat)>) -> Vec<(BTreeSet<Seat>, bool)> {
+fn components<'a>(
+    seats: impl Iterator<Item = &'a Seat>,
+    links: &BTreeSet<(Seat, Seat)>,
+) -> Vec<(BTreeSet<Seat>, bool)> {
     let mut groups: Vec<(BTreeSet<Seat>, bool)> = seats.map(|seat| (BTreeSet::from([seat.clone()]), false)).collect();
     for (a, b) in links {
         let Some(index_a) = groups.iter().position(|(members, _)| members.contains(a)) else { continue };
@@ -120,7 +138,8 @@ fn components<'a>(seats: impl Iterator<Item = &'a Seat>, links: &BTreeSet<(Seat,
 
 /// Seats that no advert ties to anyone join those of the same name, where the name leaves one possibility.
 fn join_by_name(groups: &mut Vec<(BTreeSet<Seat>, bool)>) {
-    let units: BTreeSet<Unit> = groups.iter().flat_map(|(members, _)| members.iter().map(|seat| seat.1.clone())).collect();
+    let units: BTreeSet<Unit> =
+        groups.iter().flat_map(|(members, _)| members.iter().map(|seat| seat.1.clone())).collect();
     for unit in units {
         let (same, mut others): (Vec<_>, Vec<_>) =
             std::mem::take(groups).into_iter().partition(|(members, _)| members.iter().any(|seat| seat.1 == unit));

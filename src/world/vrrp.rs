@@ -125,10 +125,16 @@ impl Mastership {
 #[must_use]
 pub fn advert(event: &Event) -> Option<&Advert> {
     match &event.fact {
-        Fact::Vrrp { what: Vrrp::HeardLower(advert) | Vrrp::HeardHigher(advert) | Vrrp::HeardLowerAsBackup(advert), .. } => {
-            Some(advert)
-        }
-        Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) | Fact::Pdns(_) | Fact::Other | Fact::Unrecognised(_) => None,
+        Fact::Vrrp {
+            what: Vrrp::HeardLower(advert) | Vrrp::HeardHigher(advert) | Vrrp::HeardLowerAsBackup(advert),
+            ..
+        } => Some(advert),
+        Fact::Vrrp { .. }
+        | Fact::Group { .. }
+        | Fact::Keepalived(_)
+        | Fact::Pdns(_)
+        | Fact::Other
+        | Fact::Unrecognised(_) => None,
     }
 }
 
@@ -152,17 +158,22 @@ impl NodeVrrp {
     /// Which instances belong to which sync group: those that move whenever the group's lines say so.
     fn groups(&self) -> BTreeMap<Text, Text> {
         let mut together = BTreeMap::<(Text, Text), u64>::new();
-        let group_lines: Vec<(&Text, Moment)> = self.events.iter().filter_map(|event| match &event.fact {
-            Fact::Group { group, .. } => Some((group, event.time)),
-            Fact::Vrrp { .. } | Fact::Keepalived(_) | Fact::Pdns(_) | Fact::Other | Fact::Unrecognised(_) => None,
-        }).collect();
+        let group_lines: Vec<(&Text, Moment)> = self
+            .events
+            .iter()
+            .filter_map(|event| match &event.fact {
+                Fact::Group { group, .. } => Some((group, event.time)),
+                Fact::Vrrp { .. } | Fact::Keepalived(_) | Fact::Pdns(_) | Fact::Other | Fact::Unrecognised(_) => None,
+            })
+            .collect();
         for event in &self.events {
             let Fact::Vrrp { instance, what } = &event.fact else { continue };
             if !moves(what) {
                 continue;
             }
             let from = group_lines.partition_point(|(_, time)| time.micros < event.time.micros - GROUP_MICROS);
-            let near = group_lines[from..].iter().take_while(|(_, time)| time.micros <= event.time.micros + GROUP_MICROS);
+            let near =
+                group_lines[from..].iter().take_while(|(_, time)| time.micros <= event.time.micros + GROUP_MICROS);
             let groups: BTreeSet<&Text> = near.map(|(group, _)| *group).collect();
             for group in groups {
                 *together.entry((instance.clone(), group.clone())).or_default() += 1;
@@ -186,7 +197,9 @@ impl NodeVrrp {
         for event in &self.events {
             match &event.fact {
                 Fact::Vrrp { instance, what } => {
-                    let unit = groups.get(instance).map_or_else(|| Unit::Instance(instance.clone()), |group| Unit::Group(group.clone()));
+                    let unit = groups
+                        .get(instance)
+                        .map_or_else(|| Unit::Instance(instance.clone()), |group| Unit::Group(group.clone()));
                     machines.entry(unit).or_default().vrrp(event, what);
                 }
                 Fact::Keepalived(what) => {
@@ -206,7 +219,11 @@ impl NodeVrrp {
 
 fn moves(what: &Vrrp) -> bool {
     match what {
-        Vrrp::MasterPending | Vrrp::MasterEntered | Vrrp::BackupEntered { .. } | Vrrp::FaultEntered | Vrrp::HeardHigher(_) => true,
+        Vrrp::MasterPending
+        | Vrrp::MasterEntered
+        | Vrrp::BackupEntered { .. }
+        | Vrrp::FaultEntered
+        | Vrrp::HeardHigher(_) => true,
         Vrrp::HeardLower(_)
         | Vrrp::HeardLowerAsBackup(_)
         | Vrrp::HeardZeroAsBackup
@@ -268,7 +285,9 @@ impl Machine {
                 }
                 self.close(End::Yielded, event);
             }
-            Vrrp::HeardLowerAsBackup(_) | Vrrp::HeardZeroAsBackup | Vrrp::AdvertTimedOut => self.close(End::Died, event),
+            Vrrp::HeardLowerAsBackup(_) | Vrrp::HeardZeroAsBackup | Vrrp::AdvertTimedOut => {
+                self.close(End::Died, event)
+            }
             Vrrp::SentZero => self.close(End::Left, event),
             Vrrp::PriorityChanged { .. } | Vrrp::ElectionForced | Vrrp::AdvertRejected => {}
         }
@@ -276,7 +295,8 @@ impl Machine {
 
     fn entered(&mut self, event: &Arc<Event>) {
         if let Some(open) = self.open() {
-            let same_move = open.entered.as_ref().is_some_and(|known| event.time.micros_since(known.time) <= GROUP_MICROS);
+            let same_move =
+                open.entered.as_ref().is_some_and(|known| event.time.micros_since(known.time) <= GROUP_MICROS);
             if same_move {
                 return;
             }

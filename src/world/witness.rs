@@ -3,7 +3,7 @@
 //! A secondary names the address it asks; only the node behind that address can write the denial, or finish the transfer. A primary
 //! logs the NOTIFY it sends; only the receiver sees the address it came from.
 
-use crate::event::{Event, Fact, Pdns, Text};
+use crate::event::{Event, Pdns, Text};
 use crate::moment::Moment;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -96,7 +96,8 @@ impl Witnesses {
         match pdns {
             Pdns::TransferFailed { zone, refused: true, .. } => {
                 self.keep(zone, event);
-                let own = self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferDenied { .. }))?;
+                let own =
+                    self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferDenied { .. }))?;
                 self.pair(Seen::Denied, zone, &own, event, asked_address(pdns, None));
                 Some(own)
             }
@@ -119,7 +120,8 @@ impl Witnesses {
             Pdns::ZoneCommitted { zone, .. } => {
                 self.keep(zone, event);
                 let fetched = self.fetching.get(&(event.node.clone(), zone.clone())).cloned();
-                let own = self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferServed { .. }))?;
+                let own =
+                    self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferServed { .. }))?;
                 self.pair(Seen::Served, zone, &own, event, asked_address(pdns, fetched.as_ref()));
                 Some(own)
             }
@@ -209,7 +211,13 @@ impl Witnesses {
     }
 
     /// The latest wanted line about the zone within reach, if one node alone wrote such lines.
-    fn by_one_node(&self, zone: &Text, event: &Event, reach: i64, is_wanted: impl Fn(&Pdns) -> bool) -> Option<Arc<Event>> {
+    fn by_one_node(
+        &self,
+        zone: &Text,
+        event: &Event,
+        reach: i64,
+        is_wanted: impl Fn(&Pdns) -> bool,
+    ) -> Option<Arc<Event>> {
         let near = self.near(zone, event, reach, is_wanted);
         let first = near.first()?;
         near.iter().all(|line| line.node == first.node).then(|| Arc::clone(first))
@@ -217,8 +225,11 @@ impl Witnesses {
 
     /// The latest wanted line about the zone on another node, if all such lines name one address.
     fn at_one_address(&self, zone: &Text, event: &Event, is_wanted: impl Fn(&Pdns) -> bool) -> Option<Arc<Event>> {
-        let near: Vec<_> =
-            self.near(zone, event, NOTIFY_MICROS, is_wanted).into_iter().filter(|line| line.node != event.node).collect();
+        let near: Vec<_> = self
+            .near(zone, event, NOTIFY_MICROS, is_wanted)
+            .into_iter()
+            .filter(|line| line.node != event.node)
+            .collect();
         let first = near.first()?;
         let address = |line: &Event| sender(line).or_else(|| address_of(line, None));
         near.iter().all(|line| address(line) == address(first)).then(|| Arc::clone(first))
@@ -227,7 +238,7 @@ impl Witnesses {
     fn near(&self, zone: &Text, event: &Event, reach: i64, is_wanted: impl Fn(&Pdns) -> bool) -> Vec<Arc<Event>> {
         let Some(lines) = self.waiting.get(zone) else { return Vec::new() };
         let near = lines.iter().rev().take_while(|line| event.time.micros_since(line.time) <= reach);
-        near.filter(|line| matches!(&line.fact, Fact::Pdns(pdns) if is_wanted(pdns))).cloned().collect()
+        near.filter(|line| line.pdns().is_some_and(&is_wanted)).cloned().collect()
     }
 
     fn alone(&mut self, seen: Seen, zone: &Text, event: &Arc<Event>) {
@@ -267,23 +278,24 @@ fn is_sent(fact: &Pdns) -> bool {
     matches!(fact, Pdns::NotifyQueued { .. } | Pdns::NotifyAcknowledged { .. })
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "three facts name an asked address; a new one would be paired by name above")]
 fn asked_address(pdns: &Pdns, fetched: Option<&Text>) -> Option<Text> {
-    match pdns {
-        Pdns::TransferFailed { primary, .. } | Pdns::ZoneCommitted { primary, .. } => primary.clone().or_else(|| fetched.cloned()),
-        _ => None,
+    if let Pdns::TransferFailed { primary, .. } | Pdns::ZoneCommitted { primary, .. } = pdns {
+        primary.clone().or_else(|| fetched.cloned())
+    } else {
+        None
     }
 }
 
 fn address_of(event: &Event, fetched: Option<&Text>) -> Option<Text> {
-    if let Fact::Pdns(pdns) = &event.fact { asked_address(pdns, fetched) } else { None }
+    asked_address(event.pdns()?, fetched)
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "two facts name a NOTIFY's sender")]
 fn sender(event: &Event) -> Option<Text> {
-    match &event.fact {
-        Fact::Pdns(Pdns::NotifyAccepted { from, .. }) => from.clone(),
-        Fact::Pdns(Pdns::NotifyRefused { from, .. }) => Some(from.clone()),
-        _ => None,
+    if let Some(Pdns::NotifyRefused { from, .. }) = event.pdns() {
+        Some(from.clone())
+    } else if let Some(Pdns::NotifyAccepted { from, .. }) = event.pdns() {
+        from.clone()
+    } else {
+        None
     }
 }
