@@ -59,6 +59,13 @@ impl Moment {
     }
 }
 
+/// Whether the stamps of two nodes tell which of two moments came first: whole seconds hide the order within one.
+#[must_use]
+pub fn order_is_known(a: Moment, b: Moment) -> bool {
+    let is_coarse = a.precision.min(b.precision) == Precision::Second;
+    a.micros_since(b).abs() >= if is_coarse { 1_000_000 } else { 1 }
+}
+
 /// A length of time for people: `9 d 18 h 22 min`, `3 min 20 s`, `19.6 s`, `45 s`. Tenths are shown below a minute, and only where
 /// `precision` has them.
 #[must_use]

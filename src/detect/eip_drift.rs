@@ -148,7 +148,7 @@ fn tell(world: &World, group: &PeerGroup, resource: Option<&Text>, displacement:
 }
 
 fn confidence(displacement: &Displacement) -> Confidence {
-    if displacement.is_placed() && displacement.is_complete {
+    if displacement.is_placed() && displacement.is_complete && !displacement.is_brief {
         Confidence::Confirmed
     } else if !displacement.is_complete || !displacement.home_first.is_empty() || !displacement.order_is_known {
         Confidence::Suspected

@@ -2,9 +2,9 @@
 
 use super::words::{evidence, heard, length};
 use super::{Explanation, Rule};
-use crate::event::{Event, Keepalived, Text};
+use crate::event::{Daemon, Event, Keepalived, Text};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity};
-use crate::moment::Moment;
+use crate::moment::{Moment, order_is_known};
 use crate::world::{Begin, End, Mastership, PeerGroup, Unit, World, advert};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -87,7 +87,7 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
     let start = |mastership: &Mastership| mastership.start().map_or(i64::MIN, |start| start.micros);
     let ((first_node, first), (second_node, second)) = if start(a.1) <= start(b.1) { (a, b) } else { (b, a) };
     let from = second.start().or_else(|| Some(second.first.time).filter(|_| first.covers(second.first.time)))?;
-    let to = [first.ended(), second.ended()].into_iter().flatten().min();
+    let to = end_of(from, first, second);
     if to.is_some_and(|to| to.micros < from.micros) || is_never_entered(second) || is_never_entered(first) {
         return None;
     }
@@ -98,15 +98,12 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
     let yields_soon = first.ended().is_some_and(|ended| ended.micros_since(from) <= ELECTION_MICROS);
     let outlives =
         second.ended().is_none_or(|ended| first.ended().is_some_and(|yielded| ended.micros > yielded.micros));
-    if yields_soon && outlives {
+    // Which of the two began later is unknown: then it may be one as well.
+    let is_short = to.is_some_and(|to| to.micros_since(from) <= ELECTION_MICROS);
+    let order_is_open = first.start().is_some_and(|start| !order_is_known(start, from));
+    if yields_soon && outlives || is_short && order_is_open {
         return None;
     }
-    // Its end is unknown: it may have died long before the line that shows it gone.
-    let died = |mastership: &Mastership| mastership.end.as_ref().is_some_and(|(end, _)| *end == End::Died);
-    let log_ends = |node: &Text, mastership: &Mastership| {
-        let last = world.nodes.get(node).and_then(|facts| facts.last).map_or(i64::MIN, |last| last.micros);
-        mastership.end.is_none() && last < to.or(world.horizon).map_or(i64::MAX, |to| to.micros) - ELECTION_MICROS
-    };
     let adverts: Vec<&Arc<Event>> = [first, second]
         .into_iter()
         .flat_map(|mastership| mastership.heard_lower.iter().chain(&mastership.heard_higher))
@@ -147,11 +144,34 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
         entered: Arc::clone(&second.first),
         lines,
         is_heard,
-        may_be_dead: died(first) || died(second) || log_ends(first_node, first) || log_ends(second_node, second),
+        may_be_dead: may_have_died(world, first_node, first, from) || has_died(second),
         was_paused: [first_node, second_node].into_iter().any(|node| was_paused(world, node, from, to)),
         one_log: false,
         may_be_near_miss: false,
     })
+}
+
+/// Until when both were MASTER. One that died, or whose log ends, was MASTER for as long as the other heard its adverts.
+fn end_of(from: Moment, first: &Mastership, second: &Mastership) -> Option<Moment> {
+    let told = [first.ended(), second.ended()].into_iter().flatten().min();
+    let is_told = second.end.as_ref().is_some_and(|(end, _)| *end != End::Died);
+    let heard =
+        first.heard_lower.iter().map(|line| line.time).filter(|time| time.micros >= from.micros - ELECTION_MICROS);
+    match heard.max() {
+        Some(last) if !is_told => Some(told.map_or(last, |told| told.min(last)).max(from)),
+        Some(_) | None => told,
+    }
+}
+
+fn has_died(mastership: &Mastership) -> bool {
+    mastership.end.as_ref().is_some_and(|(end, _)| *end == End::Died)
+}
+
+/// Whether nothing shows that a MASTER still lived at a moment: it died unseen, or its keepalived wrote nothing afterwards.
+fn may_have_died(world: &World, node: &Text, mastership: &Mastership, moment: Moment) -> bool {
+    let last =
+        world.nodes.get(node).and_then(|facts| facts.spans.get(&Daemon::Keepalived)).map(|(_, last)| last.micros);
+    has_died(mastership) || mastership.end.is_none() && last.is_none_or(|last| last <= moment.micros)
 }
 
 fn is_never_entered(mastership: &Mastership) -> bool {

@@ -5,7 +5,7 @@ use super::{Explanation, Rule};
 use crate::event::{Event, Pdns, Text};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Role, Severity, ZoneImpact};
 use crate::moment::Moment;
-use crate::world::{Behind, World};
+use crate::world::{Behind, Seen, World};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -26,6 +26,8 @@ pub(super) static RULE: Rule = Rule {
 
 /// A transfer follows `is stale` at once; two cycles of PowerDNS's default (slave-cycle-interval, 60 s) without one is too long.
 const TWO_CYCLES_MICROS: i64 = 120_000_000;
+/// A NOTIFY to several secondaries, and its repetitions, stand within this.
+const SAME_NOTIFY_MICROS: i64 = 3_000_000;
 /// More zones than this on one secondary at the same time are told as one.
 const FLOOD_ZONES: usize = 5;
 /// Zones of a flood end within this of each other.
@@ -35,9 +37,22 @@ fn find(world: &World) -> Vec<Finding> {
     let Some(horizon) = world.horizon else { return Vec::new() };
     let mut by_node = BTreeMap::<Text, Vec<Behind>>::new();
     for behind in world.replication.behind(horizon.shifted(-TWO_CYCLES_MICROS)) {
+        if behind.by_notify && !is_from_primary(world, &behind.first) {
+            continue;
+        }
         by_node.entry(behind.node.clone()).or_default().push(behind);
     }
     by_node.values().flat_map(|all| floods(all)).map(|flood| tell(horizon, &flood)).collect()
+}
+
+/// Whether the sender's own log shows the same NOTIFY refused: then it was the primary's, not a stranger's.
+fn is_from_primary(world: &World, notify: &Arc<Event>) -> bool {
+    let strange = world.witnesses.all().iter().filter(|witness| witness.seen == Seen::Strange);
+    strange.into_iter().any(|witness| {
+        let Some(other) = &witness.other else { return false };
+        let near = other.time.micros_since(notify.time).abs() <= SAME_NOTIFY_MICROS;
+        near && other.pdns() == notify.pdns()
+    })
 }
 
 /// Stretches of one secondary that overlap and end together, if there are many; each for itself otherwise.
@@ -127,6 +142,9 @@ fn why(flood: &[&Behind]) -> String {
     let from = asked.map_or(String::new(), |address| format!(" from {address}"));
     let refused = flood.iter().any(|behind| behind.refused);
     match failed {
+        0 if flood.iter().all(|behind| behind.by_notify) => {
+            "It refused the primary's NOTIFY and learned of the new zone at its next refresh only.".to_owned()
+        }
         0 => "No transfer followed: neither a failure nor a success is in its log.".to_owned(),
         1 if refused => format!("Its transfer{from} was refused."),
         1 => format!("Its transfer{from} failed."),
@@ -150,6 +168,9 @@ fn first_line(behind: &Behind) -> Evidence {
         };
         let proves = format!("{} knows that its copy of {} is old.", behind.node, behind.zone);
         evidence(Role::Primary, &behind.first, format!("{} stale{serials}", behind.zone), proves)
+    } else if behind.by_notify {
+        let proves = format!("{} refuses the NOTIFY that would have told it of a new {}.", behind.node, behind.zone);
+        evidence(Role::Primary, &behind.first, format!("NOTIFY of {} refused", behind.zone), proves)
     } else {
         failure(behind, &behind.first)
     }

@@ -16,6 +16,8 @@ const LINES_MAX: usize = 12;
 /// NOTIFY senders remembered; the source address of a datagram is anyone's choice.
 const SENDERS_MAX: usize = 10_000;
 
+/// A copy that is renewed this soon after a NOTIFY was not behind for long enough to be told.
+const REFRESH_MICROS: i64 = 2_000_000;
 /// A refusal this soon after the last refused one was served is the same trouble.
 const RELAPSE_MICROS: i64 = 600 * 1_000_000;
 
@@ -70,6 +72,8 @@ pub struct Behind {
     pub refused: bool,
     /// Addresses asked.
     pub asked: BTreeSet<Text>,
+    /// `first` is a NOTIFY that was refused; only if the primary sent it does it show anything.
+    pub by_notify: bool,
     /// Serial of the copy.
     pub our_serial: Option<u32>,
     /// Serial it should have.
@@ -89,6 +93,8 @@ struct Pending {
 #[derive(Debug, Clone, Default)]
 struct Copy {
     pending: Option<Pending>,
+    /// The first NOTIFY refused since the copy was last current: if its sender was the primary, the copy was behind from there on.
+    notify: Option<Arc<Event>>,
     open: Option<Behind>,
     /// Serial last seen here, however it was learned.
     serial: Option<u32>,
@@ -211,6 +217,7 @@ impl Replication {
         let pending = copy.pending.take();
         let serial = copy.serial;
         let open = copy.open.get_or_insert_with(|| Behind {
+            by_notify: false,
             node: event.node.clone(),
             zone: zone.clone(),
             first: pending.as_ref().map_or_else(|| Arc::clone(event), |pending| Arc::clone(&pending.first)),
@@ -229,8 +236,25 @@ impl Replication {
 
     fn current(&mut self, event: &Arc<Event>, zone: &Text, serial: Option<u32>, committed: bool) {
         let copy = self.copies.entry((event.node.clone(), zone.clone())).or_default();
+        let had = copy.serial;
         copy.serial = serial.or(copy.serial);
         copy.pending = None;
+        let notify = copy.notify.take().filter(|_| committed && copy.open.is_none());
+        let is_new = had.zip(serial).is_none_or(|(had, new)| is_newer(new, had));
+        if let Some(notify) = notify.filter(|notify| is_new && event.time.micros_since(notify.time) >= REFRESH_MICROS) {
+            self.behind.push(Behind {
+                node: event.node.clone(),
+                zone: zone.clone(),
+                first: notify,
+                failures: Lines::default(),
+                refused: false,
+                asked: BTreeSet::new(),
+                by_notify: true,
+                our_serial: had,
+                primary_serial: serial,
+                end: Some(Arc::clone(event)),
+            });
+        }
         let still_behind = copy.open.as_ref().is_some_and(|open| match (serial, open.primary_serial) {
             (Some(serial), Some(wanted)) => is_newer(wanted, serial),
             (None, _) | (_, None) => false,
@@ -268,6 +292,13 @@ impl Replication {
         }
         let new_node = episode.nodes.insert(event.node.clone());
         episode.lines.push(event, new_zone || new_node);
+        // Anyone may name any zone: only zones that this node has a copy of are remembered.
+        if let Some(copy) = self.copies.get_mut(&(event.node.clone(), zone.clone())) {
+            copy.notify.get_or_insert_with(|| Arc::clone(event));
+        } else if self.copies.len() < ZONES_MAX {
+            let copy = Copy { notify: Some(Arc::clone(event)), ..Copy::default() };
+            self.copies.insert((event.node.clone(), zone.clone()), copy);
+        }
     }
 
     /// A transfer that a secondary was refused, and the node that denied it if its own log says so.
@@ -344,6 +375,7 @@ impl Replication {
         let waiting = self.copies.iter().filter(|(_, copy)| copy.open.is_none()).filter_map(|((node, zone), copy)| {
             let pending = copy.pending.as_ref().filter(|pending| pending.first.time.micros <= stale_before.micros)?;
             Some(Behind {
+                by_notify: false,
                 node: node.clone(),
                 zone: zone.clone(),
                 first: Arc::clone(&pending.first),

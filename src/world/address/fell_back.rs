@@ -1,0 +1,126 @@
+//! The seed's pattern: the BACKUP took over and fell back; the MASTER stayed and did nothing.
+
+use super::chain::chain;
+use super::{COARSE_MICROS, Displacement, HANDOVER_MICROS, SETTLE_MICROS, Window, close, near};
+use crate::event::{Event, Text};
+use crate::moment::{Moment, Precision};
+use crate::world::World;
+use crate::world::vrrp::{End, Mastership, PeerGroup, Takeover};
+use crate::world::witness::Witness;
+
+/// The seed's pattern: the node that took over fell back while another MASTER stayed, which therefore ran no script.
+pub(super) fn fell_back(world: &World, group: &PeerGroup, window: &Window<'_>) -> Option<Displacement> {
+    let Takeover { node: holder, mastership: taken, event } = window.takeover;
+    let fell = fall_of(world, group, &window.takeover)?;
+    if window.next.is_some_and(|next| next.event.time.micros < fell.micros) {
+        return None;
+    }
+    let stayed = group.rivals_of(holder).filter(|(_, other)| stays_through(other, event.time, fell));
+    let (owner, kept) = stayed.max_by_key(|(node, other)| {
+        (
+            other.ended().is_none_or(|ended| ended.micros > fell.micros),
+            other.heard_lower_count,
+            std::cmp::Reverse((*node).clone()),
+        )
+    })?;
+    let heard = kept.heard_lower.iter().any(|line| near(line.time, event.time, fell, HANDOVER_MICROS));
+    let covered = world.nodes.get(owner).and_then(|facts| facts.last).is_some_and(|last| last.micros >= fell.micros);
+    if !(heard || covered) {
+        return None;
+    }
+    let limit = [window.next.map(|next| next.event.time), kept.ended()].into_iter().flatten().min();
+    let (away, home, hints) = sightings(world, group, holder, owner, event.time, limit);
+    let mut displacement = Displacement {
+        holder: Some(holder.clone()),
+        owner: Some(owner.clone()),
+        began_there: true,
+        taken: Some(taken.clone()),
+        kept: Some(kept.clone()),
+        hints,
+        is_complete: true,
+        order_is_known: scripts_are_ordered(kept, event),
+        ..Displacement::suspicion(event)
+    };
+    displacement.chain = chain(world, owner, holder, event.time, limit);
+    close(&mut displacement, away, home, window.next, kept);
+    Some(displacement)
+}
+
+/// When the node that took over was MASTER no longer. One that died while MASTER wrote nothing about it: then the last advert of
+/// it that another MASTER heard bounds it, if the address was seen away from that one afterwards.
+fn fall_of(world: &World, group: &PeerGroup, takeover: &Takeover<'_>) -> Option<Moment> {
+    match &takeover.mastership.end {
+        Some((End::Yielded | End::Left | End::Stopped, event)) => Some(event.time),
+        Some((End::Died, _)) | None => {
+            let (owner, last) = group
+                .rivals_of(takeover.node)
+                .filter(|(_, other)| stays_through(other, takeover.event.time, takeover.event.time))
+                .filter_map(|(node, other)| Some((node, other.heard_lower.last()?.time)))
+                .filter(|(_, last)| last.micros >= takeover.event.time.micros - HANDOVER_MICROS)
+                .max_by_key(|(_, last)| last.micros)?;
+            let (away, _, _) = sightings(world, group, takeover.node, owner, last, takeover.mastership.ended());
+            (!away.is_empty()).then_some(last.max(takeover.event.time))
+        }
+    }
+}
+
+/// A mastership that began before the take-over and outlived the fall-back.
+fn stays_through(other: &Mastership, taken: Moment, fell: Moment) -> bool {
+    let began_before = other.start().is_none_or(|start| start.micros < taken.micros)
+        && other.first.time.micros <= fell.micros + HANDOVER_MICROS;
+    began_before && other.ended().is_none_or(|ended| ended.micros > fell.micros)
+}
+
+/// What was seen of the address in a window: away from the owner, at the owner, and by one side only.
+pub(super) fn sightings(
+    world: &World,
+    group: &PeerGroup,
+    holder: &Text,
+    owner: &Text,
+    from: Moment,
+    limit: Option<Moment>,
+) -> (Vec<Witness>, Vec<Witness>, Vec<Witness>) {
+    let (mut away, mut home, mut hints) = (Vec::new(), Vec::new(), Vec::new());
+    let all = world.witnesses.all();
+    let takeovers = group.takeovers();
+    let was_expected = |moment: Moment| {
+        takeovers
+            .iter()
+            .rev()
+            .find(|takeover| takeover.event.time.micros <= moment.micros)
+            .is_some_and(|last| last.node == holder)
+    };
+    // What was seen as well while the address was not expected there proves nothing now (an ACL, a second primary address).
+    let usual = |witness: &Witness| {
+        all.iter().take_while(|other| other.time.micros < from.micros).any(|other| {
+            (&other.node, other.seen, &other.address) == (&witness.node, witness.seen, &witness.address)
+                && !was_expected(other.time)
+        })
+    };
+    for witness in all {
+        let settled = witness.time.micros >= from.micros + SETTLE_MICROS;
+        if !settled || limit.is_some_and(|limit| witness.time.micros > limit.micros) {
+            continue;
+        }
+        let of_owner = witness.node == *owner;
+        let of_holder = witness.node == *holder;
+        match (witness.seen.holds(), witness.seen.is_paired()) {
+            (true, true) if of_owner => home.push(witness.clone()),
+            (true, true) if of_holder && !usual(witness) => away.push(witness.clone()),
+            (false, true) if of_owner && !usual(witness) => away.push(witness.clone()),
+            (true, false) if of_owner => home.push(witness.clone()),
+            (false, false) if of_owner => hints.push(witness.clone()),
+            _ => {}
+        }
+    }
+    (away, home, hints)
+}
+
+/// Whether the owner's own script certainly ran before the one that moved the address.
+fn scripts_are_ordered(kept: &Mastership, takeover: &Event) -> bool {
+    kept.entered.as_ref().is_none_or(|own| {
+        let apart = takeover.time.micros_since(own.time);
+        let coarse = own.time.precision.min(takeover.time.precision) == Precision::Second;
+        apart > if coarse { COARSE_MICROS } else { SETTLE_MICROS.min(COARSE_MICROS) }
+    })
+}

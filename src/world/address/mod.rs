@@ -1,0 +1,250 @@
+//! Where the moved address is and where it should be: the stretches in which the two differ.
+//!
+//! The owner is the only MASTER. The holder is the node whose take-over came last, unless a [`Witness`] places the address elsewhere.
+
+mod chain;
+mod elsewhere;
+mod fell_back;
+mod one_sided;
+
+use super::World;
+use super::vrrp::{Mastership, PeerGroup, Takeover};
+use super::witness::{Seen, Witness};
+use crate::event::{Event, Text};
+use crate::moment::Moment;
+use elsewhere::{before_any_takeover, did_not_come};
+use fell_back::fell_back;
+use one_sided::one_sided;
+use std::sync::Arc;
+
+pub use one_sided::symptoms;
+
+/// A take-over works when its script returns; the recordings show 0.7 to 1.8 s. What is shorter than this is no displacement.
+const GRACE_MICROS: i64 = 5_000_000;
+/// A witness this soon after a take-over may speak of the moment before the script was done.
+const SETTLE_MICROS: i64 = 3_000_000;
+/// Two scripts started within this of each other race: the slower one wins.
+const RACE_MICROS: i64 = 15_000_000;
+/// Stamps of two nodes closer than this leave their order unknown when one of them has whole seconds.
+const COARSE_MICROS: i64 = 2_000_000;
+/// A mastership longer than this was a failover, not a flap, if nothing of the other side is known.
+const FLAP_MICROS: i64 = 10_000_000;
+/// Symptoms of one drift on several hosts stand within this.
+const SYMPTOMS_MICROS: i64 = 3_600_000_000;
+/// A MASTER this young hears the last adverts of the one it replaces.
+const HANDOVER_MICROS: i64 = 3_000_000;
+
+/// Why holder and owner differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Displaced {
+    /// The holder took over and fell back while the owner stayed MASTER and did nothing.
+    TookAndFellBack,
+    /// The owner became MASTER but the address did not come to it; `raced`: another script ran at about the same time.
+    DidNotCome {
+        /// Another take-over came shortly before.
+        raced: bool,
+    },
+    /// The address was with the owner and left it without any take-over.
+    MovedAway,
+}
+
+/// What ended it.
+#[derive(Debug, Clone)]
+pub enum Ending {
+    /// A take-over by the owner (or another node): its script moved the address.
+    Takeover(Arc<Event>),
+    /// An observation that shows the address at the owner again: it came back before.
+    Seen(Box<Witness>),
+    /// The address serves the zone again that it refused.
+    ServesAgain(Arc<Event>),
+    /// The owner ceased to be MASTER.
+    OwnerLeft(Arc<Event>),
+}
+
+impl Ending {
+    /// When it is over at the latest.
+    #[must_use]
+    pub fn time(&self) -> Moment {
+        match self {
+            Ending::Takeover(event) | Ending::OwnerLeft(event) | Ending::ServesAgain(event) => event.time,
+            Ending::Seen(witness) => witness.time,
+        }
+    }
+}
+
+/// The chain of the seed incident, where the owner's PowerDNS log is missing: the address refuses a zone, the zone's NOTIFY comes
+/// from elsewhere, the address serves the zone again.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    /// Transfer refused by the address.
+    pub refused: Arc<Event>,
+    /// The zone's NOTIFY from another address.
+    pub notify: Arc<Event>,
+    /// Transfer from the address that worked.
+    pub served: Option<Arc<Event>>,
+    /// The address.
+    pub address: Text,
+}
+
+/// One stretch of holder ≠ owner.
+#[derive(Debug, Clone)]
+pub struct Displacement {
+    /// Where the address is.
+    pub holder: Option<Text>,
+    /// Where it should be.
+    pub owner: Option<Text>,
+    /// Why.
+    pub why: Displaced,
+    /// The line it begins with: the take-over that moved it, the one that did not, or the first sight of it elsewhere.
+    pub first: Arc<Event>,
+    /// Whether it began there or before.
+    pub began_there: bool,
+    /// The mastership of the take-over.
+    pub taken: Option<Mastership>,
+    /// The owner's mastership that lasted through it.
+    pub kept: Option<Mastership>,
+    /// Further flaps that moved nothing any more.
+    pub flaps: Vec<Mastership>,
+    /// Observations of the address away from the owner.
+    pub away: Vec<Witness>,
+    /// Observations of the address at the owner, before any that shows it away.
+    pub home_first: Vec<Witness>,
+    /// Observations by one side's lines only.
+    pub hints: Vec<Witness>,
+    /// The seed's chain.
+    pub chain: Option<Chain>,
+    /// What ended it; `None`: open.
+    pub ending: Option<Ending>,
+    /// Whether both sides' keepalived lines are there.
+    pub is_complete: bool,
+    /// Whether the stamps tell which of two scripts ran last.
+    pub order_is_known: bool,
+    /// Seen away only for as long as a script may take.
+    pub is_brief: bool,
+}
+
+impl Displacement {
+    /// One that rests on one side's lines; the rest is to be filled in.
+    fn suspicion(first: &Arc<Event>) -> Self {
+        Self {
+            holder: None,
+            owner: None,
+            why: Displaced::TookAndFellBack,
+            first: Arc::clone(first),
+            began_there: false,
+            taken: None,
+            kept: None,
+            flaps: Vec::new(),
+            away: Vec::new(),
+            home_first: Vec::new(),
+            hints: Vec::new(),
+            chain: None,
+            ending: None,
+            is_complete: false,
+            order_is_known: true,
+            is_brief: false,
+        }
+    }
+
+    /// Whether independent evidence places the address.
+    #[must_use]
+    pub fn is_placed(&self) -> bool {
+        !self.away.is_empty() || self.chain.as_ref().is_some_and(|chain| chain.served.is_some())
+    }
+}
+
+/// A stretch from one take-over to the next.
+struct Window<'a> {
+    takeover: Takeover<'a>,
+    next: Option<Takeover<'a>>,
+    previous: Option<Takeover<'a>>,
+}
+
+/// All displacements of a peer group, in order of time.
+#[must_use]
+pub fn displacements(world: &World, group: &PeerGroup) -> Vec<Displacement> {
+    let takeovers = group.takeovers();
+    let mut found: Vec<Displacement> = Vec::new();
+    for (index, takeover) in takeovers.iter().enumerate() {
+        let previous = index.checked_sub(1).map(|before| takeovers[before]);
+        let window = Window { takeover: *takeover, next: takeovers.get(index + 1).copied(), previous };
+        let Some(new) = fell_back(world, group, &window).or_else(|| did_not_come(world, group, &window)) else {
+            continue;
+        };
+        match found.last_mut() {
+            Some(last) if last.goes_on_in(&new) => last.absorb(new),
+            _ => found.push(new),
+        }
+    }
+    found.extend(before_any_takeover(world, group, takeovers.first()));
+    found.extend(one_sided(world, group));
+    found.retain(Displacement::lasts);
+    found.sort_by_key(|displacement| displacement.first.time.micros);
+    found
+}
+
+impl Displacement {
+    fn lasts(&self) -> bool {
+        // Nothing ends it in these logs, and a healthy keepalived writes nothing: the end of the log is not the end of the drift.
+        let Some(ending) = &self.ending else { return true };
+        let last_takeover = self.flaps.iter().filter_map(|flap| flap.entered.as_ref()).map(|event| event.time);
+        let since = last_takeover.max().unwrap_or(self.first.time);
+        ending.time().micros_since(since) > GRACE_MICROS
+    }
+
+    /// A further flap of the same holder while the owner stays MASTER changes nothing.
+    fn goes_on_in(&self, new: &Displacement) -> bool {
+        let by_next_flap = matches!(&self.ending, Some(Ending::Takeover(event)) if *event == new.first);
+        let fell_back = self.why == Displaced::TookAndFellBack && new.why == Displaced::TookAndFellBack;
+        by_next_flap && fell_back && self.holder == new.holder && self.owner == new.owner
+    }
+
+    fn absorb(&mut self, new: Displacement) {
+        self.flaps.extend(new.taken);
+        self.flaps.extend(new.flaps);
+        if self.away.is_empty() {
+            self.home_first.extend(new.home_first);
+        }
+        self.away.extend(new.away);
+        self.hints.extend(new.hints);
+        self.chain = self.chain.take().or(new.chain);
+        self.ending = new.ending;
+        self.kept = new.kept.or(self.kept.take());
+        self.is_complete |= new.is_complete;
+    }
+}
+
+/// Sets evidence and ending of a displacement from what was seen in its window.
+fn close(
+    displacement: &mut Displacement,
+    away: Vec<Witness>,
+    home: Vec<Witness>,
+    next: Option<Takeover<'_>>,
+    kept: &Mastership,
+) {
+    let last_away = away.last().map(|witness| witness.time);
+    let back = match last_away {
+        Some(last) => home.iter().find(|witness| witness.time.micros > last.micros),
+        None => home.first(),
+    };
+    let first_away = away.first().map(|witness| witness.time.micros).unwrap_or(i64::MAX);
+    let first_hint = displacement.hints.first().map_or(i64::MAX, |witness| witness.time.micros);
+    displacement.home_first =
+        home.iter().filter(|witness| witness.time.micros < first_away.min(first_hint)).cloned().collect();
+    displacement.away = away;
+    let mut endings: Vec<Ending> = back.cloned().map(|witness| Ending::Seen(Box::new(witness))).into_iter().collect();
+    endings.extend(displacement.chain.as_ref().and_then(|chain| chain.served.clone()).map(Ending::ServesAgain));
+    endings.extend(next.map(|next| Ending::Takeover(Arc::clone(next.event))));
+    endings.extend(kept.end.as_ref().map(|(_, event)| Ending::OwnerLeft(Arc::clone(event))));
+    displacement.ending = endings.into_iter().min_by_key(|ending| ending.time().micros);
+}
+
+fn near(moment: Moment, from: Moment, to: Moment, slack: i64) -> bool {
+    moment.micros >= from.micros - slack && moment.micros <= to.micros + slack
+}
+
+/// Witnesses told apart by what they say, for sentences.
+#[must_use]
+pub fn first_of(witnesses: &[Witness], seen: Seen) -> Option<&Witness> {
+    witnesses.iter().find(|witness| witness.seen == seen)
+}

@@ -1,0 +1,214 @@
+//! One side's keepalived log, or none: what can only be suspected, and whose log would settle it.
+
+use super::chain::chain;
+use super::fell_back::sightings;
+use super::{
+    Chain, Displaced, Displacement, Ending, FLAP_MICROS, GRACE_MICROS, HANDOVER_MICROS, SYMPTOMS_MICROS, close, near,
+};
+use crate::event::{Daemon, Event, Pdns, Text};
+use crate::moment::Moment;
+use crate::world::World;
+use crate::world::vrrp::{End, Mastership, PeerGroup, advert};
+use crate::world::witness::{Seen, Witness};
+use std::sync::Arc;
+
+/// Only one side's keepalived log: a flap that the other side would have to confirm.
+pub(super) fn one_sided(world: &World, group: &PeerGroup) -> Vec<Displacement> {
+    let mut found = Vec::new();
+    for (node, masterships) in &group.nodes {
+        for mastership in masterships {
+            found.extend(took_over_alone(world, group, node, mastership));
+            found.extend(heard_a_rival(world, group, node, mastership));
+        }
+    }
+    found
+}
+
+fn is_dark(world: &World, node: &Text, moment: Moment) -> bool {
+    world
+        .nodes
+        .get(node)
+        .and_then(|facts| facts.spans.get(&Daemon::Keepalived))
+        .is_none_or(|(first, last)| first.micros > moment.micros || last.micros < moment.micros - 24 * 3_600_000_000)
+}
+
+/// The holder's log alone: it was MASTER, heard a better one and yielded. Moments of that are a flap; a longer time was perhaps a
+/// failover, unless the address is seen there long after.
+fn took_over_alone(world: &World, group: &PeerGroup, node: &Text, taken: &Mastership) -> Option<Displacement> {
+    let event = taken.entered.as_ref()?;
+    let (End::Yielded, end) = taken.end.as_ref()? else { return None };
+    let others: Vec<&Text> = group.nodes.keys().filter(|other| *other != node).collect();
+    if !others.iter().all(|other| is_dark(world, other, event.time)) {
+        return None;
+    }
+    let next = group.takeovers().into_iter().find(|next| next.event.time.micros > event.time.micros);
+    let limit = next.map(|next| next.event.time);
+    let inside = |moment: Moment| {
+        moment.micros > end.time.micros + GRACE_MICROS && limit.is_none_or(|limit| moment.micros < limit.micros)
+    };
+    let all = world.witnesses.all().iter();
+    let here = all.filter(|witness| {
+        witness.node == *node && witness.seen.holds() && witness.seen.is_paired() && inside(witness.time)
+    });
+    let away: Vec<Witness> = here.cloned().collect();
+    let elsewhere = |after: Moment| fetched_without(world, group, node, after, limit);
+    let ending = match away.last() {
+        Some(last) => elsewhere(last.time),
+        None if end.time.micros_since(event.time) > FLAP_MICROS => return None,
+        // The first that is seen of the address shows it elsewhere: nothing was left behind.
+        None if elsewhere(end.time).is_some() => return None,
+        None => None,
+    };
+    let owner = match others.as_slice() {
+        [only] => Some((*only).clone()),
+        _ => None,
+    };
+    let chain_owner = owner.clone().unwrap_or_else(|| Text::from(""));
+    let chain = chain(world, &chain_owner, node, event.time, limit);
+    let endings = [
+        ending.map(Ending::ServesAgain),
+        chain.as_ref().and_then(|chain| chain.served.clone()).map(Ending::ServesAgain),
+        next.map(|next| Ending::Takeover(Arc::clone(next.event))),
+    ];
+    Some(Displacement {
+        holder: Some(node.clone()),
+        owner,
+        first: Arc::clone(event),
+        began_there: true,
+        taken: Some(taken.clone()),
+        away,
+        chain,
+        ending: endings.into_iter().flatten().min_by_key(|ending| ending.time().micros),
+        ..Displacement::suspicion(event)
+    })
+}
+
+/// A commit from the address of the group about which this node's PowerDNS, whose log is here, wrote nothing: the address was not
+/// on it. (Every asked transfer is logged, at any level.)
+fn fetched_without(
+    world: &World,
+    group: &PeerGroup,
+    node: &Text,
+    after: Moment,
+    limit: Option<Moment>,
+) -> Option<Arc<Event>> {
+    let facts = world.nodes.get(node)?;
+    let address = world.resource_of(group)?;
+    if !facts.spans.contains_key(&Daemon::Pdns) {
+        return None;
+    }
+    let mut commits = world.commits_from(&address).into_iter();
+    let is_later = |commit: &Arc<Event>| {
+        commit.time.micros > after.micros
+            && limit.is_none_or(|limit| commit.time.micros < limit.micros)
+            && commit.node != *node
+    };
+    commits.find(|commit| is_later(commit) && !facts.was_asked_near(commit.time)).cloned()
+}
+
+/// The owner's log alone: it heard another MASTER. From 2.0 on that one has run its script; before, nobody can tell from here.
+fn heard_a_rival(world: &World, group: &PeerGroup, owner: &Text, kept: &Mastership) -> Option<Displacement> {
+    let young = |line: &Arc<Event>| kept.start().is_some_and(|start| line.time.micros_since(start) <= HANDOVER_MICROS);
+    let heard = kept.heard_lower.iter().find(|line| !young(line))?;
+    let from = advert(heard)?.from.clone()?;
+    let told = group.rivals_of(owner).any(|(_, other)| {
+        let begins = other.first.time.micros - HANDOVER_MICROS;
+        begins <= heard.time.micros
+            && other.ended().is_none_or(|ended| ended.micros + HANDOVER_MICROS >= heard.time.micros)
+    });
+    let others: Vec<&Text> = group.nodes.keys().filter(|other| *other != owner).collect();
+    if told || !others.iter().all(|other| is_dark(world, other, heard.time)) {
+        return None;
+    }
+    let holder = match others.as_slice() {
+        [only] => (*only).clone(),
+        _ => from,
+    };
+    let limit = kept.ended();
+    let (away, home, hints) = sightings(world, group, &holder, owner, heard.time, limit);
+    let mut displacement = Displacement {
+        holder: Some(holder.clone()),
+        owner: Some(owner.clone()),
+        began_there: true,
+        kept: Some(kept.clone()),
+        hints,
+        chain: chain(world, owner, &holder, heard.time, limit),
+        ..Displacement::suspicion(heard)
+    };
+    close(&mut displacement, away, home, None, kept);
+    Some(displacement)
+}
+
+/// Only symptoms: a primary's NOTIFY arrives from an address that is no master, and the address that the secondaries know refuses
+/// the zone. Told only where no two keepalived logs can settle it.
+#[must_use]
+pub fn symptoms(world: &World) -> Vec<Displacement> {
+    let mut found: Vec<Displacement> = Vec::new();
+    for refusals in world.replication.refusals() {
+        let (Some(address), Some(first)) = (&refusals.address, refusals.failures.first.first()) else { continue };
+        let is_of_zone = |event: &&Arc<Event>| {
+            let Some(Pdns::NotifyRefused { zone, from }) = event.pdns() else { return false };
+            let last = refusals.last_time().unwrap_or(first.time);
+            from != address && refusals.zones.contains(zone) && near(event.time, first.time, last, SYMPTOMS_MICROS)
+        };
+        let strangers = world.replication.strangers().flat_map(|strangers| &strangers.lines.first);
+        let Some(notify) = strangers.filter(is_of_zone).min_by_key(|event| (event.time.micros, event.node.clone()))
+        else {
+            continue;
+        };
+        let own = world
+            .witnesses
+            .all()
+            .iter()
+            .filter(|witness| witness.seen == Seen::Strange && refusals.zones.contains(&witness.zone));
+        let sender = own.map(|witness| &witness.node).next().cloned();
+        let refuser = refusals.refusers.iter().find(|node| Some(*node) != sender.as_ref()).cloned();
+        if refusals.refusers.len() == 1 && refuser.is_none()
+            || is_settled_by_vrrp(world, sender.as_ref(), refuser.as_ref(), notify.time)
+        {
+            continue;
+        }
+        let begin = if first.time.micros <= notify.time.micros { first } else { notify };
+        let away: Vec<Witness> = world
+            .witnesses
+            .all()
+            .iter()
+            .filter(|witness| {
+                let strange = witness.seen == Seen::Strange && Some(&witness.node) == sender.as_ref();
+                let denied = witness.seen == Seen::Denied && Some(&witness.node) == refuser.as_ref();
+                (strange || denied)
+                    && refusals.zones.contains(&witness.zone)
+                    && witness.time.micros >= begin.time.micros
+            })
+            .cloned()
+            .collect();
+        found.push(Displacement {
+            holder: refuser,
+            owner: sender,
+            away,
+            chain: Some(Chain {
+                refused: Arc::clone(first),
+                notify: Arc::clone(notify),
+                served: None,
+                address: address.clone(),
+            }),
+            ending: refusals.end.clone().map(Ending::ServesAgain),
+            why: Displaced::MovedAway,
+            ..Displacement::suspicion(begin)
+        });
+    }
+    found
+}
+
+/// Whether keepalived's logs say enough to judge without the symptoms: two nodes' logs, or one that shows its node in its role.
+fn is_settled_by_vrrp(world: &World, sender: Option<&Text>, refuser: Option<&Text>, moment: Moment) -> bool {
+    world.groups().iter().any(|group| {
+        let lit = group.nodes.keys().filter(|node| !is_dark(world, node, moment)).count();
+        let is_master = |node: &Text| {
+            group.nodes.get(node).is_some_and(|all| all.iter().any(|mastership| mastership.covers(moment)))
+        };
+        let left = sender.is_some_and(|sender| group.nodes.contains_key(sender) && !is_master(sender));
+        let took = refuser.is_some_and(is_master);
+        lit > 1 || left || took
+    })
+}
