@@ -2,6 +2,8 @@
 
 mod analyze;
 mod args;
+mod config;
+mod events;
 mod outlet;
 mod when;
 
@@ -53,5 +55,6 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
     };
     match driftline.command {
         Command::Analyze(options) => analyze::run(&options),
+        Command::Events(options) => events::run(&options),
     }
 }

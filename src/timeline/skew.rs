@@ -110,7 +110,7 @@ pub(super) fn meeting(fact: &Fact) -> Option<(Meeting, bool)> {
         Fact::Vrrp { what: Vrrp::HeardHigher(advert), .. } => {
             Some((Meeting::Adverts(advert.theirs?, advert.ours?), false))
         }
-        Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) | Fact::Other | Fact::Unrecognised(_) => None,
+        Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) | Fact::Site { .. } | Fact::Other | Fact::Unrecognised(_) => None,
     }
 }
 
