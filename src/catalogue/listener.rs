@@ -40,6 +40,8 @@ pub struct Hearing<'a, 'p> {
     pub identifier: Option<&'a [u8]>,
     /// The process id in it.
     pub pid: Option<u32>,
+    /// The message itself, wherever in the line it was found.
+    pub text: &'a [u8],
 }
 
 /// How far into a line its message may begin.
@@ -66,7 +68,7 @@ impl Listener {
     }
 
     fn daemons<'a, 'p>(&mut self, record: &Record<'a>, fields: &mut Fields<'a>) -> Hearing<'a, 'p> {
-        let tagged = |what| Hearing { what, identifier: record.identifier, pid: record.pid };
+        let tagged = |what| Hearing { what, identifier: record.identifier, pid: record.pid, text: record.message };
         if let Some(daemon) = daemon_of(record.identifier, record.unit) {
             return tagged(spoken(daemon, record.message, fields));
         }
@@ -77,15 +79,16 @@ impl Listener {
         }
         if let Some(tag) = tag_in(record.raw) {
             let what = spoken(tag.daemon, tag.message, fields);
-            return Hearing { what, identifier: Some(tag.identifier), pid: tag.pid };
+            return Hearing { what, identifier: Some(tag.identifier), pid: tag.pid, text: tag.message };
         }
-        Hearing { what: self.headless(record, fields), identifier: None, pid: None }
+        let (what, text) = self.headless(record, fields);
+        Hearing { what, identifier: None, pid: None, text }
     }
 
     /// A line without a tag: whoever says it, if it is a whole message.
-    fn headless<'a, 'p>(&mut self, record: &Record<'a>, fields: &mut Fields<'a>) -> Heard<'p> {
+    fn headless<'a, 'p>(&mut self, record: &Record<'a>, fields: &mut Fields<'a>) -> (Heard<'p>, &'a [u8]) {
         if record.message.trim_ascii().is_empty() {
-            return Heard::Stranger;
+            return (Heard::Stranger, record.message);
         }
         let daemons = match self.speaker {
             Some(Daemon::Keepalived) => [Daemon::Keepalived, Daemon::Pdns],
@@ -95,19 +98,20 @@ impl Listener {
             for daemon in daemons {
                 if let Some(message) = read_certain(daemon, text, fields) {
                     self.speaker = Some(daemon);
-                    return Heard::Message(message);
+                    return (Heard::Message(message), text);
                 }
             }
         }
         // In a file that a daemon stamped itself there is nobody else.
         let is_own_output = record.stamp.is_some() && record.host.is_none() && record.identifier.is_none();
-        match self.speaker.filter(|_| is_own_output) {
+        let what = match self.speaker.filter(|_| is_own_output) {
             Some(daemon) => spoken(daemon, record.message, fields),
             None => {
                 fields.clear();
                 Heard::Stranger
             }
-        }
+        };
+        (what, record.message)
     }
 }
 

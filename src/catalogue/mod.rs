@@ -103,6 +103,13 @@ pub fn read_certain<'a>(daemon: Daemon, message: &'a [u8], fields: &mut Fields<'
     }
 }
 
+/// The fields of a wording's text, in its order.
+#[must_use]
+pub fn field_names(text: &'static str) -> Vec<&'static str> {
+    let pieces = template::expand(text).into_iter().next().unwrap_or_default();
+    pieces.iter().filter_map(template::Piece::name).collect()
+}
+
 /// The wordings of a message that a text of it has; more than one where releases differ only in what the text leaves open.
 #[must_use]
 pub fn wordings_of(message: &'static Message, text: &[u8]) -> Vec<&'static Wording> {

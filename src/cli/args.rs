@@ -20,6 +20,11 @@ pub(super) enum Command {
     /// Every line as a typed event, one JSON object a line; each source for itself
     #[command(after_help = EVENTS_HELP)]
     Events(Events),
+    /// What a rule, an event or a log line is, and what it proves
+    #[command(after_help = EXPLAIN_HELP)]
+    Explain(Explain),
+    /// Every message of PowerDNS and keepalived that is known, by daemon, id and version
+    Catalogue(Vocabulary),
 }
 
 const EXIT_CODES: &str = "\
@@ -178,4 +183,69 @@ pub(super) enum FailOn {
     Warning,
     Info,
     Never,
+}
+
+const EXPLAIN_HELP: &str = "\
+Examples:
+  driftline explain eip-drift
+  driftline explain keepalived/state-master
+  driftline explain 'Aug 08 21:01:16 dnsmaster2 Keepalived_vrrp[876]: VRRP_Instance(VI_1) Entering MASTER STATE'
+  journalctl -u keepalived -n 20 | driftline explain -
+
+Exit codes:
+  0  explained, a line that nobody knows too
+  2  no such rule or event";
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// A rule's id, an event's id, a log line in quotes, or - for lines on standard input
+    #[arg(value_name = "WHAT", required = true)]
+    pub(super) what: Vec<OsString>,
+
+    /// Colour
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    pub(super) color: Color,
+
+    /// Configuration [default: $DRIFTLINE_CONFIG, else /etc/driftline/driftline.toml]
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Vocabulary {
+    /// Only this daemon's
+    #[arg(long, value_enum)]
+    pub(super) daemon: Option<DaemonName>,
+
+    /// Only ids like this: state-*, pdns/axfr-in-*, *notify*
+    #[arg(long, value_name = "GLOB")]
+    pub(super) id: Option<String>,
+
+    /// Only what this release prints: 2.2.7, 4.9.1
+    #[arg(long, value_name = "RELEASE")]
+    pub(super) version: Option<String>,
+
+    /// How to print
+    #[arg(long, value_enum, default_value_t = CatalogueFormat::Table)]
+    pub(super) format: CatalogueFormat,
+
+    /// Write to FILE instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DaemonName {
+    /// PowerDNS Authoritative Server
+    Pdns,
+    /// keepalived
+    Keepalived,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CatalogueFormat {
+    /// For people: a row for each wording
+    Table,
+    /// For machines: an array of schema driftline.catalogue/1, a message in each line
+    Json,
 }

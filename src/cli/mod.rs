@@ -2,8 +2,10 @@
 
 mod analyze;
 mod args;
+mod catalogue;
 mod config;
 mod events;
+mod explain;
 mod outlet;
 mod when;
 
@@ -56,5 +58,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
     match driftline.command {
         Command::Analyze(options) => analyze::run(&options),
         Command::Events(options) => events::run(&options),
+        Command::Explain(options) => explain::run(&options),
+        Command::Catalogue(options) => catalogue::run(&options),
     }
 }

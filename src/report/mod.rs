@@ -3,11 +3,13 @@
 mod blocks;
 mod columns;
 pub mod events;
+pub mod explain;
 pub mod json;
 mod page;
 mod quiet;
 pub mod table;
 mod timeline;
+pub mod vocabulary;
 mod words;
 
 use crate::event::{Daemon, Text};
