@@ -187,9 +187,10 @@ fn tag_at(text: &[u8]) -> Option<Tag<'_>> {
 }
 
 /// The places at which a message may begin: behind quotes and colours, and at each word whose predecessor ends like a head
-/// does (a digit, `:`, `|`, `>`, `]`).
+/// does (a digit, `:`, `|`, `>`, `]`). Behind another program's tag there is none.
 fn behind_head(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
     let near = raw.len().min(HEAD_BYTES_MAX);
+    let near = memchr::memmem::find(&raw[..near], b"]: ").unwrap_or(near);
     let mut words = 0;
     (1..near).filter_map(move |at| {
         if raw[at - 1] != b' ' && raw[at - 1] != b'\t' || raw[at].is_ascii_whitespace() {

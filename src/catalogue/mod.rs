@@ -110,22 +110,40 @@ pub fn field_names(text: &'static str) -> Vec<&'static str> {
     pieces.iter().filter_map(template::Piece::name).collect()
 }
 
-/// The wordings of a message that a text of it has; more than one where releases differ only in what the text leaves open.
+/// The wordings of a message that a text of it has, and whether the text is all of them; more than one where releases differ only
+/// in what the text leaves open.
 #[must_use]
-pub fn wordings_of(message: &'static Message, text: &[u8]) -> Vec<&'static Wording> {
-    let daemon = if message.id.starts_with("pdns/") { Daemon::Pdns } else { Daemon::Keepalived };
-    let fits = |wording: &&'static Wording| {
+pub fn wordings_of(message: &'static Message, text: &[u8]) -> (Vec<&'static Wording>, bool) {
+    let is_pdns = message.id.starts_with("pdns/");
+    let text = text.trim_ascii();
+    let text = if is_pdns {
+        prefix::without_pdns_stamp(text)
+    } else {
+        prefix::without_place(prefix::without_keepalived_stamp(text))
+    };
+    let mut fits: Vec<(usize, &'static Wording)> = Vec::new();
+    let mut cut = Vec::new();
+    for wording in message.texts {
         let alone = Catalogue::alone(message, wording);
         let mut fields = Fields::default();
-        match daemon {
-            Daemon::Pdns => read_pdns(&alone, prefix::without_pdns_stamp(text.trim_ascii()), &mut fields).is_some(),
-            Daemon::Keepalived => {
-                let text = prefix::without_place(prefix::without_keepalived_stamp(text.trim_ascii()));
-                alone.plain.read(text, &mut fields).is_some()
-            }
+        let is_whole = if is_pdns && text.starts_with(structured::OPENING) {
+            read_pdns(&alone, text, &mut fields).is_some()
+        } else {
+            alone.plain.read_whole(text, &mut fields).is_some()
+        };
+        if is_whole {
+            let told: usize = fields.iter().map(|(_, value)| value.len()).sum();
+            fits.push((text.len().saturating_sub(told), wording));
+        } else if alone.plain.read(text, &mut fields).is_some() {
+            cut.push(wording);
         }
-    };
-    message.texts.iter().filter(fits).collect()
+    }
+    // The most literal reading is the catalogue's.
+    let most = fits.iter().map(|(own, _)| *own).max();
+    match most {
+        Some(most) => (fits.into_iter().filter(|(own, _)| *own == most).map(|(_, wording)| wording).collect(), true),
+        None => (cut, false),
+    }
 }
 
 /// What the line says; [`Fact::Other`] where no rule needs it or a field is not what it should be.

@@ -6,8 +6,10 @@ use super::{Daemon, messages};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-/// Less in common than this is chance.
+/// Less in common than this is chance …
 const LIKENESS_MIN: f64 = 0.2;
+/// … and so are fewer words, unless the wording has no more.
+const WORDS_MIN: usize = 3;
 
 /// Every wording with its words, and how much each word tells.
 struct Index {
@@ -48,6 +50,7 @@ pub fn nearest(daemon: Option<Daemon>, line: &str, most: usize) -> Vec<(&'static
         .entries
         .iter()
         .filter(|(whose, ..)| daemon.is_none_or(|daemon| *whose == daemon))
+        .filter(|(.., words)| words.intersection(&told).count() >= WORDS_MIN.min(words.len()))
         .map(|(_, message, wording, words)| {
             let shared: f64 = words.intersection(&told).map(weight).sum();
             let all: f64 = words.union(&told).map(weight).sum();

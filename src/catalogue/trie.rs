@@ -53,6 +53,8 @@ struct End {
     message: &'static Message,
     versions: VersionRange,
     slots: Vec<Piece>,
+    /// It ends in a field that holds no space: what goes on behind it is another wording, and may say the opposite.
+    ends_in_word: bool,
 }
 
 impl End {
@@ -254,8 +256,9 @@ impl Trie {
             return if is_word { walk.cut_at(node) } else { None };
         }
         let end = node.end?;
+        let is_word = !self.ends[end as usize].ends_in_word || memchr::memchr(b' ', &walk.text[position..]).is_none();
         walk.spans.push((position, walk.text.len()));
-        Some(end)
+        is_word.then_some(end)
     }
 
     /// Goes on from a node by a literal, or ends in it if the text is cut there.
@@ -314,7 +317,8 @@ impl Trie {
             Some(end) => self.ends[end as usize].versions = self.ends[end as usize].versions.hull(versions),
             None => {
                 self.nodes[at as usize].end = Some(id(self.ends.len()));
-                self.ends.push(End { message, versions, slots: told_once(pieces) });
+                let ends_in_word = matches!(pieces.last(), Some(Piece::Field(name)) if Fields::is_word(name));
+                self.ends.push(End { message, versions, slots: told_once(pieces), ends_in_word });
             }
         }
     }

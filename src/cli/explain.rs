@@ -186,8 +186,9 @@ fn record_heard(record: &Record<'_>, patterns: &Arc<Patterns>, explainer: &mut E
     let wordings;
     let what = match hearing.what {
         Heard::Message(message) => {
-            wordings = catalogue::wordings_of(message, hearing.text);
-            LineIs::Message { message, wordings: &wordings, fields: &fields, is_cut: wordings.is_empty() }
+            let is_whole;
+            (wordings, is_whole) = catalogue::wordings_of(message, hearing.text);
+            LineIs::Message { message, wordings: &wordings, fields: &fields, is_cut: !is_whole }
         }
         Heard::Site(site) => LineIs::Site { id: site.id, fields: &fields },
         Heard::Unrecognised(daemon) => {

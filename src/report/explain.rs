@@ -119,11 +119,8 @@ impl<'a> Explainer<'a> {
                 self.page.labelled("proves", &[message.proves.to_owned()]);
                 self.rules(message);
                 let printed = wordings.iter().map(|(ranges, text)| printed_by(message, ranges, text));
-                let printed: Vec<String> = if is_cut {
-                    vec!["the line was cut: its releases cannot be told".to_owned()]
-                } else {
-                    printed.collect()
-                };
+                let cut = is_cut.then(|| "the line was cut; it may be".to_owned());
+                let printed: Vec<String> = cut.into_iter().chain(printed).collect();
                 self.page.labelled("printed", &printed);
                 self.page.labelled("source", &[message.source.to_owned()]);
             }
@@ -134,7 +131,8 @@ impl<'a> Explainer<'a> {
             LineIs::Unknown { daemon, nearest } => {
                 let is = match daemon {
                     Some(daemon) => format!("a line of {} that no wording of the catalogue reads{by}", name(daemon)),
-                    None => "no line of PowerDNS or keepalived, by its header and its words".to_owned(),
+                    None if line.program.is_some() => format!("another program's line{by}"),
+                    None => "no message of PowerDNS or keepalived that is known".to_owned(),
                 };
                 self.page.labelled("is", &[is]);
                 let near = nearest
