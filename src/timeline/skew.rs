@@ -1,11 +1,11 @@
 //! How far each node's clock is off, measured from lines that two nodes write about the same moment.
 //!
 //! An advert heard as lower is answered at once, and the rival hears the answer as higher; a NOTIFY is received as it is sent; a
-//! transfer is refused or stored as it is denied or served. Such a pair says "these two stamps are one moment, give or take a
+//! transfer is refused or stored as it is denied or served; a MASTER yields as its successor enters. Such a pair says "these two stamps are one moment, give or take a
 //! second". Offsets are voted on: many pairs that agree outweigh chance neighbours.
 
 use super::Stated;
-use crate::event::{Fact, Pdns, Text, Vrrp};
+use crate::event::{Fact, Keepalived, Pdns, Text, Vrrp};
 use crate::report::Caveat;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,6 +42,20 @@ pub(super) enum Meeting {
     Notified(Text),
     /// One exchange of adverts: (higher, lower) priority.
     Adverts(u32, u32),
+    /// A node enters MASTER, and the one it replaces hears its first advert.
+    HandOver(Text),
+    /// A MASTER is stopped, and a BACKUP takes over within a second.
+    StepDown,
+}
+
+impl Meeting {
+    /// How far apart stamps of one such moment may be. Masters change often enough for chance neighbours.
+    fn reach_micros(&self) -> i64 {
+        match self {
+            Meeting::Refused(_) | Meeting::Transferred(_) | Meeting::Notified(_) | Meeting::Adverts(..) => REACH_MICROS,
+            Meeting::HandOver(_) | Meeting::StepDown => REACH_MICROS / 3,
+        }
+    }
 }
 
 /// Each node's clock relative to the set's middle one, as far as meetings tell. Each item: what met and which side wrote it, the
@@ -66,7 +80,11 @@ pub(super) fn measure(meetings: impl Iterator<Item = ((Meeting, bool), Text, i64
         for (asker, asked) in askers {
             for (answerer, answered) in answerers {
                 if asker != answerer {
-                    votes.entry((asker.clone(), answerer.clone())).or_default().extend(differences(asked, answered));
+                    votes.entry((asker.clone(), answerer.clone())).or_default().extend(differences(
+                        asked,
+                        answered,
+                        meeting.reach_micros(),
+                    ));
                 }
             }
         }
@@ -76,50 +94,68 @@ pub(super) fn measure(meetings: impl Iterator<Item = ((Meeting, bool), Text, i64
     against_each_other(&nodes, &links)
 }
 
-/// The moment a fact belongs to, and which of the two sides wrote it.
-pub(super) fn meeting(fact: &Fact) -> Option<(Meeting, bool)> {
+/// The moments a fact belongs to, and whether its writer is the side that hears (asks, receives).
+pub(super) fn meetings(fact: &Fact) -> [Option<(Meeting, bool)>; 2] {
     match fact {
-        Fact::Pdns(pdns) => match pdns {
-            Pdns::TransferFailed { zone, refused: true, .. } => Some((Meeting::Refused(zone.clone()), true)),
-            Pdns::TransferDenied { zone, .. } => Some((Meeting::Refused(zone.clone()), false)),
-            Pdns::ZoneCommitted { zone, .. } => Some((Meeting::Transferred(zone.clone()), true)),
-            Pdns::TransferServed { zone, .. } => Some((Meeting::Transferred(zone.clone()), false)),
-            Pdns::NotifyRefused { zone, .. } | Pdns::NotifyAccepted { zone, .. } => {
-                Some((Meeting::Notified(zone.clone()), true))
-            }
-            Pdns::NotifyQueued { zone, .. } => Some((Meeting::Notified(zone.clone()), false)),
-            Pdns::Started { .. }
-            | Pdns::Ready
-            | Pdns::CommunicatorStarted
-            | Pdns::ZoneFresh { .. }
-            | Pdns::ZoneStale { .. }
-            | Pdns::ZoneNewer { .. }
-            | Pdns::FreshnessChecked { .. }
-            | Pdns::SoaUnretrievable { .. }
-            | Pdns::TransferStarted { .. }
-            | Pdns::TransferFailed { .. }
-            | Pdns::TransferRetrieved { .. }
-            | Pdns::NotifyAcknowledged { .. }
-            | Pdns::NotifyRejected { .. }
-            | Pdns::NotifyUnanswered { .. }
-            | Pdns::TransferAsked { .. } => None,
-        },
-        Fact::Vrrp { what: Vrrp::HeardLower(advert), .. } => {
-            Some((Meeting::Adverts(advert.ours?, advert.theirs?), true))
+        Fact::Pdns(pdns) => [of_pdns(pdns), None],
+        Fact::Vrrp { instance, what } => of_vrrp(instance, what),
+        Fact::Keepalived(Keepalived::Stopping) => [Some((Meeting::StepDown, false)), None],
+        Fact::Keepalived(_) | Fact::Group { .. } | Fact::Site { .. } | Fact::Other | Fact::Unrecognised(_) => [None, None],
+    }
+}
+
+fn of_pdns(pdns: &Pdns) -> Option<(Meeting, bool)> {
+    if let Pdns::TransferFailed { zone, refused: true, .. } = pdns {
+        Some((Meeting::Refused(zone.clone()), true))
+    } else if let Pdns::TransferDenied { zone, .. } = pdns {
+        Some((Meeting::Refused(zone.clone()), false))
+    } else if let Pdns::ZoneCommitted { zone, .. } = pdns {
+        Some((Meeting::Transferred(zone.clone()), true))
+    } else if let Pdns::TransferServed { zone, .. } = pdns {
+        Some((Meeting::Transferred(zone.clone()), false))
+    } else if let Pdns::NotifyRefused { zone, .. } | Pdns::NotifyAccepted { zone, .. } = pdns {
+        Some((Meeting::Notified(zone.clone()), true))
+    } else if let Pdns::NotifyQueued { zone, .. } = pdns {
+        Some((Meeting::Notified(zone.clone()), false))
+    } else {
+        None
+    }
+}
+
+fn of_vrrp(instance: &Text, what: &Vrrp) -> [Option<(Meeting, bool)>; 2] {
+    match what {
+        Vrrp::HeardLower(advert) => {
+            let numbers = advert.ours.zip(advert.theirs);
+            [numbers.map(|(high, low)| (Meeting::Adverts(high, low), true)), None]
         }
-        Fact::Vrrp { what: Vrrp::HeardHigher(advert), .. } => {
-            Some((Meeting::Adverts(advert.theirs?, advert.ours?), false))
+        Vrrp::HeardHigher(advert) => {
+            let numbers = advert.theirs.zip(advert.ours);
+            [
+                numbers.map(|(high, low)| (Meeting::Adverts(high, low), false)),
+                Some((Meeting::HandOver(instance.clone()), true)),
+            ]
         }
-        Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) | Fact::Site { .. } | Fact::Other | Fact::Unrecognised(_) => None,
+        Vrrp::MasterPending => [Some((Meeting::HandOver(instance.clone()), false)), Some((Meeting::StepDown, true))],
+        Vrrp::MasterEntered => [Some((Meeting::HandOver(instance.clone()), false)), Some((Meeting::StepDown, true))],
+        Vrrp::BackupEntered { .. }
+        | Vrrp::FaultEntered
+        | Vrrp::HeardLowerAsBackup(_)
+        | Vrrp::HeardZeroAsBackup
+        | Vrrp::HeardZeroAsMaster
+        | Vrrp::SentZero
+        | Vrrp::AdvertTimedOut
+        | Vrrp::PriorityChanged { .. }
+        | Vrrp::ElectionForced
+        | Vrrp::AdvertRejected => [None, None],
     }
 }
 
 /// Every `a - b` within reach: the true offset recurs, the others scatter.
-fn differences(a: &[i64], b: &[i64]) -> Vec<i64> {
+fn differences(a: &[i64], b: &[i64], reach: i64) -> Vec<i64> {
     a.iter()
         .flat_map(|a| {
-            let from = b.partition_point(|b| *b < a - REACH_MICROS);
-            b[from..].iter().take_while(move |b| **b <= a + REACH_MICROS).map(move |b| a - b)
+            let from = b.partition_point(|b| *b < a - reach);
+            b[from..].iter().take_while(move |b| **b <= a + reach).map(move |b| a - b)
         })
         .collect()
 }
@@ -233,7 +269,8 @@ mod tests {
         // Denied every 3 s; the asker's clock is 5 s ahead. Neighbours at 2 s and 8 s are chance and fewer.
         let denied = [0, 3, 6, 9, 20].map(|second| second * 1_000_000);
         let failed = denied.map(|micros| micros + 5_000_000);
-        let link = Link::agreed(Arc::from("a"), Arc::from("b"), differences(&failed, &denied)).expect("they agree");
+        let link = Link::agreed(Arc::from("a"), Arc::from("b"), differences(&failed, &denied, super::REACH_MICROS))
+            .expect("they agree");
         assert_eq!((link.offset, link.pairs), (5_000_000, 5));
     }
 

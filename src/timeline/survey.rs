@@ -1,7 +1,7 @@
 //! What a first reading of a source tells about its time, gathered line by line in bounded memory.
 
 use super::Line;
-use super::skew::{Meeting, meeting};
+use super::skew::{Meeting, meetings};
 use super::year::{Clues, Walker};
 use crate::event::{Daemon, Fact, Text};
 use crate::moment::Precision;
@@ -102,7 +102,7 @@ impl Survey {
             self.clues.take_hint(stamp.written, crossed, line.hint);
         }
         self.note_host(line, stamp, crossed);
-        if let Some((meeting, asks)) = meeting(&line.fact) {
+        for (meeting, asks) in meetings(&line.fact).into_iter().flatten() {
             let is_known = self.meetings.len() < MEETINGS_MAX;
             let key = (meeting, asks, line.host.clone());
             if is_known || self.meetings.contains_key(&key) {
