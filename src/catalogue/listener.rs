@@ -115,6 +115,16 @@ impl Listener {
     }
 }
 
+/// Whether a line without any head, or with the tag alone, is one of the daemons'.
+#[must_use]
+pub fn is_known(line: &[u8]) -> bool {
+    let certain = |text| {
+        let mut fields = Fields::default();
+        [Daemon::Pdns, Daemon::Keepalived].iter().any(|daemon| read_certain(*daemon, text, &mut fields).is_some())
+    };
+    tag_in(line).is_some() || certain(line) || behind_head(line).any(certain)
+}
+
 fn spoken<'a, 'p>(daemon: Daemon, message: &'a [u8], fields: &mut Fields<'a>) -> Heard<'p> {
     match read(daemon, message, fields) {
         Some(message) => Heard::Message(message),

@@ -18,7 +18,7 @@ mod tests;
 mod trie;
 pub mod versions;
 
-pub use listener::{Heard, Hearing, Listener, fact_of, id_of};
+pub use listener::{Heard, Hearing, Listener, fact_of, id_of, is_known};
 pub use message::{Fields, Message, Wording};
 pub use nearest::nearest;
 pub use patterns::{Means, Patterns, Site};

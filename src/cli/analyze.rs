@@ -26,10 +26,12 @@ pub(super) enum Unusable {
     Word { option: &'static str, word: String, wanted: String },
     #[error("read the list of sources {path}")]
     List { path: String, source: io::Error },
-    #[error("know what to read: name at least one file, directory or - (standard input)")]
+    #[error("know what to read: the list of sources is empty")]
     NoSource,
     #[error(transparent)]
     Config(#[from] config::Error),
+    #[error(transparent)]
+    Journal(#[from] input::Error),
 }
 
 pub(super) fn run(arguments: &Analyze) -> Exit {
@@ -134,8 +136,11 @@ pub(super) fn sources(words: &[OsString], files_from: Option<&Path>) -> Result<E
     if let Some(path) = files_from {
         words.extend(listed(path).map_err(|source| Unusable::List { path: path.display().to_string(), source })?);
     }
-    if words.is_empty() {
+    if words.is_empty() && files_from.is_some() {
         return Err(Unusable::NoSource);
+    }
+    if words.is_empty() {
+        return Ok(Expanded { sources: vec![input::this_machine()?], errors: Vec::new() });
     }
     Ok(input::expand(&words))
 }

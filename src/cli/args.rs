@@ -35,11 +35,12 @@ Exit codes:
 
 SOURCE is a file, a directory (read recursively), - for standard input, or NODE=SOURCE to name the node the lines come from.
 Formats are recognised by content: syslog (RFC 3164, RFC 5424, rsyslog ISO), journalctl -o short, short-iso, short-precise,
-short-full, short-unix, with-unit and export.";
+short-full, short-unix, with-unit, verbose, cat, json and export, journal files and directories, what the daemons write to a
+terminal, docker and kubectl logs; plain or packed with gzip, zstd, xz or bzip2. Without a SOURCE this machine's journal is read.";
 
 #[derive(Debug, Args)]
 pub(super) struct Analyze {
-    /// Logs of the DNS servers and the keepalived nodes, in any order
+    /// Logs of the DNS servers and the keepalived nodes, in any order [default: this machine's journal]
     #[arg(value_name = "SOURCE")]
     pub(super) sources: Vec<OsString>,
 

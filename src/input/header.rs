@@ -1,7 +1,7 @@
 //! The head of a line of text: stamp, host, tag. The line's first byte tells which stamp to expect, so each line is tried
 //! in its own right, and a file may change its format from line to line.
 
-use super::{rfc5424, stamp};
+use super::{container, rfc5424, stamp};
 use crate::moment::Precision;
 use crate::record::Stamp;
 
@@ -31,11 +31,12 @@ pub(super) enum Shape {
     WithUnit,
     ShortUnix,
     Rfc5424,
+    Container,
     DaemonOutput,
 }
 
 impl Shape {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Rfc3164,
         Self::ShortPrecise,
         Self::ShortIso,
@@ -45,6 +46,7 @@ impl Shape {
         Self::WithUnit,
         Self::ShortUnix,
         Self::Rfc5424,
+        Self::Container,
         Self::DaemonOutput,
     ];
 
@@ -60,6 +62,7 @@ impl Shape {
             Self::WithUnit => "with-unit",
             Self::ShortUnix => "short-unix",
             Self::Rfc5424 => "rfc5424",
+            Self::Container => "container",
             Self::DaemonOutput => "daemon-output",
         }
     }
@@ -70,7 +73,8 @@ pub(super) fn parse(line: &[u8]) -> Option<Header<'_>> {
     let line = skip_decoration(line);
     match line {
         [b'<', ..] => prioritised(line),
-        _ => stamped(line),
+        [b'[', b'p', ..] => container::parse_named(line),
+        _ => stamped(line).or_else(|| container::parse_named(line)),
     }
 }
 
@@ -105,6 +109,9 @@ fn stamped(line: &[u8]) -> Option<Header<'_>> {
     let (shape, stamp, rest) = match line.first()? {
         b'0'..=b'9' if line.get(4) == Some(&b'-') => {
             let (stamp, rest) = stamp::iso(line).ok()?;
+            if container::is_stamped_by_engine(line, rest) {
+                return container::parse(line);
+            }
             (iso_shape(stamp.precision, &line[..line.len() - rest.len()]), stamp, rest)
         }
         b'0'..=b'9' => {
@@ -197,6 +204,7 @@ pub(super) fn parse_daemon_output(line: &[u8]) -> Option<Header<'_>> {
         | Shape::WithUnit
         | Shape::ShortUnix
         | Shape::Rfc5424
+        | Shape::Container
         | Shape::DaemonOutput => Some(header),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Interest;
 use super::blocks::{Block, Blocks};
+use super::container;
 use super::header;
 use super::message;
 use super::sniff::{Speaker, lines, without_return};
@@ -18,9 +19,9 @@ pub(super) fn read(
     each: &mut dyn FnMut(&Record<'_>),
 ) {
     let mut reader = Reader { speaker, summary, each };
-    let pattern = match (interest, speaker) {
-        (Interest::Matching(pattern), Speaker::Tagged) => Some(pattern),
-        (Interest::Matching(_), Speaker::Untagged | Speaker::Daemon) | (Interest::All, _) => None,
+    let pattern = match speaker {
+        Speaker::Tagged => interest.pattern(),
+        Speaker::Untagged | Speaker::Daemon | Speaker::Container | Speaker::Nobody => None,
     };
     while let Some(block) = blocks.next() {
         match block {
@@ -132,6 +133,8 @@ fn record(line: u64, raw: &[u8], speaker: Speaker) -> Record<'_> {
     let header = match speaker {
         Speaker::Tagged | Speaker::Untagged => header::parse(raw),
         Speaker::Daemon => header::parse_daemon_output(raw),
+        Speaker::Container => container::parse(raw).or_else(|| header::parse(raw)),
+        Speaker::Nobody => None,
     };
     let Some(header) = header else {
         return Record {
@@ -142,7 +145,7 @@ fn record(line: u64, raw: &[u8], speaker: Speaker) -> Record<'_> {
             identifier: None,
             unit: None,
             pid: None,
-            message: raw,
+            message: header::skip_decoration(raw),
             repeated: 1,
             cursor: None,
         };

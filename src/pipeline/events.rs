@@ -3,7 +3,7 @@
 //! A source is read twice, first to learn its year and its nodes. What cannot be read twice (standard input) is held back only
 //! until there is enough to judge by.
 
-use super::intake::{Reader, interest};
+use super::intake::{Reader, everything, interest};
 use crate::catalogue::{self, Fields, Heard, Listener, Patterns};
 use crate::event::Text;
 use crate::input::{self, Error, Interest, Source};
@@ -145,7 +145,7 @@ fn tell_once_read(source: &Source, options: &Options, each: &mut dyn FnMut(&Even
 
 /// Records of the daemons, or all of them.
 fn wanted(options: &Options) -> Interest {
-    if options.all { Interest::All } else { interest(&options.patterns) }
+    if options.all { everything() } else { interest(&options.patterns) }
 }
 
 /// As `timeline::settle`, with the clocks as they are: who is ahead of whom is judged over all machines, later.

@@ -3,7 +3,7 @@
 use super::unread::Templates;
 use crate::catalogue::{self, Fields, Heard, Listener, Patterns};
 use crate::event::{Event, Fact, Text};
-use crate::input::{self, Error, Interest, Source, Summary};
+use crate::input::{self, Error, Interest, Programs, Source, Summary};
 use crate::record::Record;
 use crate::report::{Caveat, Unread};
 use crate::timeline::{DateHint, Line, Placer, Survey};
@@ -24,9 +24,18 @@ pub(super) fn interest(patterns: &Patterns) -> Interest {
     let pattern = match patterns.prefilter() {
         Some(sites) if patterns.is_empty() || sites.is_empty() => daemons,
         Some(sites) => format!("{daemons}|{sites}"),
-        None => return Interest::All,
+        None => return everything(),
     };
-    Interest::Matching(Regex::new(&pattern).expect("the prefilter is made of words"))
+    Interest::Programs(Programs {
+        pattern: Regex::new(&pattern).expect("the prefilter is made of words"),
+        fields: &["SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "_COMM"],
+        is_known: catalogue::is_known,
+    })
+}
+
+/// Other programs' lines too.
+pub(super) fn everything() -> Interest {
+    Interest::AllKnowing(catalogue::is_known)
 }
 
 /// How many lines may still be kept, over all sources.

@@ -12,7 +12,7 @@ use crate::finding::Finding;
 use crate::input::{Error, Source};
 use crate::moment::Moment;
 use crate::report::{Caveat, Coverage, Node, Report, SourceCoverage};
-use crate::timeline::{self, Frame, Lane, Placer, Stated, Survey};
+use crate::timeline::{self, Doubles, Frame, Lane, Placer, Stated, Survey};
 use crate::world::World;
 use intake::{Budget, Intake};
 use std::collections::{BTreeMap, BTreeSet};
@@ -134,7 +134,8 @@ fn conclude(intakes: Vec<(&Source, Intake)>, skipped: &[Text], options: &Options
             last: span.last,
         })
         .collect();
-    let world = believe(&frame, &surveys, contents, &options.patterns);
+    let (world, doubles) = believe(&frame, &surveys, contents, &options.patterns);
+    caveats.extend(doubles);
     caveats.extend(frame.caveats.iter().cloned());
     caveats.extend(blind_spots::of(&frame, &surveys, &world));
     caveats.sort();
@@ -151,9 +152,10 @@ fn believe(
     surveys: &[Survey],
     contents: Vec<(&Source, Option<Vec<timeline::Line>>)>,
     patterns: &Arc<Patterns>,
-) -> World {
+) -> (World, Vec<Caveat>) {
     let mut world = World::default();
-    thread::scope(|scope| {
+    let mut doubles = Doubles::new(frame, surveys);
+    let caveats = thread::scope(|scope| {
         let lanes = contents
             .into_iter()
             .zip(surveys)
@@ -176,7 +178,9 @@ fn believe(
                 }
             })
             .collect();
-        timeline::merge(lanes, &mut |event| world.observe(&Arc::new(event)));
+        let mut observe = |event| world.observe(&Arc::new(event));
+        timeline::merge(lanes, &mut |event| doubles.take(event, &mut observe));
+        doubles.finish(&mut observe)
     });
     for (node, presence) in frame.presences(surveys) {
         world.note_presence(&node, &presence);
@@ -190,7 +194,7 @@ fn believe(
         }
     }
     world.settle(&ends.into_iter().collect::<Vec<_>>());
-    world
+    (world, caveats)
 }
 
 fn placed<'a>(mut placer: Placer<'a>, lines: Vec<timeline::Line>) -> impl Iterator<Item = Event> + 'a {

@@ -4,6 +4,7 @@
 //! surveys together settle names, years, zones and clocks ([`settle`] → [`Frame`]). Then each source's lines are placed
 //! ([`Placer`]) and merged ([`merge`]). The order is total and depends neither on the order of the sources nor on how they are read.
 
+mod doubles;
 mod merge;
 mod names;
 mod skew;
@@ -19,6 +20,7 @@ use chrono::{Duration, NaiveDate, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use doubles::Doubles;
 pub use merge::{Lane, merge};
 pub use skew::Skew;
 pub use survey::{Presence, Survey};
