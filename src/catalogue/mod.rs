@@ -5,10 +5,8 @@
 //! a daemon's text.
 
 mod keepalived;
-mod listener;
 mod message;
 mod nearest;
-mod patterns;
 mod pdns;
 mod prefix;
 mod structured;
@@ -18,10 +16,8 @@ mod tests;
 mod trie;
 pub mod versions;
 
-pub use listener::{Heard, Hearing, Listener, fact_of, id_of, is_known};
 pub use message::{Fields, Message, Wording};
 pub use nearest::nearest;
-pub use patterns::{Means, Patterns, Site};
 
 use crate::event::{Daemon, Fact};
 use std::borrow::Cow;
@@ -81,6 +77,22 @@ pub fn read<'a>(daemon: Daemon, message: &'a [u8], fields: &mut Fields<'a>) -> O
         Daemon::Keepalived => {
             let text = prefix::without_keepalived_stamp(text);
             catalogue.plain.read(prefix::without_place(text), fields)
+        }
+    }
+}
+
+/// Whether a text is a message from its first word to its last.
+#[must_use]
+pub fn is_whole(daemon: Daemon, message: &[u8]) -> bool {
+    let text = message.trim_ascii();
+    let plain = &Catalogue::of(daemon).plain;
+    let mut fields = Fields::default();
+    match daemon {
+        Daemon::Pdns if text.starts_with(structured::OPENING) => text.ends_with(b"\""),
+        Daemon::Pdns => plain.read_whole(prefix::without_pdns_stamp(text), &mut fields).is_some(),
+        Daemon::Keepalived => {
+            let text = prefix::without_place(prefix::without_keepalived_stamp(text));
+            plain.read_whole(text, &mut fields).is_some()
         }
     }
 }

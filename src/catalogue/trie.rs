@@ -19,6 +19,8 @@ const STEPS_PER_BYTE: usize = 8;
 const STEPS_AT_LEAST: usize = 1024;
 /// Bytes that are searched in the time a place is tried.
 const BYTES_PER_STEP: usize = 16;
+/// How programs mark what they left out.
+const CUT_MARKS: [&str; 3] = ["\u{2026}", "...", ">"];
 /// A shorter text is not taken for the beginning of a longer one.
 const CUT_BYTES_MIN: usize = 20;
 /// A longer text is not taken for one that was cut: terminals and keepalived's buffer (255 bytes) are narrower.
@@ -26,6 +28,9 @@ const CUT_BYTES_MAX: usize = 512;
 
 /// A wording with fewer bytes of its own is too common to be known without its daemon's name.
 const CERTAIN_BYTES_MIN: usize = 14;
+
+/// The beginning of a wording that is known without its daemon's name is longer than this.
+const CERTAIN_CUT_BYTES_MIN: usize = 40;
 
 /// See the module.
 pub(super) struct Trie {
@@ -175,12 +180,27 @@ impl Trie {
             fill(fields, &end.slots, text, &spans);
         }
         fields.spans = spans;
-        end.map(|end| end.message)
+        end.map(|end| end.message).or_else(|| {
+            let is_long = text.len() >= CERTAIN_CUT_BYTES_MIN;
+            is_long.then(|| self.read_cut(text, fields)).flatten()
+        })
     }
 
-    /// The message of which a text is the beginning. `less` marks a cut by `>`, others by dots.
+    /// The message of which a text is the beginning. `less` marks a cut by `>`, others by dots; `systemctl status` leaves out
+    /// the middle.
     fn read_cut<'a>(&self, text: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
-        let text = ["\u{2026}", "...", ">"].iter().find_map(|mark| text.strip_suffix(mark.as_bytes())).unwrap_or(text);
+        let text = CUT_MARKS.iter().find_map(|mark| text.strip_suffix(mark.as_bytes())).unwrap_or(text);
+        if let Some((before, behind)) = without_middle(text) {
+            let message = self.read_beginning(before, fields).filter(|message| is_end_of(message, behind));
+            if message.is_some() {
+                return message;
+            }
+            fields.clear();
+        }
+        self.read_beginning(text, fields)
+    }
+
+    fn read_beginning<'a>(&self, text: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
         if !(CUT_BYTES_MIN..=CUT_BYTES_MAX).contains(&text.len()) {
             return None;
         }
@@ -360,6 +380,24 @@ impl Trie {
         self.nodes.push(node);
         id(self.nodes.len() - 1)
     }
+}
+
+/// What stands before and behind an ellipsis.
+fn without_middle(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    CUT_MARKS.iter().filter(|mark| mark.len() > 1).find_map(|mark| {
+        let at = memchr::memmem::find(text, mark.as_bytes())?;
+        Some((&text[..at], &text[at + mark.len()..]))
+    })
+}
+
+/// Whether a wording of a message ends, or may end, like this.
+fn is_end_of(message: &Message, behind: &[u8]) -> bool {
+    let ends_so = |pieces: Vec<Piece>| match trimmed(pieces).last() {
+        Some(Piece::Field(_)) => true,
+        Some(Piece::Literal(text) | Piece::Constant(_, text)) => text.ends_with(behind) || behind.ends_with(text),
+        None => false,
+    };
+    message.texts.iter().flat_map(|(_, text)| expand(text)).any(ends_so)
 }
 
 fn id(index: usize) -> u32 {

@@ -2,9 +2,10 @@
 
 use super::args::{CatalogueFormat, DaemonName, Vocabulary};
 use super::{Exit, outlet};
-use crate::catalogue::{messages, versions};
+use crate::catalogue::{Fields, Message, Wording, field_names, messages, versions};
+use crate::detect::listening;
 use crate::event::Daemon;
-use crate::report::vocabulary::{Entry, write_json, write_table};
+use crate::report::vocabulary::{Entry, WordingEntry, write_json, write_table};
 use crate::version::Version;
 
 pub(super) fn run(arguments: &Vocabulary) -> Exit {
@@ -24,8 +25,7 @@ pub(super) fn run(arguments: &Vocabulary) -> Exit {
         .filter(|message| arguments.id.as_deref().is_none_or(|pattern| is_meant(pattern, message.id)))
         .map(|message| {
             let is_printed = |ranges: &str| version.is_none_or(|version| versions::contains(ranges, version));
-            let wordings = message.texts.iter().filter(|(ranges, _)| is_printed(ranges)).collect();
-            Entry { message, wordings }
+            entry(message, &message.texts.iter().filter(|(ranges, _)| is_printed(ranges)).collect::<Vec<_>>())
         })
         .filter(|entry| !entry.wordings.is_empty())
         .collect();
@@ -46,6 +46,29 @@ pub(super) fn run(arguments: &Vocabulary) -> Exit {
             outlet::complain(&error, "failed to write the catalogue:");
             Exit::Failed
         }
+    }
+}
+
+fn entry(message: &'static Message, wordings: &[&'static Wording]) -> Entry {
+    let mut fields: Vec<(&'static str, bool)> = Vec::new();
+    for name in wordings.iter().flat_map(|(_, text)| field_names(text)) {
+        if !fields.iter().any(|(known, _)| *known == name) {
+            fields.push((name, Fields::is_number(name)));
+        }
+    }
+    let wording = |(versions, text): &&'static Wording| WordingEntry {
+        versions,
+        releases: versions::in_words(versions).replace(", ", ",\n"),
+        text,
+    };
+    Entry {
+        id: message.id,
+        wordings: wordings.iter().map(wording).collect(),
+        fields,
+        proves: message.proves,
+        example: message.sample,
+        source: message.source,
+        rules: listening(message.id).map(|rule| rule.id).collect(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `driftline.toml`: what an operator tells once and for all.
 
 use super::outlet::environment;
-use crate::catalogue::{Means, Patterns, Site};
+use crate::pipeline::{Means, Patterns, Site};
 use regex::bytes::Regex;
 use serde::Deserialize;
 use std::collections::BTreeSet;

@@ -2,12 +2,13 @@
 
 use super::args::Explain;
 use super::{Exit, config, outlet};
-use crate::catalogue::{self, Fields, Heard, Listener, Message, Patterns, messages, nearest};
-use crate::detect::{RULES, Rule};
+use crate::catalogue::{self, Fields, Message, field_names, messages, nearest, versions};
+use crate::detect::{RULES, Rule, listening, why_unheard};
 use crate::event::Daemon;
 use crate::input::{self, Interest, MAX_LINE_BYTES};
+use crate::pipeline::{Heard, Listener, Patterns};
 use crate::record::Record;
-use crate::report::explain::{Explainer, LineHeard, LineIs};
+use crate::report::explain::{EventPage, Explainer, LineIs, LinePage};
 use crate::report::table::Look;
 use chrono_tz::Tz;
 use std::io::{self, BufRead, Read};
@@ -67,10 +68,10 @@ pub(super) fn run(arguments: &Explain) -> Exit {
                 continue;
             }
             match meant(word) {
-                Meant::Rule(rule) => tell(&mut |explainer| explainer.rule(rule), out)?,
+                Meant::Rule(rule) => tell(&mut |explainer| explainer.rule(rule.id, &headings(rule)), out)?,
                 Meant::Events(events) => {
                     for event in events {
-                        tell(&mut |explainer| explainer.event(event), out)?;
+                        tell(&mut |explainer| explainer.event(&page(event)), out)?;
                     }
                 }
                 Meant::Line => tell(&mut |explainer| line_heard(word, &config.patterns, explainer), out)?,
@@ -175,30 +176,78 @@ fn record_heard(record: &Record<'_>, patterns: &Arc<Patterns>, explainer: &mut E
     let mut fields = Fields::default();
     let hearing = listener.hear(record, &mut fields);
     let raw = String::from_utf8_lossy(record.raw);
-    let text = String::from_utf8_lossy(record.message);
     let program = hearing.identifier.map(|name| {
         let name = String::from_utf8_lossy(name);
         hearing.pid.map_or_else(|| name.to_string(), |pid| format!("{name}[{pid}]"))
     });
     // Without a tag the word in the host's place may be any word.
     let host = record.host.filter(|_| record.identifier.is_some()).map(String::from_utf8_lossy);
-    let near;
-    let wordings;
     let what = match hearing.what {
         Heard::Message(message) => {
-            let is_whole;
-            (wordings, is_whole) = catalogue::wordings_of(message, hearing.text);
-            LineIs::Message { message, wordings: &wordings, fields: &fields, is_cut: !is_whole }
+            let (wordings, is_whole) = catalogue::wordings_of(message, hearing.text);
+            let daemon = name(if message.id.starts_with("pdns/") { Daemon::Pdns } else { Daemon::Keepalived });
+            let printed = wordings.iter().map(|(ranges, text)| format!("by {daemon} {}: {text}", versions::in_words(ranges)));
+            LineIs::Message { event: page(message), printed: printed.collect(), is_cut: !is_whole }
         }
-        Heard::Site(site) => LineIs::Site { id: site.id, fields: &fields },
-        Heard::Unrecognised(daemon) => {
-            near = nearest(Some(daemon), &text, NEAREST);
-            LineIs::Unknown { daemon: Some(daemon), nearest: &near }
-        }
-        Heard::Stranger => {
-            near = nearest(None, &text, NEAREST);
-            LineIs::Unknown { daemon: None, nearest: &near }
-        }
+        Heard::Site(site) => LineIs::Site { id: site.id },
+        Heard::Unrecognised(daemon) => LineIs::Unknown { daemon: Some(name(daemon)), nearest: near(Some(daemon), hearing.text) },
+        Heard::Stranger => LineIs::Unknown { daemon: None, nearest: near(None, hearing.text) },
     };
-    explainer.line(&LineHeard { raw: &raw, program: program.as_deref(), host: host.as_deref(), what });
+    let fields = fields.iter().map(|(name, value)| (name, String::from_utf8_lossy(value).into_owned())).collect();
+    explainer.line(&LinePage { raw: &raw, program: program.as_deref(), host: host.as_deref(), fields, what });
+}
+
+fn near(daemon: Option<Daemon>, text: &[u8]) -> Vec<String> {
+    let near = nearest(daemon, &String::from_utf8_lossy(text), NEAREST);
+    near.iter().map(|(message, (ranges, text))| format!("{}, {}: {text}", message.id, versions::in_words(ranges))).collect()
+}
+
+fn headings(rule: &Rule) -> [(&'static str, &'static str); 5] {
+    let explanation = &rule.explanation;
+    [
+        ("What it sees", explanation.sees),
+        ("Why it matters", explanation.matters),
+        ("What proves it", explanation.proves),
+        ("What only looks like it", explanation.looks_like),
+        ("What to check next", explanation.check_next),
+    ]
+}
+
+fn page(message: &'static Message) -> EventPage {
+    let mut fields: Vec<String> = Vec::new();
+    for name in message.texts.iter().flat_map(|(_, text)| field_names(text)) {
+        let said = if Fields::is_number(name) { format!("{name} (number)") } else { name.to_owned() };
+        if !fields.contains(&said) {
+            fields.push(said);
+        }
+    }
+    let wording = |(ranges, text): &(&'static str, &'static str)| (versions::in_words(ranges), *text);
+    EventPage {
+        id: message.id,
+        proves: message.proves,
+        fields,
+        example: message.sample,
+        source: message.source,
+        rules: rules(message.id),
+        wordings: message.texts.iter().map(wording).collect(),
+    }
+}
+
+/// Which rules listen, or why none does.
+fn rules(id: &str) -> String {
+    let rules: Vec<&str> = listening(id).map(|rule| rule.id).collect();
+    if !rules.is_empty() {
+        rules.join(", ")
+    } else if let Some(why) = why_unheard(id) {
+        format!("none: {why}")
+    } else {
+        "none: it is known so that it is not taken for something else".to_owned()
+    }
+}
+
+fn name(daemon: Daemon) -> &'static str {
+    match daemon {
+        Daemon::Pdns => "PowerDNS",
+        Daemon::Keepalived => "keepalived",
+    }
 }

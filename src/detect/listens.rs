@@ -1,6 +1,6 @@
 //! Which events each rule rests on, by the ids of the catalogue; `driftline explain` tells it.
 //!
-//! The test below holds every event with a fact to it: a rule listens, or [`UNHEARD`] says why none does.
+//! `tests/listens.rs` holds every event with a fact to it: a rule listens, or [`UNHEARD`] says why none does.
 
 pub(super) type Ids = &'static [&'static str];
 
@@ -165,28 +165,3 @@ pub(super) const UNHEARD: &[(&str, &str)] = &[
     ("pdns/axfr-out-started", "it comes before a denial as well, so it proves only that somebody asked"),
     ("pdns/ixfr-out-started", "it comes before a denial as well, so it proves only that somebody asked"),
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::UNHEARD;
-    use crate::catalogue::messages;
-    use crate::detect::{RULES, listening};
-    use crate::event::Daemon;
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn every_event_with_a_fact_is_heard_or_says_why_not() {
-        let all = || [Daemon::Pdns, Daemon::Keepalived].into_iter().flat_map(|daemon| messages(daemon).iter());
-        let known: BTreeSet<&str> = all().map(|message| message.id).collect();
-        let listened = RULES.iter().flat_map(|rule| rule.listens.iter().flat_map(|ids| ids.iter().copied()));
-        let named: Vec<&str> = listened.chain(UNHEARD.iter().map(|(id, _)| *id)).collect();
-        let unknown: Vec<&&str> = named.iter().filter(|id| !known.contains(**id)).collect();
-        assert!(unknown.is_empty(), "{unknown:?}");
-        for message in all() {
-            let is_heard = listening(message.id).next().is_some();
-            let is_argued = UNHEARD.iter().any(|(id, _)| *id == message.id);
-            assert_eq!(message.read.is_some(), is_heard || is_argued, "{}", message.id);
-            assert!(!(is_heard && is_argued), "{} is heard and is not", message.id);
-        }
-    }
-}

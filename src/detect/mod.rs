@@ -62,6 +62,11 @@ pub fn listening(event: &str) -> impl Iterator<Item = &'static Rule> {
     RULES.iter().copied().filter(move |rule| rule.listens.iter().any(|ids| ids.contains(&event)))
 }
 
+/// The events with a fact on which no rule rests.
+pub fn unheard() -> impl Iterator<Item = &'static str> {
+    listens::UNHEARD.iter().map(|(id, _)| *id)
+}
+
 /// Why no rule rests on an event although it has a fact; `None` for one that is only known.
 #[must_use]
 pub fn why_unheard(event: &str) -> Option<&'static str> {

@@ -3,14 +3,18 @@
 //! A source is read twice, first to learn its year and its nodes. What cannot be read twice (standard input) is held back only
 //! until there is enough to judge by.
 
+use super::kept::Kept;
 use super::intake::{Reader, everything, interest};
-use crate::catalogue::{self, Fields, Heard, Listener, Patterns};
+use super::listener::{Heard, Listener, id_of};
+use super::patterns::Patterns;
+use crate::catalogue::Fields;
 use crate::event::Text;
-use crate::input::{self, Error, Interest, Source};
+use crate::input::{Error, Interest, Source};
 use crate::moment::Moment;
+use super::unwrap;
 use crate::record::{Record, Stamp};
 use crate::report::SourceCoverage;
-use crate::report::events::{EventLine, SourceLine};
+use crate::report::events::{EventLine, Field, SourceLine};
 use crate::timeline::{self, Frame, Placer, Stated, Survey};
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -47,7 +51,7 @@ pub struct Told {
 /// Gives the events of a source to `each`, in file order.
 ///
 /// # Errors
-/// As of [`input::read`]; then no event was given.
+/// As of `input::read`; then no event was given.
 pub fn tell(source: &Source, options: &Options, each: &mut dyn FnMut(&EventLine<'_>)) -> Result<Told, Error> {
     if source.can_be_read_again() { tell_twice_read(source, options, each) } else { tell_once_read(source, options, each) }
 }
@@ -55,7 +59,7 @@ pub fn tell(source: &Source, options: &Options, each: &mut dyn FnMut(&EventLine<
 fn tell_twice_read(source: &Source, options: &Options, each: &mut dyn FnMut(&EventLine<'_>)) -> Result<Told, Error> {
     let mut survey = Survey::new(source.path.clone(), source.node.clone());
     let mut reader = Reader::new(&options.patterns);
-    let summary = input::read(source, &interest(&options.patterns), &mut |record| {
+    let summary = unwrap::read(source, &interest(&options.patterns), &mut |record| {
         reader.record(record, &mut |line| survey.note(&line));
     })?;
     let intake = reader.finish(source, summary, survey, None);
@@ -63,7 +67,7 @@ fn tell_twice_read(source: &Source, options: &Options, each: &mut dyn FnMut(&Eve
     let frame = settle(&surveys, &options.stated);
     let mut teller = Teller::new(&frame, &surveys[0], options);
     // A source that can no longer be read was read once: what it held up to there has been told.
-    let _ = input::read(source, &wanted(options), &mut |record| teller.tell(record, each));
+    let _ = unwrap::read(source, &wanted(options), &mut |record| teller.tell(record, each));
     let [survey] = &surveys;
     let span = &frame.spans[0];
     let coverage = SourceCoverage {
@@ -95,7 +99,7 @@ fn tell_once_read(source: &Source, options: &Options, each: &mut dyn FnMut(&Even
         held.records.drain(..).for_each(|record| teller.tell(&record.borrowed(), each));
         teller
     };
-    let summary = input::read(source, &wanted(options), &mut |record| {
+    let summary = unwrap::read(source, &wanted(options), &mut |record| {
         reader.record(record, &mut |line| {
             whole.note(&line);
             if let Some(early) = &mut early {
@@ -214,6 +218,8 @@ impl<'a> Teller<'a> {
         if !(after && before) {
             return;
         }
+        let told: Vec<Field<'_>> =
+            fields.iter().map(|(name, value)| Field { name, value, is_number: Fields::is_number(name) }).collect();
         each(&EventLine {
             time: placed.time,
             assumes_year: placed.assumes_year,
@@ -221,74 +227,14 @@ impl<'a> Teller<'a> {
             node: &placed.node,
             program: hearing.identifier,
             pid: hearing.pid,
-            event: catalogue::id_of(&hearing.what),
-            fields: &fields,
+            event: id_of(&hearing.what),
+            fields: &told,
             repeated: record.repeated,
             path: self.path,
             line: record.cursor.is_none().then_some(record.line),
             cursor: record.cursor,
             raw: record.raw,
         });
-    }
-}
-
-/// A record that outlives the next one.
-#[derive(Debug, Default)]
-struct Kept {
-    line: u64,
-    raw: Vec<u8>,
-    stamp: Option<Stamp>,
-    host: Option<Vec<u8>>,
-    identifier: Option<Vec<u8>>,
-    unit: Option<Vec<u8>>,
-    pid: Option<u32>,
-    message: Vec<u8>,
-    repeated: u32,
-    cursor: Option<Vec<u8>>,
-}
-
-impl Kept {
-    /// Takes what a repeat needs.
-    fn set(&mut self, record: &Record<'_>) {
-        let set = |kept: &mut Option<Vec<u8>>, value: Option<&[u8]>| match (kept.as_mut(), value) {
-            (Some(kept), Some(value)) => {
-                kept.clear();
-                kept.extend_from_slice(value);
-            }
-            (None, _) | (_, None) => *kept = value.map(<[u8]>::to_vec),
-        };
-        self.line = record.line;
-        set(&mut self.host, record.host);
-        set(&mut self.identifier, record.identifier);
-        set(&mut self.unit, record.unit);
-        self.pid = record.pid;
-        self.message.clear();
-        self.message.extend_from_slice(record.message);
-    }
-
-    fn whole(record: &Record<'_>) -> Self {
-        let mut kept = Self::default();
-        kept.set(record);
-        kept.raw = record.raw.to_vec();
-        kept.stamp = record.stamp;
-        kept.repeated = record.repeated;
-        kept.cursor = record.cursor.map(<[u8]>::to_vec);
-        kept
-    }
-
-    fn borrowed(&self) -> Record<'_> {
-        Record {
-            line: self.line,
-            raw: &self.raw,
-            stamp: self.stamp,
-            host: self.host.as_deref(),
-            identifier: self.identifier.as_deref(),
-            unit: self.unit.as_deref(),
-            pid: self.pid,
-            message: &self.message,
-            repeated: self.repeated,
-            cursor: self.cursor.as_deref(),
-        }
     }
 }
 

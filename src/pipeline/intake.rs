@@ -1,9 +1,12 @@
 //! One source → what the catalogue makes of its lines; twice where it is too large to be kept.
 
 use super::unread::Templates;
-use crate::catalogue::{self, Fields, Heard, Listener, Patterns};
+use super::unwrap;
+use super::listener::{Heard, Listener, fact_of, id_of, is_known};
+use super::patterns::Patterns;
+use crate::catalogue::{self, Fields};
 use crate::event::{Event, Fact, Text};
-use crate::input::{self, Error, Interest, Programs, Source, Summary};
+use crate::input::{Error, Interest, Programs, Source, Summary};
 use crate::record::Record;
 use crate::report::{Caveat, Unread};
 use crate::timeline::{DateHint, Line, Placer, Survey};
@@ -29,13 +32,13 @@ pub(super) fn interest(patterns: &Patterns) -> Interest {
     Interest::Programs(Programs {
         pattern: Regex::new(&pattern).expect("the prefilter is made of words"),
         fields: &["SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "_COMM"],
-        is_known: catalogue::is_known,
+        is_known: is_known,
     })
 }
 
 /// Other programs' lines too.
 pub(super) fn everything() -> Interest {
-    Interest::AllKnowing(catalogue::is_known)
+    Interest::AllKnowing(is_known)
 }
 
 /// How many lines may still be kept, over all sources.
@@ -78,7 +81,7 @@ pub(super) fn take_in(source: &Source, patterns: &Arc<Patterns>, budget: &Budget
     let mut survey = Survey::new(source.path.clone(), source.node.clone());
     let mut kept = Some(Vec::new());
     let mut reader = Reader::new(patterns);
-    let summary = input::read(source, &interest(patterns), &mut |record| {
+    let summary = unwrap::read(source, &interest(patterns), &mut |record| {
         reader.record(record, &mut |line| {
             survey.note(&line);
             if !is_listened_to(&line.fact) {
@@ -107,7 +110,7 @@ pub(super) fn replay(
     let mut reader = Reader::new(patterns);
     let mut batch = Vec::with_capacity(BATCH);
     let mut is_heard = true;
-    let result = input::read(source, &interest(patterns), &mut |record| {
+    let result = unwrap::read(source, &interest(patterns), &mut |record| {
         reader.record(record, &mut |line| {
             // The walker follows every stamp, as the survey did.
             let is_wanted = is_listened_to(&line.fact);
@@ -155,7 +158,7 @@ impl Reader {
         }
         let mut fields = Fields::default();
         let hearing = self.listener.hear(record, &mut fields);
-        let fact = catalogue::fact_of(&hearing.what, &fields);
+        let fact = fact_of(&hearing.what, &fields);
         let hint = match hearing.what {
             Heard::Message(_) => {
                 self.recognised += 1;
@@ -170,7 +173,7 @@ impl Reader {
             Heard::Stranger => return,
         };
         let line = Line {
-            id: catalogue::id_of(&hearing.what),
+            id: id_of(&hearing.what),
             fact,
             stamp: record.stamp,
             host: record.host.map(text),

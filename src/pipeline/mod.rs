@@ -3,9 +3,12 @@
 mod blind_spots;
 pub mod events;
 mod intake;
+mod kept;
+mod listener;
+mod patterns;
 mod unread;
+mod unwrap;
 
-use crate::catalogue::Patterns;
 use crate::detect;
 use crate::event::{Daemon, Event, Text};
 use crate::finding::Finding;
@@ -15,6 +18,8 @@ use crate::report::{Caveat, Coverage, Node, Report, SourceCoverage};
 use crate::timeline::{self, Doubles, Frame, Lane, Placer, Stated, Survey};
 use crate::world::World;
 use intake::{Budget, Intake};
+pub use listener::{Heard, Hearing, Listener, fact_of, id_of};
+pub use patterns::{Means, Patterns, Site};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

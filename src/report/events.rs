@@ -4,7 +4,6 @@
 
 use super::words::is_hidden;
 use super::{Caveat, SourceCoverage};
-use crate::catalogue::Fields;
 use crate::moment::Moment;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -28,7 +27,7 @@ pub struct EventLine<'a> {
     /// `pdns/domain-stale`, `keepalived/unrecognised`, `site/claimed`, `other`.
     pub event: &'static str,
     /// What it tells.
-    pub fields: &'a Fields<'a>,
+    pub fields: &'a [Field<'a>],
     /// How often it occurred.
     pub repeated: u32,
     /// Where it stands.
@@ -39,6 +38,17 @@ pub struct EventLine<'a> {
     pub cursor: Option<&'a [u8]>,
     /// As written.
     pub raw: &'a [u8],
+}
+
+/// A field of an event.
+#[derive(Debug, Clone, Copy)]
+pub struct Field<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its value as printed.
+    pub value: &'a [u8],
+    /// Whether fields of this name are numbers.
+    pub is_number: bool,
 }
 
 /// What follows a source's events.
@@ -157,15 +167,15 @@ impl Serialize for WireEvent<'_> {
     }
 }
 
-struct WireFields<'a>(&'a Fields<'a>);
+struct WireFields<'a>(&'a [Field<'a>]);
 
 impl Serialize for WireFields<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for (name, value) in self.0.iter() {
-            match number(name, value) {
-                Some(number) => map.serialize_entry(name, &number)?,
-                None => map.serialize_entry(name, &String::from_utf8_lossy(value))?,
+        for field in self.0 {
+            match number(field) {
+                Some(number) => map.serialize_entry(field.name, &number)?,
+                None => map.serialize_entry(field.name, &String::from_utf8_lossy(field.value))?,
             }
         }
         map.end()
@@ -173,11 +183,11 @@ impl Serialize for WireFields<'_> {
 }
 
 /// The value as a number, where the field is one and its text is how that number is written: `007` stays text.
-fn number(name: &str, value: &[u8]) -> Option<i64> {
-    if !Fields::is_number(name) {
+fn number(field: &Field<'_>) -> Option<i64> {
+    if !field.is_number {
         return None;
     }
-    let text = std::str::from_utf8(value).ok()?;
+    let text = std::str::from_utf8(field.value).ok()?;
     let number: i64 = text.parse().ok()?;
     (number.to_string() == text).then_some(number)
 }
@@ -205,9 +215,10 @@ mod tests {
 
     #[test]
     fn numbers_are_numbers_where_they_are_written_so() {
-        assert_eq!(number("serial", b"2020081701"), Some(2_020_081_701));
-        for (name, value) in [("serial", &b"007"[..]), ("serial", b"+1"), ("serial", b"x"), ("zone", b"12"), ("serial", b"\xff")] {
-            assert_eq!(number(name, value), None, "{name}");
+        let read = |value, is_number| number(&Field { name: "serial", value, is_number });
+        assert_eq!(read(b"2020081701", true), Some(2_020_081_701));
+        for (value, is_number) in [(&b"007"[..], true), (b"+1", true), (b"x", true), (b"12", false), (b"\xff", true)] {
+            assert_eq!(read(value, is_number), None, "{}", value.escape_ascii());
         }
     }
 

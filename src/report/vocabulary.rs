@@ -1,19 +1,38 @@
 //! The catalogue as a table and as JSON (`driftline.catalogue/1`).
 
 use super::words::visible;
-use crate::catalogue::{Fields, Message, Wording, field_names, versions};
-use crate::detect::listening;
 use comfy_table::{ColumnConstraint, Table, Width, presets};
 use serde::Serialize;
 use std::io::{self, Write};
 
 /// A message and those of its wordings that were asked for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Entry {
-    /// The row.
-    pub message: &'static Message,
+    /// `keepalived/state-master`.
+    pub id: &'static str,
     /// The wordings asked for.
-    pub wordings: Vec<&'static Wording>,
+    pub wordings: Vec<WordingEntry>,
+    /// The fields of these, and whether each is a number.
+    pub fields: Vec<(&'static str, bool)>,
+    /// What a line of it proves and what not.
+    pub proves: &'static str,
+    /// A line as it is really printed.
+    pub example: &'static str,
+    /// Where it is printed.
+    pub source: &'static str,
+    /// The rules that listen.
+    pub rules: Vec<&'static str>,
+}
+
+/// A text and the releases that print it.
+#[derive(Debug, Clone)]
+pub struct WordingEntry {
+    /// As ranges: `1.2.1..=1.4.5, 2.0.6..`.
+    pub versions: &'static str,
+    /// In words, a range a line.
+    pub releases: String,
+    /// The text with its fields in braces.
+    pub text: &'static str,
 }
 
 /// A narrower column of wordings is worth nothing.
@@ -28,12 +47,11 @@ pub fn write_table(entries: &[Entry], width: Option<usize>, out: &mut dyn Write)
     table.force_no_tty().load_style(presets::NOTHING).set_header(["id", "versions", "wording"]);
     let (mut ids, mut ranges) = (2, 8);
     for entry in entries {
-        for (at, (range, text)) in entry.wordings.iter().enumerate() {
-            let id = if at == 0 { entry.message.id } else { "" };
-            let range = versions::in_words(range).replace(", ", ",\n");
+        for (at, wording) in entry.wordings.iter().enumerate() {
+            let id = if at == 0 { entry.id } else { "" };
             ids = ids.max(id.len());
-            ranges = ranges.max(range.lines().map(str::len).max().unwrap_or(0));
-            table.add_row([id.to_owned(), range, visible(text).into_owned()]);
+            ranges = ranges.max(wording.releases.lines().map(str::len).max().unwrap_or(0));
+            table.add_row([id.to_owned(), wording.releases.clone(), visible(wording.text).into_owned()]);
         }
     }
     let padding = 3;
@@ -58,7 +76,7 @@ struct WireEntry<'a> {
     proves: &'static str,
     example: &'static str,
     source: &'static str,
-    rules: Vec<&'a str>,
+    rules: &'a [&'static str],
 }
 
 #[derive(Serialize)]
@@ -80,21 +98,16 @@ struct WireField {
 pub fn write_json(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"[")?;
     for (at, entry) in entries.iter().enumerate() {
-        let mut names: Vec<&'static str> = Vec::new();
-        for name in entry.wordings.iter().flat_map(|(_, text)| field_names(text)) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
+        let wording = |wording: &WordingEntry| WireWording { versions: wording.versions, text: wording.text };
         let wire = WireEntry {
             schema: "driftline.catalogue/1",
-            id: entry.message.id,
-            wordings: entry.wordings.iter().map(|(versions, text)| WireWording { versions, text }).collect(),
-            fields: names.into_iter().map(|name| WireField { name, number: Fields::is_number(name) }).collect(),
-            proves: entry.message.proves,
-            example: entry.message.sample,
-            source: entry.message.source,
-            rules: listening(entry.message.id).map(|rule| rule.id).collect(),
+            id: entry.id,
+            wordings: entry.wordings.iter().map(wording).collect(),
+            fields: entry.fields.iter().map(|(name, number)| WireField { name, number: *number }).collect(),
+            proves: entry.proves,
+            example: entry.example,
+            source: entry.source,
+            rules: &entry.rules,
         };
         out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
         serde_json::to_writer(&mut *out, &wire).map_err(io::Error::other)?;

@@ -122,6 +122,8 @@ pub(super) static ROWS: &[Message] = &[
     Message {
         id: "pdns/axfr-in-failed-resolver",
         texts: &[
+            // The reason alone, as it is quoted without the beginning of its line.
+            ("..", "AXFR chunk error: {reason}"),
             ("2.9..=2.9.21", "Unable to AXFR zone '{zone}': {reason}"),
             ("2.9.22..=2.9.22", "Unable to AXFR zone '{zone}' from remote '{primary}': {reason}"),
             ("3.0..=4.1.14", "Unable to AXFR zone '{zone}' from remote '{primary}' (resolver): {reason}"),

@@ -4,8 +4,8 @@
 //! knows. A tag of the daemons further on is found (`daemon.info Keepalived_vrrp[137]: …`), and a text that is a whole message
 //! with enough words of its own to be no other program's.
 
-use super::message::{Fields, Message};
-use super::{Patterns, Site, daemon_of, daemon_of_identifier, read, read_certain};
+use super::patterns::{Patterns, Site};
+use crate::catalogue::{self, Fields, Message, daemon_of, read, read_certain};
 use crate::event::{Daemon, Fact};
 use crate::record::Record;
 use std::sync::Arc;
@@ -77,6 +77,9 @@ impl Listener {
         if is_named || record.unit.is_some() {
             return tagged(Heard::Stranger);
         }
+        if record.message.is_empty() {
+            return tagged(Heard::Stranger);
+        }
         if let Some(tag) = tag_in(record.raw) {
             let what = spoken(tag.daemon, tag.message, fields);
             return Hearing { what, identifier: Some(tag.identifier), pid: tag.pid, text: tag.message };
@@ -117,7 +120,7 @@ impl Listener {
 
 /// Whether a line without any head, or with the tag alone, is one of the daemons'.
 #[must_use]
-pub fn is_known(line: &[u8]) -> bool {
+pub(super) fn is_known(line: &[u8]) -> bool {
     let certain = |text| {
         let mut fields = Fields::default();
         [Daemon::Pdns, Daemon::Keepalived].iter().any(|daemon| read_certain(*daemon, text, &mut fields).is_some())
@@ -139,7 +142,7 @@ fn spoken<'a, 'p>(daemon: Daemon, message: &'a [u8], fields: &mut Fields<'a>) ->
 #[must_use]
 pub fn fact_of(heard: &Heard<'_>, fields: &Fields<'_>) -> Fact {
     match heard {
-        Heard::Message(message) => super::fact(message, fields),
+        Heard::Message(message) => catalogue::fact(message, fields),
         Heard::Unrecognised(daemon) => Fact::Unrecognised(*daemon),
         Heard::Site(site) => site.fact(fields),
         Heard::Stranger => Fact::Other,
@@ -184,7 +187,7 @@ fn tag_at(text: &[u8]) -> Option<Tag<'_>> {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-@.".contains(byte);
     let length = text.iter().take(80).take_while(|byte| is_name(byte)).count();
     let (identifier, rest) = text.split_at(length);
-    let daemon = daemon_of(Some(identifier), None).or_else(|| daemon_of_identifier(identifier))?;
+    let daemon = daemon_of(Some(identifier), None)?;
     let (pid, rest) = match rest.strip_prefix(b"[") {
         None => (None, rest),
         Some(behind) => {

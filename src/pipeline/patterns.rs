@@ -1,6 +1,6 @@
 //! Operators' own lines: what a site's scripts log, read by patterns from its configuration file.
 
-use super::message::Fields;
+use crate::catalogue::Fields;
 use crate::event::{Fact, SiteFact, Text};
 use crate::record::Record;
 use regex::bytes::Regex;
