@@ -97,6 +97,12 @@ pub fn is_whole(daemon: Daemon, message: &[u8]) -> bool {
     }
 }
 
+/// Whether a message of a daemon begins like a text.
+#[must_use]
+pub fn begins(daemon: Daemon, text: &[u8]) -> bool {
+    Catalogue::of(daemon).plain.begins(text.trim_ascii())
+}
+
 /// As [`read`], but only a text that is all of a message with words enough to be nobody else's: for lines that do not say who
 /// wrote them.
 pub fn read_certain<'a>(daemon: Daemon, message: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {

@@ -25,7 +25,9 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
                 let mut literals = String::new();
                 for piece in expand(wording.1).into_iter().next().unwrap_or_default() {
                     match piece {
-                        Piece::Literal(text) | Piece::Constant(_, text) => literals.push_str(&String::from_utf8_lossy(text)),
+                        Piece::Literal(text) | Piece::Constant(_, text) => {
+                            literals.push_str(&String::from_utf8_lossy(text))
+                        }
                         Piece::Field(_) => literals.push(' '),
                     }
                 }
@@ -79,7 +81,10 @@ mod tests {
     #[test]
     fn a_wording_that_changed_a_word_is_near() {
         let near = |line| nearest(None, line, 1).first().map(|(message, _)| message.id);
-        assert_eq!(near("(VI_1) Master got advert from 192.0.2.2 with higher priority 150, ours 100"), Some("keepalived/advert-higher-priority"));
+        assert_eq!(
+            near("(VI_1) Master got advert from 192.0.2.2 with higher priority 150, ours 100"),
+            Some("keepalived/advert-higher-priority")
+        );
         assert_eq!(near("Zone 'example.com' is stale, our serial 1, primary serial 2"), Some("pdns/domain-stale"));
         assert_eq!(near("segfault at 0 ip 0"), None);
         assert_eq!(near(""), None);

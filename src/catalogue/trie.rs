@@ -112,6 +112,8 @@ struct Walk<'t> {
     text: &'t [u8],
     /// Whether the text may end before a wording does.
     cut: bool,
+    /// Whether it is enough that some wording begins like it.
+    any: bool,
     spans: &'t mut Vec<(usize, usize)>,
     steps_left: usize,
 }
@@ -127,6 +129,9 @@ impl Walk<'_> {
     /// The message that a text is the beginning of, if it ends here. The most literal road comes here first: if several messages
     /// begin like this, a less literal road must not pretend that it is only one.
     fn cut_at(&mut self, node: &Node) -> Option<u32> {
+        if self.any {
+            return Some(0);
+        }
         if node.only.is_none() {
             self.steps_left = 0;
         }
@@ -186,6 +191,13 @@ impl Trie {
         })
     }
 
+    /// Whether some wording begins like a text.
+    pub(super) fn begins(&self, text: &[u8]) -> bool {
+        let spans = &mut Vec::new();
+        text.len() >= CUT_BYTES_MIN
+            && self.at(0, 0, &mut Walk { text, cut: true, any: true, spans, steps_left: Self::allowed(text) }).is_some()
+    }
+
     /// The message of which a text is the beginning. `less` marks a cut by `>`, others by dots; `systemctl status` leaves out
     /// the middle.
     fn read_cut<'a>(&self, text: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
@@ -229,7 +241,7 @@ impl Trie {
     fn find(&self, text: &[u8], cut: bool, spans: &mut Vec<(usize, usize)>) -> (Option<u32>, usize) {
         let allowed = Self::allowed(text);
         spans.clear();
-        let mut walk = Walk { text, cut, spans, steps_left: allowed };
+        let mut walk = Walk { text, cut, any: false, spans, steps_left: allowed };
         let end = self.at(0, 0, &mut walk);
         (end, allowed - walk.steps_left)
     }

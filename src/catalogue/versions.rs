@@ -16,9 +16,10 @@ pub fn is_of(daemon: Daemon, version: Version) -> bool {
 /// Whether a wording's ranges (`1.2.1..=1.4.5, 2.0.6..`) have a release. `..`, seen but not traced, has them all.
 #[must_use]
 pub fn contains(ranges: &str, version: Version) -> bool {
-    ranges.split(", ").map(VersionRange::parse).any(|range| {
-        range.from.is_none_or(|from| from <= version) && range.to.is_none_or(|to| version <= to)
-    })
+    ranges
+        .split(", ")
+        .map(VersionRange::parse)
+        .any(|range| range.from.is_none_or(|from| from <= version) && range.to.is_none_or(|to| version <= to))
 }
 
 /// Ranges for people: `1.2.1 to 1.4.5, 2.0.6 or later`.

@@ -45,6 +45,9 @@ pub(super) fn run(arguments: &Analyze) -> Exit {
     let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let mut outcome = pipeline::analyze(&expanded.sources, &options, threads);
     outcome.errors.extend(expanded.errors);
+    if !arguments.unrecognised {
+        outcome.report.coverage.unrecognised_templates.clear();
+    }
     if let Some(path) = config {
         let text = format!("{} is the configuration that was used.", path.display());
         outcome.report.caveats.push(Caveat { kind: "configuration", node: None, text });

@@ -11,7 +11,9 @@ use crate::version::Version;
 pub(super) fn run(arguments: &Vocabulary) -> Exit {
     let version = match arguments.version.as_deref().map(|word| (word, version_of(word))) {
         Some((word, None)) => {
-            outlet::say(&format!("driftline: failed to understand --version {word:?}: a release such as 2.2.7 or 4.9.1"));
+            outlet::say(&format!(
+                "driftline: failed to understand --version {word:?}: a release such as 2.2.7 or 4.9.1"
+            ));
             return Exit::Failed;
         }
         Some((_, version)) => version,
@@ -20,7 +22,9 @@ pub(super) fn run(arguments: &Vocabulary) -> Exit {
     let entries: Vec<Entry> = [(Daemon::Pdns, DaemonName::Pdns), (Daemon::Keepalived, DaemonName::Keepalived)]
         .into_iter()
         .filter(|(_, name)| arguments.daemon.is_none_or(|wanted| wanted == *name))
-        .filter(|(daemon, _)| arguments.daemon.is_some() || version.is_none_or(|version| versions::is_of(*daemon, version)))
+        .filter(|(daemon, _)| {
+            arguments.daemon.is_some() || version.is_none_or(|version| versions::is_of(*daemon, version))
+        })
         .flat_map(|(daemon, _)| messages(daemon))
         .filter(|message| arguments.id.as_deref().is_none_or(|pattern| is_meant(pattern, message.id)))
         .map(|message| {
@@ -74,7 +78,8 @@ fn entry(message: &'static Message, wordings: &[&'static Wording]) -> Entry {
 
 /// A release has a dot: `2` alone is too little to go by.
 fn version_of(word: &str) -> Option<Version> {
-    let is_release = word.contains('.') && word.trim_start_matches('v').starts_with(|letter: char| letter.is_ascii_digit());
+    let is_release =
+        word.contains('.') && word.trim_start_matches('v').starts_with(|letter: char| letter.is_ascii_digit());
     Version::parse(word).filter(|_| is_release)
 }
 

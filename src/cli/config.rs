@@ -62,7 +62,8 @@ enum Meaning {
 
 /// Reads `named`, else the file that `$DRIFTLINE_CONFIG` names, else `/etc/driftline/driftline.toml` if it exists.
 pub(super) fn load(named: Option<&Path>) -> Result<Config, Error> {
-    let told = named.map(Path::to_owned).or_else(|| environment(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from));
+    let told =
+        named.map(Path::to_owned).or_else(|| environment(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from));
     let (path, must_exist) = told.map_or_else(|| (PathBuf::from(DEFAULT), false), |path| (path, true));
     #[expect(clippy::disallowed_methods, reason = "the configuration is the command line's")]
     let text = match std::fs::read_to_string(&path) {
@@ -95,10 +96,10 @@ fn parse(text: &str) -> Result<Patterns, (usize, String)> {
             return Err((pattern.name.span().start, format!("there are two patterns called {name:?}")));
         }
         let at = pattern.regex.span().start;
-        let regex = regex::bytes::RegexBuilder::new(pattern.regex.get_ref())
-            .size_limit(PATTERN_BYTES_MAX)
-            .build()
-            .map_err(|error| (at, format!("the regex of {name:?} cannot be used: {}", in_one_line(&error.to_string()))))?;
+        let regex =
+            regex::bytes::RegexBuilder::new(pattern.regex.get_ref()).size_limit(PATTERN_BYTES_MAX).build().map_err(
+                |error| (at, format!("the regex of {name:?} cannot be used: {}", in_one_line(&error.to_string()))),
+            )?;
         check_groups(name, &regex, pattern.means).map_err(|what| (at, what))?;
         let means = match pattern.means {
             Meaning::AddressClaimed => Means::AddressClaimed,
@@ -149,7 +150,10 @@ mod tests {
         for (text, expected) in [
             (String::new(), "fine"),
             (pattern("name = \"a\"\nregex = 'x'\nmeans = \"note\"\n"), "fine"),
-            (pattern("name = \"a\"\nregex = '(x'\nmeans = \"note\"\n"), "3: the regex of \"a\" cannot be used: unclosed group"),
+            (
+                pattern("name = \"a\"\nregex = '(x'\nmeans = \"note\"\n"),
+                "3: the regex of \"a\" cannot be used: unclosed group",
+            ),
             (
                 pattern("name = \"a\"\nregex = 'x'\nmeans = \"egress-address\"\n"),
                 "3: the regex of \"a\" means \"egress-address\" and needs a group (?<address>…)",
@@ -159,7 +163,9 @@ mod tests {
                 "2: the name \"A b\" is not made of small letters, digits and hyphens",
             ),
             (
-                pattern("name = \"a\"\nregex = 'x'\nmeans = \"note\"\n[[pattern]]\nname = \"a\"\nregex = 'y'\nmeans = \"note\"\n"),
+                pattern(
+                    "name = \"a\"\nregex = 'x'\nmeans = \"note\"\n[[pattern]]\nname = \"a\"\nregex = 'y'\nmeans = \"note\"\n",
+                ),
                 "6: there are two patterns called \"a\"",
             ),
         ] {

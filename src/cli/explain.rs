@@ -95,15 +95,21 @@ pub(super) fn run(arguments: &Explain) -> Exit {
 /// Ids are made of small letters, digits, `-` and `/`; a line of one such word is none of a daemon's.
 fn meant(word: &[u8]) -> Meant {
     let is_id = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-/".contains(byte);
-    let Some(id) = std::str::from_utf8(word).ok().filter(|id| !id.is_empty() && id.bytes().all(|byte| is_id(&byte))) else {
+    let Some(id) = std::str::from_utf8(word).ok().filter(|id| !id.is_empty() && id.bytes().all(|byte| is_id(&byte)))
+    else {
         return Meant::Line;
     };
     if let Some(rule) = RULES.iter().find(|rule| rule.id == id) {
         return Meant::Rule(rule);
     }
-    let is_meant = |message: &&Message| message.id == id || message.id.split_once('/').is_some_and(|(_, bare)| bare == id);
-    let events: Vec<_> =
-        [Daemon::Pdns, Daemon::Keepalived].into_iter().flat_map(messages).copied().filter(|message| is_meant(message)).collect();
+    let is_meant =
+        |message: &&Message| message.id == id || message.id.split_once('/').is_some_and(|(_, bare)| bare == id);
+    let events: Vec<_> = [Daemon::Pdns, Daemon::Keepalived]
+        .into_iter()
+        .flat_map(messages)
+        .copied()
+        .filter(|message| is_meant(message))
+        .collect();
     if events.is_empty() { Meant::Nothing } else { Meant::Events(events) }
 }
 
@@ -118,7 +124,11 @@ fn unknown(word: &str) {
     let mut near: Vec<(usize, &str)> = ids.map(|id| (shared(id), id)).filter(|(shared, _)| *shared > 0).collect();
     near.sort_by_key(|(shared, id)| (std::cmp::Reverse(*shared), id.len()));
     let near: Vec<&str> = near.into_iter().take(NEAREST).map(|(_, id)| id).collect();
-    let hint = if near.is_empty() { "driftline catalogue lists all events".to_owned() } else { format!("near it: {}", near.join(", ")) };
+    let hint = if near.is_empty() {
+        "driftline catalogue lists all events".to_owned()
+    } else {
+        format!("near it: {}", near.join(", "))
+    };
     outlet::say(&format!("driftline: failed to find a rule or an event called {word:?}; {hint}"));
 }
 
@@ -186,11 +196,14 @@ fn record_heard(record: &Record<'_>, patterns: &Arc<Patterns>, explainer: &mut E
         Heard::Message(message) => {
             let (wordings, is_whole) = catalogue::wordings_of(message, hearing.text);
             let daemon = name(if message.id.starts_with("pdns/") { Daemon::Pdns } else { Daemon::Keepalived });
-            let printed = wordings.iter().map(|(ranges, text)| format!("by {daemon} {}: {text}", versions::in_words(ranges)));
+            let printed =
+                wordings.iter().map(|(ranges, text)| format!("by {daemon} {}: {text}", versions::in_words(ranges)));
             LineIs::Message { event: page(message), printed: printed.collect(), is_cut: !is_whole }
         }
         Heard::Site(site) => LineIs::Site { id: site.id },
-        Heard::Unrecognised(daemon) => LineIs::Unknown { daemon: Some(name(daemon)), nearest: near(Some(daemon), hearing.text) },
+        Heard::Unrecognised(daemon) => {
+            LineIs::Unknown { daemon: Some(name(daemon)), nearest: near(Some(daemon), hearing.text) }
+        }
         Heard::Stranger => LineIs::Unknown { daemon: None, nearest: near(None, hearing.text) },
     };
     let fields = fields.iter().map(|(name, value)| (name, String::from_utf8_lossy(value).into_owned())).collect();
@@ -199,7 +212,9 @@ fn record_heard(record: &Record<'_>, patterns: &Arc<Patterns>, explainer: &mut E
 
 fn near(daemon: Option<Daemon>, text: &[u8]) -> Vec<String> {
     let near = nearest(daemon, &String::from_utf8_lossy(text), NEAREST);
-    near.iter().map(|(message, (ranges, text))| format!("{}, {}: {text}", message.id, versions::in_words(ranges))).collect()
+    near.iter()
+        .map(|(message, (ranges, text))| format!("{}, {}: {text}", message.id, versions::in_words(ranges)))
+        .collect()
 }
 
 fn headings(rule: &Rule) -> [(&'static str, &'static str); 5] {

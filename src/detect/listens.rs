@@ -120,7 +120,8 @@ pub(super) const REFUSALS: Ids = &[
 
 const REFUSED_ADVERT: &str = "an advert that is refused ends no mastership and proves none; when it makes a split, the split is told from \
                               the states of both nodes";
-const PLANNED_UNREACHABLE: &str = "no rule judges a primary that cannot be reached yet; it is kept apart from a refusal";
+const PLANNED_UNREACHABLE: &str =
+    "no rule judges a primary that cannot be reached yet; it is kept apart from a refusal";
 const CHECK: &str = "a check changes nothing by itself: what follows of it stands in the lines on priority and state";
 const LINK: &str = "an interface changes nothing by itself: what follows of it stands in the line that enters FAULT";
 const ROLE: &str = "it is no fault: it tells that the node speaks and what it is, which every rule takes into account";
@@ -128,7 +129,10 @@ const ROLE: &str = "it is no fault: it tells that the node speaks and what it is
 /// Events with a fact to which no rule listens, and why.
 pub(super) const UNHEARD: &[(&str, &str)] = &[
     ("keepalived/preempt-forced", "a preferred node that takes over is no split; that it does is told by the states"),
-    ("keepalived/priority-changed", "who is MASTER is judged by what the nodes say they are; priorities only explain it"),
+    (
+        "keepalived/priority-changed",
+        "who is MASTER is judged by what the nodes say they are; priorities only explain it",
+    ),
     ("keepalived/advert-auth", REFUSED_ADVERT),
     ("keepalived/advert-interval-mismatch", REFUSED_ADVERT),
     ("keepalived/advert-vip-mismatch", REFUSED_ADVERT),
@@ -142,17 +146,26 @@ pub(super) const UNHEARD: &[(&str, &str)] = &[
     ("keepalived/advert-bad-length", REFUSED_ADVERT),
     ("keepalived/advert-dropped", REFUSED_ADVERT),
     ("keepalived/advert-ignored-in-backup", REFUSED_ADVERT),
-    ("keepalived/child-start", "it is no fault; it tells which process is the parent, whose `Stopping` ends masterships"),
+    (
+        "keepalived/child-start",
+        "it is no fault; it tells which process is the parent, whose `Stopping` ends masterships",
+    ),
     ("keepalived/child-stopped", "the mastership had ended before, with `Stopping`"),
     ("keepalived/interface-down", LINK),
     ("keepalived/interface-up", LINK),
     ("keepalived/interface-linkbeat", LINK),
-    ("keepalived/daemon-command-line", "it is no fault; it tells what this log can show (-D), so how much a missing line means"),
+    (
+        "keepalived/daemon-command-line",
+        "it is no fault; it tells what this log can show (-D), so how much a missing line means",
+    ),
     ("keepalived/track-script-down", CHECK),
     ("keepalived/track-script-timeout", CHECK),
     ("keepalived/track-script-up", CHECK),
     ("keepalived/track-script-reload", CHECK),
-    ("pdns/process-banner", "it is no fault; it tells the version, on which the advice rests, and a floor for the year"),
+    (
+        "pdns/process-banner",
+        "it is no fault; it tells the version, on which the advice rests, and a floor for the year",
+    ),
     ("pdns/backend-threads-ready", ROLE),
     ("pdns/communicator-start", ROLE),
     ("pdns/domain-newer-than-primary", "no rule judges a serial that went backwards yet"),
@@ -160,8 +173,14 @@ pub(super) const UNHEARD: &[(&str, &str)] = &[
     ("pdns/soa-unretrievable", PLANNED_UNREACHABLE),
     ("pdns/soa-serial-undetermined", PLANNED_UNREACHABLE),
     ("pdns/freshness-exception", PLANNED_UNREACHABLE),
-    ("pdns/freshness-result", "it is no fault; it tells that this log shows the checks, so that their absence means something"),
-    ("pdns/notify-out-failed", "no rule judges a NOTIFY without an answer yet: secondaries poll, so it delays and hides nothing"),
+    (
+        "pdns/freshness-result",
+        "it is no fault; it tells that this log shows the checks, so that their absence means something",
+    ),
+    (
+        "pdns/notify-out-failed",
+        "no rule judges a NOTIFY without an answer yet: secondaries poll, so it delays and hides nothing",
+    ),
     ("pdns/axfr-out-started", "it comes before a denial as well, so it proves only that somebody asked"),
     ("pdns/ixfr-out-started", "it comes before a denial as well, so it proves only that somebody asked"),
 ];

@@ -3,15 +3,15 @@
 //! A source is read twice, first to learn its year and its nodes. What cannot be read twice (standard input) is held back only
 //! until there is enough to judge by.
 
-use super::kept::Kept;
 use super::intake::{Reader, everything, interest};
+use super::kept::Kept;
 use super::listener::{Heard, Listener, id_of};
 use super::patterns::Patterns;
+use super::unwrap;
 use crate::catalogue::Fields;
 use crate::event::Text;
 use crate::input::{Error, Interest, Source};
 use crate::moment::Moment;
-use super::unwrap;
 use crate::record::{Record, Stamp};
 use crate::report::SourceCoverage;
 use crate::report::events::{EventLine, Field, SourceLine};
@@ -53,7 +53,11 @@ pub struct Told {
 /// # Errors
 /// As of `input::read`; then no event was given.
 pub fn tell(source: &Source, options: &Options, each: &mut dyn FnMut(&EventLine<'_>)) -> Result<Told, Error> {
-    if source.can_be_read_again() { tell_twice_read(source, options, each) } else { tell_once_read(source, options, each) }
+    if source.can_be_read_again() {
+        tell_twice_read(source, options, each)
+    } else {
+        tell_once_read(source, options, each)
+    }
 }
 
 fn tell_twice_read(source: &Source, options: &Options, each: &mut dyn FnMut(&EventLine<'_>)) -> Result<Told, Error> {
@@ -140,7 +144,10 @@ fn tell_once_read(source: &Source, options: &Options, each: &mut dyn FnMut(&Even
         last: span.last,
     };
     let mut caveats = intake.caveats;
-    let year = early_frame.get().into_iter().flat_map(|early| early.caveats.iter().filter(|caveat| caveat.kind == "year-inferred"));
+    let year = early_frame
+        .get()
+        .into_iter()
+        .flat_map(|early| early.caveats.iter().filter(|caveat| caveat.kind == "year-inferred"));
     caveats.extend(year.cloned());
     caveats.extend(frame.caveats.iter().cloned());
     let source = SourceLine { coverage, recognised: intake.recognised, unrecognised: intake.unrecognised, caveats };
@@ -193,7 +200,8 @@ impl<'a> Teller<'a> {
             }
             self.last.line = record.line;
             let last = std::mem::take(&mut self.last);
-            let again = Record { message: &last.message, identifier: last.identifier.as_deref(), pid: last.pid, ..*record };
+            let again =
+                Record { message: &last.message, identifier: last.identifier.as_deref(), pid: last.pid, ..*record };
             let again = Record { host: last.host.as_deref(), unit: last.unit.as_deref(), ..again };
             self.event(&again, each);
             self.last = last;

@@ -1,9 +1,9 @@
 //! One source → what the catalogue makes of its lines; twice where it is too large to be kept.
 
-use super::unread::Templates;
-use super::unwrap;
 use super::listener::{Heard, Listener, fact_of, id_of, is_known};
 use super::patterns::Patterns;
+use super::unread::Templates;
+use super::unwrap;
 use crate::catalogue::{self, Fields};
 use crate::event::{Event, Fact, Text};
 use crate::input::{Error, Interest, Programs, Source, Summary};
@@ -204,7 +204,13 @@ impl Reader {
         each(again);
     }
 
-    pub(super) fn finish(self, source: &Source, summary: Summary, mut survey: Survey, kept: Option<Vec<Line>>) -> Intake {
+    pub(super) fn finish(
+        self,
+        source: &Source,
+        summary: Summary,
+        mut survey: Survey,
+        kept: Option<Vec<Line>>,
+    ) -> Intake {
         survey.finish(summary.first, summary.last, summary.modified);
         let mut caveats: Vec<Caveat> = summary
             .troubles

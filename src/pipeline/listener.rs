@@ -5,7 +5,7 @@
 //! with enough words of its own to be no other program's.
 
 use super::patterns::{Patterns, Site};
-use crate::catalogue::{self, Fields, Message, daemon_of, read, read_certain};
+use crate::catalogue::{self, Fields, Message, begins, daemon_of, read, read_certain};
 use crate::event::{Daemon, Fact};
 use crate::record::Record;
 use std::sync::Arc;
@@ -125,7 +125,9 @@ pub(super) fn is_known(line: &[u8]) -> bool {
         let mut fields = Fields::default();
         [Daemon::Pdns, Daemon::Keepalived].iter().any(|daemon| read_certain(*daemon, text, &mut fields).is_some())
     };
-    tag_in(line).is_some() || certain(line) || behind_head(line).any(certain)
+    let wrapped = line.trim_ascii_end().strip_suffix(b"\\");
+    let goes_on = wrapped.is_some_and(|text| begins(Daemon::Pdns, text) || begins(Daemon::Keepalived, text));
+    goes_on || tag_in(line).is_some() || certain(line) || behind_head(line).any(certain)
 }
 
 fn spoken<'a, 'p>(daemon: Daemon, message: &'a [u8], fields: &mut Fields<'a>) -> Heard<'p> {
@@ -247,7 +249,10 @@ mod tests {
             ("> (VI_1) Entering MASTER STATE", "keepalived/state-master - -"),
             ("ns1-keepalived-1  | (VI_1) Entering MASTER STATE", "keepalived/state-master - -"),
             ("Keepalived_vrrp[12]: (VI_1) Entering MASTER STATE", "keepalived/state-master Keepalived_vrrp 12"),
-            ("daemon.info Keepalived_vrrp[12]: (VI_1) Entering MASTER STATE", "keepalived/state-master Keepalived_vrrp 12"),
+            (
+                "daemon.info Keepalived_vrrp[12]: (VI_1) Entering MASTER STATE",
+                "keepalived/state-master Keepalived_vrrp 12",
+            ),
             ("Keepalived_vrrp:(VI_1) Entering MASTER STATE", "keepalived/state-master Keepalived_vrrp -"),
             ("Sun Dec 20:02:04.163678937 2020: (VI_1) Entering MASTER STATE", "keepalived/state-master - -"),
             ("\tpdns[7]: Domain 'example.com' is fresh", "pdns/domain-fresh pdns 7"),

@@ -51,12 +51,16 @@ impl Site {
     #[must_use]
     pub fn fact(&self, fields: &Fields<'_>) -> Fact {
         let what = match self.means {
-            Means::AddressClaimed => SiteFact::AddressClaimed { address: fields.address("address"), node: fields.text("node") },
+            Means::AddressClaimed => {
+                SiteFact::AddressClaimed { address: fields.address("address"), node: fields.text("node") }
+            }
             Means::EgressAddress => match fields.address("address") {
                 Some(address) => SiteFact::EgressAddress { address },
                 None => SiteFact::Note,
             },
-            Means::TakeoverFailed => SiteFact::TakeoverFailed { address: fields.address("address"), node: fields.text("node") },
+            Means::TakeoverFailed => {
+                SiteFact::TakeoverFailed { address: fields.address("address"), node: fields.text("node") }
+            }
             Means::Note => SiteFact::Note,
         };
         Fact::Site { name: Text::from(self.id.trim_start_matches("site/")), what }
@@ -110,4 +114,3 @@ impl Patterns {
         self.sites.iter().find(|site| site.read(record, identifier, fields))
     }
 }
-

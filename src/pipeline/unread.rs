@@ -93,7 +93,8 @@ fn template(text: &str) -> String {
                 continue;
             }
         }
-        let is_part = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '.' | ':' | '/' | '-' | '@' | '%');
+        let is_part =
+            |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '.' | ':' | '/' | '-' | '@' | '%');
         let end = rest.find(|letter| !is_part(letter)).unwrap_or(rest.len());
         if end == 0 {
             said.push(first);
@@ -125,7 +126,10 @@ mod tests {
     #[test]
     fn templates_leave_out_what_differs() {
         for (text, expected) in [
-            ("Remote 192.0.2.7 wants 'example.com|A', do = 0, bufsize = 512", "Remote … wants '…', do = …, bufsize = …"),
+            (
+                "Remote 192.0.2.7 wants 'example.com|A', do = 0, bufsize = 512",
+                "Remote … wants '…', do = …, bufsize = …",
+            ),
             ("it's 5 o'clock", "it'…'clock"),
             ("segfault at 7f3c80 ip 00007f: /usr/lib/x.so", "segfault at … ip …: …"),
             ("from [2001:db8::1]:53 and xxx.xxx.xxx.xxx.", "from […]… and …."),

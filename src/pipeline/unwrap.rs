@@ -137,7 +137,8 @@ mod tests {
         };
         let mut unwrapper = Unwrapper::default();
         let mut bytes = log.as_bytes();
-        let read = read_stream(&"log".into(), &mut bytes, &Interest::All, &mut |record| unwrapper.feed(record, &mut each));
+        let read =
+            read_stream(&"log".into(), &mut bytes, &Interest::AllKnowing(is_known), &mut |record| unwrapper.feed(record, &mut each));
         assert!(read.is_ok(), "it is a log");
         unwrapper.flush(&mut each);
         found
@@ -158,7 +159,11 @@ mod tests {
         let unmarked = "Nov 21 22:05:42 ns1 Keepalived_vrrp[7]: VRRP_Instance(VI_1) Received advert with\nlower priority 102, ours 103, forcing new election\nand so on\n";
         assert_eq!(
             messages(unmarked),
-            ["1 VRRP_Instance(VI_1) Received advert with lower priority 102, ours 103, forcing new election", "2 ", "3 and so on"]
+            [
+                "1 VRRP_Instance(VI_1) Received advert with lower priority 102, ours 103, forcing new election",
+                "2 ",
+                "3 and so on"
+            ]
         );
     }
 

@@ -145,7 +145,10 @@ impl<'a> Explainer<'a> {
                 };
                 self.page.labelled("is", &[is]);
                 let near: Vec<String> = nearest.iter().map(|near| visible(near).into_owned()).collect();
-                self.page.labelled("nearest", &if near.is_empty() { vec!["nothing like it is known".to_owned()] } else { near });
+                self.page.labelled(
+                    "nearest",
+                    &if near.is_empty() { vec!["nothing like it is known".to_owned()] } else { near },
+                );
             }
         }
     }

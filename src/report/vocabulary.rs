@@ -57,9 +57,11 @@ pub fn write_table(entries: &[Entry], width: Option<usize>, out: &mut dyn Write)
     let padding = 3;
     let left = width.map(|width| width.saturating_sub(ids + ranges + padding).max(WORDING_COLUMNS_MIN));
     for (at, columns) in [Some(ids + 1), Some(ranges + 1), left.map(|left| left + 1)].into_iter().enumerate() {
-        let (Some(column), Some(columns)) = (table.column_mut(at), columns) else { continue };
+        let Some(column) = table.column_mut(at) else { continue };
         column.set_padding((0, 1));
-        column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(u16::try_from(columns).unwrap_or(u16::MAX))));
+        if let Some(columns) = columns {
+            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(u16::try_from(columns).unwrap_or(u16::MAX))));
+        }
     }
     for line in table.lines() {
         writeln!(out, "{}", line.trim_end())?;

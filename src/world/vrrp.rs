@@ -164,7 +164,12 @@ impl NodeVrrp {
             .iter()
             .filter_map(|event| match &event.fact {
                 Fact::Group { group, .. } => Some((group, event.time)),
-                Fact::Vrrp { .. } | Fact::Keepalived(_) | Fact::Pdns(_) | Fact::Site { .. } | Fact::Other | Fact::Unrecognised(_) => None,
+                Fact::Vrrp { .. }
+                | Fact::Keepalived(_)
+                | Fact::Pdns(_)
+                | Fact::Site { .. }
+                | Fact::Other
+                | Fact::Unrecognised(_) => None,
             })
             .collect();
         for event in &self.events {

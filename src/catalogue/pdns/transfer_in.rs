@@ -124,6 +124,8 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[
             // The reason alone, as it is quoted without the beginning of its line.
             ("..", "AXFR chunk error: {reason}"),
+            // As it is quoted without its end.
+            ("..", "XFR-in zone: '{zone}', primary: '{primary}', unable to xfr zone (ResolverException): {reason}"),
             ("2.9..=2.9.21", "Unable to AXFR zone '{zone}': {reason}"),
             ("2.9.22..=2.9.22", "Unable to AXFR zone '{zone}' from remote '{primary}': {reason}"),
             ("3.0..=4.1.14", "Unable to AXFR zone '{zone}' from remote '{primary}' (resolver): {reason}"),
