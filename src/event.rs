@@ -391,12 +391,24 @@ pub enum Pdns {
         /// Sender.
         from: Option<Text>,
     },
-    /// A NOTIFY was refused because its sender is not a primary of the zone, or not allowed to notify.
+    /// A NOTIFY was refused because its sender is not a primary of the zone.
     NotifyRefused {
         /// Zone.
         zone: Text,
         /// Sender.
         from: Text,
+    },
+    /// A NOTIFY was refused by policy (allow-notify-from, TSIG): whether its sender is a primary was not even looked at.
+    NotifyForbidden {
+        /// Zone.
+        zone: Text,
+        /// Sender.
+        from: Text,
+    },
+    /// An operator asked a primary to notify: no sign of a new serial.
+    NotifyOrdered {
+        /// Zone.
+        zone: Text,
     },
     /// A primary queued a NOTIFY.
     NotifyQueued {

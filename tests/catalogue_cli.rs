@@ -110,7 +110,10 @@ fn json_is_readable_line_by_line() {
 #[test]
 fn what_cannot_be_is_an_error() {
     for (words, message) in [
-        (&["--version", "two"][..], "driftline: failed to understand --version \"two\": a release such as 2.2.7 or 4.9.1\n"),
+        (
+            &["--version", "two"][..],
+            "driftline: failed to understand --version \"two\": a release such as 2.2.7 or 4.9.1\n",
+        ),
         (&["--version", "2"], "driftline: failed to understand --version \"2\": a release such as 2.2.7 or 4.9.1\n"),
         (&["--id", "no-such-*"], "driftline: failed to find a message in the catalogue that fits\n"),
     ] {

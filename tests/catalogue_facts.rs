@@ -434,6 +434,8 @@ fn a_soa_that_cannot_be_had_names_its_zone() {
 fn notify_tells_by_its_end() {
     let zone_from = |line: &str| pdns(line).1;
     let refused = Fact::Pdns(Pdns::NotifyRefused { zone: zone(), from: Text::from("192.0.2.11") });
+    // Policy refuses before anyone looks whether the sender is a primary: a different fact.
+    let forbidden = Fact::Pdns(Pdns::NotifyForbidden { zone: zone(), from: Text::from("192.0.2.11") });
     let accepted = Fact::Pdns(Pdns::NotifyAccepted { zone: zone(), from: address("192.0.2.11") });
     assert_eq!(zone_from("Received NOTIFY for example.com from 192.0.2.11 which is not a master"), refused);
     assert_eq!(
@@ -443,7 +445,7 @@ fn notify_tells_by_its_end() {
     assert_eq!(zone_from("Received NOTIFY for EXAMPLE.com. from 192.0.2.11 which is not a primary (Refused)"), refused);
     assert_eq!(
         zone_from("Received NOTIFY for example.com from 192.0.2.11 but remote is not in allow-notify-from"),
-        refused
+        forbidden
     );
     assert_eq!(zone_from("Received NOTIFY for example.com from 192.0.2.11(192.0.2.99) - queueing check"), accepted);
     assert_eq!(zone_from("Received NOTIFY for example.com from 192.0.2.11"), Fact::Other);

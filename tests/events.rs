@@ -76,13 +76,23 @@ fn a_line_is_an_event() {
         (&json!(path), &json!("rfc3164"), &json!("dnsslave"), &json!(10), &json!(10))
     );
     assert_eq!((&source["first"], &source["last"]), (&json!("2020-08-18T14:52:03Z"), &json!("2020-08-18T15:23:18Z")));
-    let kinds: Vec<&Value> = source["caveats"].as_array().expect("a list").iter().map(|caveat| &caveat["kind"]).collect();
+    let kinds: Vec<&Value> =
+        source["caveats"].as_array().expect("a list").iter().map(|caveat| &caveat["kind"]).collect();
     assert_eq!(kinds, ["year-inferred", "zone-assumed"]);
 }
 
 #[test]
 fn stated_years_and_zones_are_not_assumed() {
-    let output = run(&["events", &format!("{SEED}/dnsmaster2.log"), "--year", "2020", "--tz", "Europe/Zurich", "--skew", "dnsmaster2=+1"]);
+    let output = run(&[
+        "events",
+        &format!("{SEED}/dnsmaster2.log"),
+        "--year",
+        "2020",
+        "--tz",
+        "Europe/Zurich",
+        "--skew",
+        "dnsmaster2=+1",
+    ]);
     let first = &events(&output)[0];
     assert_eq!(first["time"], "2020-08-08T19:01:15Z");
     assert_eq!(first.get("assumed"), None);
@@ -116,7 +126,8 @@ fn a_pipe_gives_what_its_file_gives() {
 
 #[test]
 fn all_adds_the_lines_of_others() {
-    let log = b"Aug 18 14:52:03 ns1 sshd[1]: hello\nAug 18 14:52:04 ns1 pdns[2]: Domain 'example.com' is fresh\nno head\n";
+    let log =
+        b"Aug 18 14:52:03 ns1 sshd[1]: hello\nAug 18 14:52:04 ns1 pdns[2]: Domain 'example.com' is fresh\nno head\n";
     assert_eq!(ids(&piped(&["events", "-"], log)), ["pdns/domain-fresh"]);
     let all = piped(&["events", "--all", "-"], log);
     assert_eq!(ids(&all), ["other", "pdns/domain-fresh", "other"]);
@@ -139,28 +150,48 @@ fn folded_repeats_are_told_with_their_number() {
     let log = b"Aug 18 14:52:03 ns1 pdns[2]: Domain 'example.com' is fresh\nAug 18 14:52:05 ns1 last message repeated 3 times\n";
     let events = events(&piped(&["events", "-"], log));
     let told: Vec<_> = events.iter().map(|event| (&event["event"], &event["repeated"], &event["line"])).collect();
-    assert_eq!(told, [(&json!("pdns/domain-fresh"), &Value::Null, &json!(1)), (&json!("pdns/domain-fresh"), &json!(3), &json!(2))]);
+    assert_eq!(
+        told,
+        [(&json!("pdns/domain-fresh"), &Value::Null, &json!(1)), (&json!("pdns/domain-fresh"), &json!(3), &json!(2))]
+    );
 }
 
 #[test]
 fn damage_is_read_through() {
     for (log, expected) in [
         // A terminal cut it, `systemctl status` left out its middle.
-        ("Aug 18 15:18:54 ns2 pdns_server[1]: Received NOTIFY for example.com from 192.0.2.7 which is not a ma>\n", &["pdns/notify-in-not-primary"][..]),
-        ("Aug 18 15:18:54 ns2 Keepalived_vrrp[1]: WARNING - script '/etc/keepalived/x.sh' is not executable for uid:g...bling.\n", &["keepalived/script-disabled"]),
+        (
+            "Aug 18 15:18:54 ns2 pdns_server[1]: Received NOTIFY for example.com from 192.0.2.7 which is not a ma>\n",
+            &["pdns/notify-in-not-primary"][..],
+        ),
+        (
+            "Aug 18 15:18:54 ns2 Keepalived_vrrp[1]: WARNING - script '/etc/keepalived/x.sh' is not executable for uid:g...bling.\n",
+            &["keepalived/script-disabled"],
+        ),
         // A mail wrapped it.
         (
             "> Aug 18 15:18:54 ns2 pdns_server[1]: Received NOTIFY for example.com\n> from 192.0.2.7 which is not a master\n",
             &["pdns/notify-in-not-primary", "other"],
         ),
-        ("Nov 21 22:05:12 XFR-in zone: 'example.com', \\\n  primary: '192.0.2.3', starting AXFR\n", &["pdns/axfr-in-connect", "other"]),
+        (
+            "Nov 21 22:05:12 XFR-in zone: 'example.com', \\\n  primary: '192.0.2.3', starting AXFR\n",
+            &["pdns/axfr-in-connect", "other"],
+        ),
         // Nothing but messages.
-        ("(VI_1) Entering MASTER STATE\n(VI_1) Entering BACKUP STATE\n", &["keepalived/state-master", "keepalived/state-backup"]),
+        (
+            "(VI_1) Entering MASTER STATE\n(VI_1) Entering BACKUP STATE\n",
+            &["keepalived/state-master", "keepalived/state-backup"],
+        ),
         ("Keepalived_vrrp[7]: (VI_1) Entering MASTER STATE\n", &["keepalived/state-master"]),
         // pdns in the foreground, where a message looks like a host and a tag.
         (
             "Aug 18 14:52:03 AXFR-in zone: 'example.com', primary: '192.0.2.3', retrieval finished\nAug 18 14:52:03 gsqlite3: connection to '/var/lib/powerdns/pdns.sqlite3' successful\n",
             &["pdns/axfr-in-retrieved", "pdns/backend-connection"],
+        ),
+        // `grep --color` coloured it.
+        (
+            "Aug 08 21:01:16 ns1 \x1b[01;31m\x1b[KKeepalived\x1b[m\x1b[K_vrrp[876]: (VI_1) Entering MASTER STATE\n",
+            &["keepalived/state-master"],
         ),
         ("Sun Dec 20 20:02:04.163678937 2020: (VI_1) Entering MASTER STATE\n", &["keepalived/state-master"]),
         ("1月 11 14:01:41 ns1 Keepalived_vrrp[52381]: (VI_1) Entering BACKUP STATE\n", &["keepalived/state-backup"]),
@@ -172,7 +203,7 @@ fn damage_is_read_through() {
 
 #[test]
 fn hostile_bytes_stay_inside_strings() {
-    let log = b"Aug 18 14:52:03 ns1 pdns[2]: Received NOTIFY for \x1b]0;\x9b\xe2\x80\xae\x7f.example from 192.0.2.7 which is not a master\xff\n";
+    let log = b"Aug 18 14:52:03 ns1 pdns[2]: Received NOTIFY for \x1b]0;\x9b\xe2\x80\xae\x7f\xff.example from 192.0.2.7 which is not a master\n";
     let output = piped(&["events", "-"], log);
     let text = String::from_utf8(output.stdout.clone()).expect("output is UTF-8");
     let steers = |letter: char| (letter.is_control() && letter != '\n') || letter == '\u{202e}';
@@ -200,9 +231,7 @@ fn a_closed_pipe_ends_it_even_while_its_input_is_open() {
     let mut stdin = child.stdin.take().expect("it has an input");
     let mut stdout = child.stdout.take().expect("it has an output");
     let line = b"Aug 18 14:52:03 ns1 pdns[2]: Domain 'example.com' is fresh\n".repeat(2_000);
-    let writer = std::thread::spawn(move || {
-        while stdin.write_all(&line).is_ok() {}
-    });
+    let writer = std::thread::spawn(move || while stdin.write_all(&line).is_ok() {});
     stdout.read_exact(&mut [0; 1_000]).expect("it writes");
     drop(stdout);
     let output = child.wait_with_output().expect("it ends");
@@ -249,7 +278,9 @@ fn a_bad_configuration_is_refused_at_start() {
         let output = run(&[command, "--config", &path, SEED]);
         assert_eq!(output.status.code(), Some(2));
         assert!(output.stdout.is_empty());
-        let message = format!("driftline: failed to understand {path}, line 3: the regex of \"claimed\" cannot be used: unclosed group\n");
+        let message = format!(
+            "driftline: failed to understand {path}, line 3: the regex of \"claimed\" cannot be used: unclosed group\n"
+        );
         assert_eq!(String::from_utf8_lossy(&output.stderr), message);
     }
     let output = run(&["events", "--config", "no-such.toml", SEED]);

@@ -193,7 +193,7 @@ fn forty_findings_are_all_told_within_the_width() {
     let text = page(&report, &terminal(80));
     assert!(text.starts_with("40 findings, told one by one below; times are UTC\n"), "{text}");
     assert!(text.ends_with("\n40 findings are warnings: exit 1.   --format json for machines\n"), "{text}");
-    assert_eq!(text.lines().filter(|line| line.starts_with("NOTIFY FROM NON MASTER, confirmed")).count(), 40);
+    assert_eq!(text.lines().filter(|line| line.starts_with("NOTIFY FROM NON-MASTER, confirmed")).count(), 40);
     assert_eq!(text.lines().find(|line| line.chars().count() > 80), None);
 }
 
@@ -223,7 +223,7 @@ fn journal_entries_are_named_by_their_number_and_folded_like_lines() {
     let mut told = finding("notify-from-non-master", Severity::Info, first, "");
     told.add(entry(2, "2020-08-18T15:18:55.500001Z"));
     let text = page(&Report { findings: vec![told], ..Report::default() }, &Look { fail_on: None, exit: 0, ..PIPED });
-    assert!(text.starts_with("NOTIFY FROM NON MASTER, confirmed, open\n"), "{text}");
+    assert!(text.starts_with("NOTIFY FROM NON-MASTER, confirmed, open\n"), "{text}");
     assert!(text.contains("  15:18:54.000  [1]  NOTIFY refused (3 times, to :55.500)\n"), "{text}");
     assert!(text.contains("  [1] /var/log/journal i=1, i=2  192.0.2.7 is not a master of the zone.\n"), "{text}");
     assert!(

@@ -2,11 +2,12 @@
 
 use super::words::{evidence, length, list};
 use super::{Explanation, Rule, listens};
-use crate::event::{Daemon, Fact, Keepalived, Text};
+use crate::event::{Event, Keepalived, Text, Vrrp};
 use crate::finding::{Confidence, Finding, Role, Severity};
 use crate::moment::Moment;
 use crate::world::{PeerGroup, Takeover, Unit, World};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 pub(super) static RULE: Rule = Rule {
     id: "master-flapping",
@@ -28,7 +29,7 @@ const TRANSITIONS_MIN: usize = 3;
 /// …within this.
 const WINDOW_MICROS: i64 = 300_000_000;
 /// A start or stop of keepalived explains what the group does this long afterwards: start-up delay, election, preemption.
-const RESTART_MICROS: i64 = 30_000_000;
+const RESTART_MICROS: i64 = 15_000_000;
 
 fn find(world: &World) -> Vec<Finding> {
     world.groups().iter().flat_map(|group| of_group(world, group)).collect()
@@ -54,22 +55,33 @@ fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
             three.last().is_some_and(|last| last.event.time.micros_since(three[0].event.time) <= WINDOW_MICROS)
         });
         if dense {
-            found.push(tell(group, episode, start));
+            found.push(tell(world, group, episode, start));
         }
         index = end;
     }
     found
 }
 
+/// A line of a health check in the episode, and how often priorities changed.
+fn what_moved_it(world: &World, group: &PeerGroup, start: Moment, end: Moment) -> (Option<Arc<Event>>, usize) {
+    let events = group.nodes.keys().filter_map(|node| world.nodes.get(node)).flat_map(|facts| facts.vrrp.events());
+    let inside: Vec<&Arc<Event>> =
+        events.filter(|event| (start.micros - RESTART_MICROS..=end.micros).contains(&event.time.micros)).collect();
+    let is_check =
+        |event: &&&Arc<Event>| matches!(event.keepalived(), Some(Keepalived::TrackScript { succeeds: false, .. }));
+    let check = inside.iter().filter(is_check).min_by_key(|event| (event.time.micros, event.node.clone()));
+    let priorities = inside.iter().filter(|event| matches!(event.vrrp(), Some(Vrrp::PriorityChanged { .. }))).count();
+    (check.map(|event| Arc::clone(event)), priorities)
+}
+
 fn restarts(world: &World, group: &PeerGroup) -> Vec<(Text, Moment)> {
     let mut all = Vec::new();
     for node in group.nodes.keys() {
         let Some(facts) = world.nodes.get(node) else { continue };
-        debug_assert!(facts.spans.contains_key(&Daemon::Keepalived), "a node of a peer group has keepalived lines");
         for event in facts.vrrp.events() {
             let is_restart = matches!(
-                event.fact,
-                Fact::Keepalived(
+                event.keepalived(),
+                Some(
                     Keepalived::Starting { .. }
                         | Keepalived::Stopping
                         | Keepalived::Stopped
@@ -89,7 +101,7 @@ fn is_explained(takeover: &Takeover<'_>, restarts: &[(Text, Moment)]) -> bool {
     restarts.iter().any(|(_, time)| (0..=RESTART_MICROS).contains(&takeover.event.time.micros_since(*time)))
 }
 
-fn tell(group: &PeerGroup, episode: &[Takeover<'_>], start: Moment) -> Finding {
+fn tell(world: &World, group: &PeerGroup, episode: &[Takeover<'_>], start: Moment) -> Finding {
     let lines = episode.iter().map(|takeover| {
         evidence(
             Role::Primary,
@@ -119,7 +131,19 @@ fn tell(group: &PeerGroup, episode: &[Takeover<'_>], start: Moment) -> Finding {
         episode.len(),
         length(start, end)
     );
-    finding.next_steps = vec!["check where the address is now: the scripts overlapped.".to_owned()];
+    let (checks, priorities) = what_moved_it(world, group, start, end);
+    if let Some(line) = &checks {
+        let proves = format!("{}'s health check fails or recovers: that changes its priority.", line.node);
+        finding.add(evidence(Role::Supporting, line, "health check changes", proves));
+    }
+    if priorities > 0 {
+        finding.story.push(format!(
+            "The nodes changed their priority {priorities} times meanwhile: a tracked check comes and goes."
+        ));
+    }
+    finding.next_steps = vec![
+        "check where the address is now: notify scripts that run close together may finish in any order.".to_owned(),
+    ];
     finding.prevention = vec!["give the health check rise and fall values, or use nopreempt, so that one failure does not move the address twice.".to_owned()];
     finding
 }

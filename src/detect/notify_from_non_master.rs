@@ -74,7 +74,21 @@ fn tell(world: &World, strangers: &Strangers) -> Option<Finding> {
             "{}'s own log shows the same NOTIFY refused: it does not leave from the address the secondaries know.",
             list(&own)
         )];
-        finding.next_steps = vec![format!("find out why {} leaves from {sender}.", list(&own))];
+        let failed_over = own.iter().find_map(|node| {
+            let (group, master) = world.master_beside(node, first.time)?;
+            (master != node).then(|| (node, master, group.unit.name()))
+        });
+        if let Some((node, master, unit)) = failed_over {
+            finding.story.push(format!(
+                "{master} was MASTER of {unit} then, not {node}: the address had followed a failover, and zones were changed on a node \
+                 without it."
+            ));
+            finding.next_steps = vec![format!(
+                "change zones on the MASTER's side, or wait for the failback: then {node} notifies from the address again."
+            )];
+        } else {
+            finding.next_steps = vec![format!("find out why {} leaves from {sender}.", list(&own))];
+        }
     }
     Some(finding)
 }

@@ -2,9 +2,9 @@
 
 use super::words::{evidence, heard, length};
 use super::{Explanation, Rule, listens};
-use crate::event::{Daemon, Event, Keepalived, Text};
+use crate::event::{Daemon, Event, Keepalived, Text, Vrrp};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity};
-use crate::moment::{Moment, order_is_known};
+use crate::moment::{Moment, duration_words, order_is_known};
 use crate::world::{Begin, End, Mastership, PeerGroup, Unit, World, advert};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
             }
         }
     }
-    overlaps.extend(heard_only(group));
+    overlaps.extend(heard_only(world, group));
     overlaps.sort_by(|a, b| (a.from.micros, a.nodes).cmp(&(b.from.micros, b.nodes)));
     let mut episodes: Vec<Vec<Overlap<'_>>> = Vec::new();
     for overlap in overlaps {
@@ -102,7 +102,9 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
     // Which of the two began later is unknown: then it may be one as well.
     let is_short = to.is_some_and(|to| to.micros_since(from) <= ELECTION_MICROS);
     let order_is_open = first.start().is_some_and(|start| !order_is_known(start, from));
-    if yields_soon && outlives || is_short && order_is_open {
+    // It heard the older MASTER's adverts before it took over: it preempts, and is heard itself.
+    let preempts = second.preempts && first.heard_higher.is_some() && outlives;
+    if yields_soon && outlives || is_short && order_is_open || preempts && is_within(from, to, PAPER_MICROS) {
         return None;
     }
     let adverts: Vec<&Arc<Event>> = [first, second]
@@ -113,7 +115,14 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
                 && to.is_none_or(|to| line.time.micros <= to.micros + ELECTION_MICROS)
         })
         .collect();
-    let is_heard = !adverts.is_empty();
+    // A higher advert that ends the older mastership proves that one instant only, as every hand-over does; unless the new MASTER had
+    // not heard the old one before it entered: then it was deaf, and both were MASTER from there on.
+    let was_deaf = first.heard_higher.is_some() && !second.preempts && second.begin != Begin::Unseen;
+    // The newer one's yielding is about the older one only while that lasts.
+    let yields_to_first =
+        second.heard_higher.as_ref().is_some_and(|line| first.ended().is_none_or(|end| line.time.micros <= end.micros));
+    let is_heard =
+        was_deaf || yields_to_first || adverts.iter().any(|line| matches!(line.vrrp(), Some(Vrrp::HeardLower(_))));
     let paper = to.or(world.horizon).map_or(0, |to| to.micros_since(from));
     if !is_heard && paper < ELECTION_MICROS {
         return None;
@@ -164,6 +173,10 @@ fn end_of(from: Moment, first: &Mastership, second: &Mastership) -> Option<Momen
     }
 }
 
+fn is_within(from: Moment, to: Option<Moment>, micros: i64) -> bool {
+    to.is_some_and(|to| to.micros_since(from) < micros)
+}
+
 fn has_died(mastership: &Mastership) -> bool {
     mastership.end.as_ref().is_some_and(|(end, _)| *end == End::Died)
 }
@@ -192,7 +205,7 @@ fn was_paused(world: &World, node: &Text, from: Moment, to: Option<Moment>) -> b
 }
 
 /// Lower-priority lines whose rival's own log is not here.
-fn heard_only(group: &PeerGroup) -> Vec<Overlap<'_>> {
+fn heard_only<'a>(world: &World, group: &'a PeerGroup) -> Vec<Overlap<'a>> {
     let mut found = Vec::new();
     for (node, masterships) in &group.nodes {
         for mastership in masterships {
@@ -216,7 +229,7 @@ fn heard_only(group: &PeerGroup) -> Vec<Overlap<'_>> {
                 lines: lines.iter().map(|line| heard(Role::Primary, line)).collect(),
                 is_heard: true,
                 may_be_dead: false,
-                was_paused: false,
+                was_paused: was_paused(world, node, first.time.shifted(-ELECTION_MICROS), Some(last.time)),
                 one_log: true,
                 may_be_near_miss: advert(first).is_some_and(|advert| advert.from.is_none())
                     && last.time.micros_since(first.time) < NEAR_MISS_MICROS,
@@ -275,12 +288,18 @@ fn tell(group: &PeerGroup, episode: &[Overlap<'_>]) -> Finding {
             }
         },
     );
-    let times = match episode.len() {
-        1 => String::new(),
-        more => format!(", {more} times"),
-    };
     let surely = if confidence == Confidence::Suspected { " perhaps" } else { "" };
-    finding.claim = format!("{who} {verb}{surely} MASTER of {unit} at the same time{how_long}{times}");
+    finding.claim = match episode.len() {
+        1 => format!("{who} {verb}{surely} MASTER of {unit} at the same time{how_long}"),
+        times => {
+            let in_all: i64 = episode.iter().filter_map(|overlap| Some(overlap.to?.micros_since(overlap.from))).sum();
+            let in_all = duration_words(in_all, first.from.precision);
+            format!(
+                "{who} {verb}{surely} MASTER of {unit} at the same time {times} times, {in_all} in all{}",
+                how_long.replace(" for ", " within ")
+            )
+        }
+    };
     finding.story = vec![format!(
         "{} was MASTER of {unit} when {} became MASTER too, at {}.",
         first.nodes[0],

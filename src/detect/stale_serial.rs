@@ -27,6 +27,8 @@ pub(super) static RULE: Rule = Rule {
 
 /// A transfer follows `is stale` at once; two cycles of PowerDNS's default (slave-cycle-interval, 60 s) without one is too long.
 const TWO_CYCLES_MICROS: i64 = 120_000_000;
+/// A refused NOTIFY without a refresh for this long is told.
+const UNHEARD_MICROS: i64 = 5_000_000;
 /// A NOTIFY to several secondaries, and its repetitions, stand within this.
 const SAME_NOTIFY_MICROS: i64 = 3_000_000;
 /// More zones than this on one secondary at the same time are told as one.
@@ -37,7 +39,7 @@ const TOGETHER_MICROS: i64 = 60_000_000;
 fn find(world: &World) -> Vec<Finding> {
     let Some(horizon) = world.horizon else { return Vec::new() };
     let mut by_node = BTreeMap::<Text, Vec<Behind>>::new();
-    for behind in world.replication.behind(horizon.shifted(-TWO_CYCLES_MICROS)) {
+    for behind in world.replication.behind(horizon.shifted(-TWO_CYCLES_MICROS), horizon.shifted(-UNHEARD_MICROS)) {
         if behind.by_notify && !is_from_primary(world, &behind.first) {
             continue;
         }
@@ -46,8 +48,12 @@ fn find(world: &World) -> Vec<Finding> {
     by_node.values().flat_map(|all| floods(all)).map(|flood| tell(horizon, &flood)).collect()
 }
 
-/// Whether the sender's own log shows the same NOTIFY refused: then it was the primary's, not a stranger's.
+/// Whether a NOTIFY was the primary's, not a stranger's: it came from the address that is asked, or the sender's own log shows it
+/// refused.
 fn is_from_primary(world: &World, notify: &Arc<Event>) -> bool {
+    if let Some(Pdns::NotifyForbidden { from, .. }) = notify.pdns() {
+        return world.asked.contains_key(from);
+    }
     let strange = world.witnesses.all().iter().filter(|witness| witness.seen == Seen::Strange);
     strange.into_iter().any(|witness| {
         let Some(other) = &witness.other else { return false };

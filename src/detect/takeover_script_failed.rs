@@ -48,7 +48,14 @@ fn did_not_come(
 ) -> Option<Finding> {
     let owner = displacement.owner.as_ref()?;
     let holder = displacement.holder.as_ref()?;
-    let confidence = if raced { Confidence::Suspected } else { Confidence::Likely };
+    // That the address did not come is as sure as its drift; that the script failed is not, where another ran at the same time.
+    // Nor where the address came in the end without another take-over: then it was slow, or somebody helped.
+    let came_late = matches!(displacement.ending, Some(Ending::Seen(_) | Ending::ServesAgain(_)));
+    let confidence = match displacement.is_brief {
+        _ if raced || came_late => Confidence::Suspected,
+        true => Confidence::Likely,
+        false => Confidence::Confirmed,
+    };
     let brief = "MASTER; its script should bring the address";
     let proves = format!("{owner} becomes MASTER: its notify_master script runs now.");
     let line = evidence(Role::Primary, &displacement.first, brief, proves);
@@ -87,7 +94,7 @@ fn did_not_come(
         claim: if raced {
             format!("{owner}'s script worked and {holder}'s, started moments before, finished later")
         } else {
-            "the script was only slow, or somebody moved the address back by hand".to_owned()
+            "the script was only slow, or somebody moved the address by hand".to_owned()
         },
         settled_by: "the script's own log, or CloudTrail AssociateAddress (also the denied calls)".to_owned(),
     }];

@@ -22,10 +22,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn find(world: &World) -> Vec<Finding> {
-    world.replication.refusals().iter().filter_map(tell).collect()
+    world.replication.refusals().iter().filter_map(|refusals| tell(world, refusals)).collect()
 }
 
-fn tell(refusals: &Refusals) -> Option<Finding> {
+fn tell(world: &World, refusals: &Refusals) -> Option<Finding> {
     let first = refusals.first()?;
     let asked = refusals.address.as_ref();
     let refuser = (!refusals.refusers.is_empty()).then(|| list(&refusals.refusers));
@@ -64,13 +64,33 @@ fn tell(refusals: &Refusals) -> Option<Finding> {
             settled_by: format!("the PowerDNS log of the node behind {key} at {}", first.time.rfc3339()),
         }];
     }
-    finding.next_steps = vec![match &refuser {
-        Some(refuser) => format!(
-            "on {refuser}: is the zone there, and is the secondary in allow-axfr-ips? Should {refuser} be asked at all?"
-        ),
-        None => format!("find out which node answers at {key}."),
+    let master = refusals.refusers.first().and_then(|node| {
+        let (group, master) = world.master_beside(node, first.time)?;
+        Some((node, master, group.unit.name()))
+    });
+    finding.story = master.map(|(node, master, unit)| role_of(node, master, unit)).into_iter().collect();
+    finding.next_steps = vec![match (&refuser, master) {
+        (Some(refuser), Some((node, master, _))) if node != master => {
+            format!("find out why {refuser} is asked although {master} is MASTER: where is the address?")
+        }
+        (Some(refuser), _) => {
+            format!(
+                "on {refuser}: is the zone there, and is the secondary in allow-axfr-ips? A node that may become MASTER must serve."
+            )
+        }
+        (None, _) => format!("find out which node answers at {key}."),
     }];
     Some(finding)
+}
+
+fn role_of(node: &Text, master: &Text, unit: &Text) -> String {
+    if node == master {
+        format!(
+            "{node} was the only MASTER of {unit} then: it was the right one to ask, and it does not let the secondary have the zone."
+        )
+    } else {
+        format!("{master} was MASTER of {unit} then, not {node}.")
+    }
 }
 
 fn line(refusals: &Refusals, event: &std::sync::Arc<crate::event::Event>) -> Evidence {

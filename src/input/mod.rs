@@ -1,6 +1,6 @@
 //! Bytes → [`Record`]: formats and files, no daemon.
 //!
-//! [`expand`] turns the command line's words into [`Source`]s, [`read`] gives the records of one of them. Inside, a
+//! [`expand()`] turns the command line's words into [`Source`]s, [`read`] gives the records of one of them. Inside, a
 //! `buffer` holds what came from the stream, `sniff` judges its beginning, and then either `blocks` cut it into
 //! lines that `text` and `header` parse, or `export` takes journal entries out of it. The smallest example:
 //!

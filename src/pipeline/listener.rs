@@ -80,7 +80,7 @@ impl Listener {
         if record.message.is_empty() {
             return tagged(Heard::Stranger);
         }
-        if let Some(tag) = tag_in(record.raw) {
+        if let Some(tag) = tag_in(line_of(record)) {
             let what = spoken(tag.daemon, tag.message, fields);
             return Hearing { what, identifier: Some(tag.identifier), pid: tag.pid, text: tag.message };
         }
@@ -97,7 +97,7 @@ impl Listener {
             Some(Daemon::Keepalived) => [Daemon::Keepalived, Daemon::Pdns],
             Some(Daemon::Pdns) | None => [Daemon::Pdns, Daemon::Keepalived],
         };
-        for text in [record.message].into_iter().chain(behind_head(record.raw)) {
+        for text in [record.message].into_iter().chain(behind_head(line_of(record))) {
             for daemon in daemons {
                 if let Some(message) = read_certain(daemon, text, fields) {
                     self.speaker = Some(daemon);
@@ -161,6 +161,11 @@ pub fn id_of(heard: &Heard<'_>) -> &'static str {
         Heard::Site(site) => site.id,
         Heard::Stranger => "other",
     }
+}
+
+/// The line; of a coloured one what is left without its head and its colours.
+fn line_of<'a>(record: &Record<'a>) -> &'a [u8] {
+    if memchr::memchr(0x1b, record.raw).is_some() { record.message } else { record.raw }
 }
 
 struct Tag<'a> {

@@ -15,7 +15,7 @@ use crate::finding::Finding;
 use crate::input::{Error, Source};
 use crate::moment::Moment;
 use crate::report::{Caveat, Coverage, Node, Report, SourceCoverage};
-use crate::timeline::{self, Doubles, Frame, Lane, Placer, Stated, Survey};
+use crate::timeline::{self, Doubles, Frame, Lane, Placer, Rank, Stated, Survey};
 use crate::world::World;
 use intake::{Budget, Intake};
 pub use listener::{Heard, Hearing, Listener, fact_of, id_of};
@@ -169,7 +169,7 @@ fn believe(
                 let span = &frame.spans[index];
                 let placer = frame.placer(index, survey);
                 Lane {
-                    rank: (span.first, span.last, survey.path.clone()),
+                    rank: Rank::new(span.first, span.last, &survey.path),
                     opens_at: frame.opens_at(index, survey),
                     disorder_micros: frame.disorder_micros(survey),
                     open: Box::new(move || match kept {
@@ -190,6 +190,7 @@ fn believe(
     for (node, presence) in frame.presences(surveys) {
         world.note_presence(&node, &presence);
     }
+    frame.skews.keys().for_each(|node| world.note_measured_clock(node));
     let mut ends = BTreeMap::<Text, Moment>::new();
     for span in &frame.spans {
         if let (Some(node), Some(last)) = (&span.node, span.last) {

@@ -126,6 +126,7 @@ fn joined(first: &[u8], further: &[Kept]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::listener::is_known;
     use super::Unwrapper;
     use crate::input::{Interest, read_stream};
     use crate::record::Record;
@@ -137,8 +138,9 @@ mod tests {
         };
         let mut unwrapper = Unwrapper::default();
         let mut bytes = log.as_bytes();
-        let read =
-            read_stream(&"log".into(), &mut bytes, &Interest::AllKnowing(is_known), &mut |record| unwrapper.feed(record, &mut each));
+        let read = read_stream(&"log".into(), &mut bytes, &Interest::AllKnowing(is_known), &mut |record| {
+            unwrapper.feed(record, &mut each)
+        });
         assert!(read.is_ok(), "it is a log");
         unwrapper.flush(&mut each);
         found

@@ -1,11 +1,11 @@
 //! Which findings stand for themselves, and which are told inside another that explains them.
 
-use crate::finding::Finding;
+use crate::finding::{Confidence, Finding, Severity};
 use std::collections::BTreeMap;
 
 /// One finding told for itself, with those told inside it.
 pub(super) struct Block<'a> {
-    /// The most severe of its chain of causes; of equals the first cause.
+    /// The weightiest of its chain of causes (see [`weight`]); of equals the first cause.
     pub(super) lead: &'a Finding,
     /// What led to it, the nearest first. They are less severe, else one of them would lead.
     pub(super) causes: Vec<&'a Finding>,
@@ -28,8 +28,8 @@ pub(super) fn blocks(findings: &[Finding]) -> Vec<Block<'_>> {
     // A cause that is milder than something it led to is told there, and so is all else that it explains.
     for (at, &lead) in leader.iter().enumerate() {
         for up in ancestors(at, &cause) {
-            let severity = findings[lead].severity;
-            if leader[up] == up && severity > findings[up].severity && severity > findings[told_in[up]].severity {
+            let heavy = weight(&findings[lead]);
+            if leader[up] == up && heavy > weight(&findings[up]) && heavy > weight(&findings[told_in[up]]) {
                 told_in[up] = lead;
             }
         }
@@ -71,18 +71,27 @@ fn ancestors(at: usize, cause: &[Option<usize>]) -> impl Iterator<Item = usize> 
 fn leader(at: usize, cause: &[Option<usize>], findings: &[Finding]) -> usize {
     let mut lead = at;
     for up in ancestors(at, cause) {
-        if findings[up].severity >= findings[lead].severity {
+        if weight(&findings[up]) >= weight(&findings[lead]) {
             lead = up;
         }
     }
     lead
 }
 
+/// What people come for: where it is known, it is the verdict, and what led to it is told inside.
+const VERDICT: &str = "eip-drift";
+
+/// How much a finding matters: a cause that is surer, worse or still open leads; a mere suspicion never hides what is certain.
+fn weight(finding: &Finding) -> (Severity, bool, bool, Confidence) {
+    let is_verdict = finding.rule == VERDICT && finding.confidence > Confidence::Suspected;
+    (finding.severity, is_verdict, finding.is_open(), finding.confidence)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::event::{Event, Fact, Origin};
-    use crate::finding::{Confidence, Evidence, Role, Severity};
+    use crate::finding::{Evidence, Role};
     use crate::moment::{Moment, Precision};
     use std::sync::Arc;
 

@@ -170,7 +170,7 @@ fn hit(block: &Block<'_>, page: &Page<'_>) -> Vec<String> {
 fn zone_hit(impact: &ZoneImpact, zone: Tz) -> String {
     let serials = match (impact.our_serial, impact.primary_serial) {
         (Some(ours), Some(primary)) => format!("{ours} instead of {primary}"),
-        (None, Some(primary)) => format!("no copy of {primary}"),
+        (None, Some(primary)) => format!("a copy that is not yet {primary}"),
         (Some(ours), None) => format!("still {ours}"),
         (None, None) => "behind".to_owned(),
     };

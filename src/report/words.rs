@@ -41,7 +41,7 @@ pub(super) fn daemon(daemon: Daemon) -> &'static str {
 
 /// `EIP DRIFT` of `eip-drift`.
 pub(super) fn title(rule: &str) -> String {
-    rule.replace('-', " ").to_uppercase()
+    rule.replace('-', " ").to_uppercase().replace("NON MASTER", "NON-MASTER")
 }
 
 /// `9 d 18 h 22 min`, `3 min 20 s`, `19.6 s`, `40 ms`: two or three units, cut and never rounded up, so that "at most" stays true to the second.

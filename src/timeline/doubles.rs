@@ -184,7 +184,8 @@ impl Doubles {
             let are_two = held.sources.iter().any(|source| self.only_meet(source, &held.event, event));
             return (!are_two).then_some(granule);
         }
-        let differ_in_kind = held.event.origin.cursor.is_some() != event.origin.cursor.is_some();
+        let has_cursor = |event: &Event| event.origin.cursor.is_some();
+        let differ_in_kind = has_cursor(&held.event) != has_cursor(event) || a.precision != b.precision;
         let is_near = differ_in_kind && gap_micros(a, b) <= TOLERANCE_MICROS && self.both_cover(held, event);
         is_near.then_some(granule + TOLERANCE_MICROS)
     }

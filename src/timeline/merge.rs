@@ -7,14 +7,44 @@ use std::collections::{BinaryHeap, VecDeque};
 
 /// One source's events, in file order.
 pub struct Lane<'a> {
-    /// Orders sources of one node at equal instants: the one that begins (then ends) earlier first.
-    pub rank: (Option<Moment>, Option<Moment>, Text),
+    /// Orders sources of one node at equal instants.
+    pub rank: Rank,
     /// Not before this does the source have an event: it is opened when the merge gets there.
     pub opens_at: Moment,
     /// How far back in time its events may jump, in microseconds.
     pub disorder_micros: i64,
     /// Opens the source.
     pub open: Box<dyn FnOnce() -> Box<dyn Iterator<Item = Event> + 'a> + 'a>,
+}
+
+/// Orders sources at equal instants: the one that begins earlier first, then the one that ends earlier, then the older of a rotated
+/// set (`syslog.2` before `syslog.1` before `syslog`), then by path.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rank {
+    first: Option<Moment>,
+    last: Option<Moment>,
+    name: Text,
+    age: Reverse<u64>,
+    path: Text,
+}
+
+impl Rank {
+    /// The rank of a source that covers a time and has a path.
+    #[must_use]
+    pub fn new(first: Option<Moment>, last: Option<Moment>, path: &Text) -> Self {
+        let (name, age) = rotation(path);
+        Self { first, last, name: Text::from(name), age: Reverse(age), path: path.clone() }
+    }
+}
+
+/// A log's name without what rotation and compression append, and how many rotations ago it was begun.
+fn rotation(path: &str) -> (&str, u64) {
+    const PACKED: [&str; 4] = [".gz", ".zst", ".xz", ".bz2"];
+    let plain = PACKED.iter().find_map(|ending| path.strip_suffix(ending)).unwrap_or(path);
+    match plain.rsplit_once('.').and_then(|(name, digits)| Some((name, digits.parse().ok()?))) {
+        Some((name, age)) => (name, age),
+        None => (plain, 0),
+    }
 }
 
 /// Total order of events: time, node, source, position in the source.
@@ -123,7 +153,7 @@ pub fn merge(mut lanes: Vec<Lane<'_>>, each: &mut dyn FnMut(Event)) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lane, merge};
+    use super::{Lane, Rank, merge, rotation};
     use crate::event::{Event, Fact, Origin, Text};
     use crate::moment::{Moment, Precision};
     use proptest::prelude::*;
@@ -145,6 +175,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn rotated_parts_come_oldest_first() {
+        assert_eq!(rotation("logs/syslog.2.gz"), ("logs/syslog", 2));
+        let rank = |path: &str| Rank::new(None, None, &Text::from(path));
+        assert!(
+            rank("syslog.10") < rank("syslog.2")
+                && rank("syslog.2") < rank("syslog.1.gz")
+                && rank("syslog.1.gz") < rank("syslog")
+        );
+    }
+
     proptest! {
         /// No event is lost or doubled, and the order is that of a stable sort, whatever the disorder inside a source.
         #[test]
@@ -160,7 +201,7 @@ mod tests {
                 let disorder = times.iter().enumerate().map(|(at, time)| times[..at].iter().max().map_or(0, |max| max - time)).max();
                 let events: Vec<Event> = times.iter().enumerate().map(|(line, time)| event(&path, line, *time)).collect();
                 Lane {
-                    rank: (None, None, Text::from(path)),
+                    rank: Rank::new(None, None, &Text::from(path)),
                     opens_at: moment(times.iter().min().copied().unwrap_or(0)),
                     disorder_micros: disorder.unwrap_or(0).max(0),
                     open: Box::new(move || Box::new(events.into_iter())),

@@ -1,8 +1,8 @@
 //! Many logs → one order of events, with what had to be assumed said as [`Caveat`]s.
 //!
 //! Two steps, so that no log has to fit into memory. A first reading of each source is surveyed line by line ([`Survey`]); all
-//! surveys together settle names, years, zones and clocks ([`settle`] → [`Frame`]). Then each source's lines are placed
-//! ([`Placer`]) and merged ([`merge`]). The order is total and depends neither on the order of the sources nor on how they are read.
+//! surveys together settle names, years, zones and clocks ([`settle()`] → [`Frame`]). Then each source's lines are placed
+//! ([`Placer`]) and merged ([`merge()`]). The order is total and depends neither on the order of the sources nor on how they are read.
 
 mod doubles;
 mod merge;
@@ -21,7 +21,7 @@ use chrono_tz::Tz;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use doubles::Doubles;
-pub use merge::{Lane, merge};
+pub use merge::{Lane, Rank, merge};
 pub use skew::Skew;
 pub use survey::{Presence, Survey};
 
@@ -118,6 +118,7 @@ pub fn settle(surveys: &[Survey], stated: &Stated) -> Frame {
         }
     }
     note_assumed_zones(surveys, &mut frame);
+    note_unknown_nodes(surveys, &mut frame);
     let meetings = surveys.iter().enumerate().flat_map(|(index, survey)| {
         let frame = &frame;
         survey.meetings().filter_map(move |(meeting, host, stamp, crossed)| {
@@ -287,6 +288,26 @@ fn moment(stamp: Stamp, year: i32, zone: Tz) -> Option<Moment> {
 fn in_year(written: NaiveDateTime, year: i32) -> Option<NaiveDateTime> {
     use chrono::Datelike;
     NaiveDate::from_ymd_opt(year, written.month(), written.day()).map(|date| date.and_time(written.time()))
+}
+
+/// What was stated of a node that no log is of: most likely a slip of the pen.
+fn note_unknown_nodes(surveys: &[Survey], frame: &mut Frame) {
+    let known: BTreeSet<&Text> =
+        surveys.iter().flat_map(|survey| survey.hosts().map(|host| frame.names.of_host(survey, host))).collect();
+    let Stated { years, zones, skews } = &frame.stated;
+    let stated = [
+        ("--year", years.keys().flatten().collect::<Vec<_>>()),
+        ("--tz", zones.keys().flatten().collect()),
+        ("--skew", skews.keys().collect()),
+    ];
+    let mut caveats = Vec::new();
+    for (option, nodes) in stated {
+        for node in nodes.into_iter().filter(|node| !known.contains(node)) {
+            let text = format!("{option} names {node}, but no line is of a node with this name.");
+            caveats.push(Caveat { kind: "unknown-node", node: None, text });
+        }
+    }
+    frame.caveats.extend(caveats);
 }
 
 fn note_assumed_zones(surveys: &[Survey], frame: &mut Frame) {

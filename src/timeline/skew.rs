@@ -17,8 +17,6 @@ const AGREE_MICROS: i64 = 1_500_000;
 const PAIRS_MIN: usize = 2;
 /// Offsets below this are the pairs' own delay, not a clock.
 const TOLD_MICROS: i64 = 2_000_000;
-/// Most moments of one kind and key looked at: enough to vote, bounded whatever a log holds.
-const MOMENTS_MAX: usize = 256;
 
 /// A node's clock against the others of the set.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,7 +30,7 @@ pub struct Skew {
 }
 
 /// What two lines of one moment have in common.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Meeting {
     /// One transfer of a zone refused.
     Refused(Text),
@@ -63,15 +61,12 @@ impl Meeting {
 pub(super) fn measure(meetings: impl Iterator<Item = ((Meeting, bool), Text, i64)>) -> BTreeMap<Text, Skew> {
     let mut moments = BTreeMap::<(Meeting, bool), BTreeMap<Text, Vec<i64>>>::new();
     for (key, node, micros) in meetings {
-        let known = moments.entry(key).or_default().entry(node).or_default();
-        if known.len() < MOMENTS_MAX {
-            known.push(micros);
-        }
+        moments.entry(key).or_default().entry(node).or_default().push(micros);
     }
     for by_node in moments.values_mut() {
         by_node.values_mut().for_each(|known| known.sort_unstable());
     }
-    let mut votes = BTreeMap::<(Text, Text), Vec<i64>>::new();
+    let mut votes = Votes::new();
     for ((meeting, asks), askers) in &moments {
         if !asks {
             continue;
@@ -80,18 +75,46 @@ pub(super) fn measure(meetings: impl Iterator<Item = ((Meeting, bool), Text, i64
         for (asker, asked) in askers {
             for (answerer, answered) in answerers {
                 if asker != answerer {
-                    votes.entry((asker.clone(), answerer.clone())).or_default().extend(differences(
-                        asked,
-                        answered,
-                        meeting.reach_micros(),
-                    ));
+                    let new = votes_of(asked, answered, meeting.reach_micros());
+                    votes.entry((asker.clone(), answerer.clone())).or_default().extend(new);
                 }
             }
         }
     }
     let nodes: BTreeSet<Text> = moments.values().flat_map(|by_node| by_node.keys().cloned()).collect();
-    let links: Vec<Link> = votes.into_iter().filter_map(|((a, b), offsets)| Link::agreed(a, b, offsets)).collect();
-    against_each_other(&nodes, &links)
+    let links: Vec<Link> =
+        votes.iter().filter_map(|((a, b), votes)| Link::agreed(a.clone(), b.clone(), votes.clone())).collect();
+    let mut clocks = against_each_other(&nodes, &links);
+    for node in nodes {
+        if !clocks.contains_key(&node)
+            && let Some(skew) = against_all(&node, &clocks, &votes)
+        {
+            clocks.insert(node, skew);
+        }
+    }
+    clocks
+}
+
+type Votes = BTreeMap<(Text, Text), Vec<Vote>>;
+
+/// A node that meets each of the others too seldom: all its meetings together, against those whose clocks are known.
+fn against_all(node: &Text, clocks: &BTreeMap<Text, Skew>, votes: &Votes) -> Option<Skew> {
+    let mut all = Vec::new();
+    for ((a, b), votes) in votes {
+        let (other, sign) = match (a == node, b == node) {
+            (true, false) => (b, 1),
+            (false, true) => (a, -1),
+            (true, true) | (false, false) => continue,
+        };
+        let Some(known) = clocks.get(other) else { continue };
+        all.extend(votes.iter().map(|vote| Vote {
+            offset: sign * vote.offset + known.applied_micros,
+            asked: if sign > 0 { vote.asked } else { vote.answered },
+            answered: if sign > 0 { vote.answered } else { vote.asked } - known.applied_micros,
+        }));
+    }
+    let link = Link::agreed(node.clone(), Text::from(""), all)?;
+    Some(Skew { applied_micros: link.offset, uncertainty_micros: link.uncertainty_micros(), pairs: link.pairs })
 }
 
 /// The moments a fact belongs to, and whether its writer is the side that hears (asks, receives).
@@ -152,14 +175,34 @@ fn of_vrrp(instance: &Text, what: &Vrrp) -> [Option<(Meeting, bool)>; 2] {
     }
 }
 
-/// Every `a - b` within reach: the true offset recurs, the others scatter.
-fn differences(a: &[i64], b: &[i64], reach: i64) -> Vec<i64> {
-    a.iter()
-        .flat_map(|a| {
-            let from = b.partition_point(|b| *b < a - reach);
-            b[from..].iter().take_while(move |b| **b <= a + reach).map(move |b| a - b)
+/// One possible meeting: what the two stamps differ by, and which two stamps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Vote {
+    offset: i64,
+    asked: i64,
+    answered: i64,
+}
+
+/// Every pair of stamps within reach: the true offset recurs, the others scatter.
+fn votes_of(asked: &[i64], answered: &[i64], reach: i64) -> Vec<Vote> {
+    asked
+        .iter()
+        .flat_map(|asked| {
+            let from = answered.partition_point(|answered| *answered < asked - reach);
+            answered[from..].iter().take_while(move |answered| **answered <= asked + reach).map(move |answered| Vote {
+                offset: asked - answered,
+                asked: *asked,
+                answered: *answered,
+            })
         })
         .collect()
+}
+
+/// How many different moments of both sides agree: one line that fits to several is one pair, not several.
+fn pairs(votes: &[Vote]) -> usize {
+    let asked: BTreeSet<i64> = votes.iter().map(|vote| vote.asked).collect();
+    let answered: BTreeSet<i64> = votes.iter().map(|vote| vote.answered).collect();
+    asked.len().min(answered.len())
 }
 
 /// Two nodes whose stamps agree on an offset.
@@ -172,23 +215,30 @@ struct Link {
 }
 
 impl Link {
-    /// The offset that most votes agree on; of several, the smallest: clocks are more often right than wrong.
-    fn agreed(ahead: Text, behind: Text, mut offsets: Vec<i64>) -> Option<Self> {
-        offsets.sort_unstable();
-        let mut best: Option<(usize, i64, &[i64])> = None;
-        for (index, low) in offsets.iter().enumerate() {
-            let end = offsets.partition_point(|other| *other <= low + AGREE_MICROS);
-            let votes = &offsets[index..end];
-            let middle = votes[votes.len() / 2];
-            let better = best.is_none_or(|(count, known, _)| {
-                votes.len() > count || votes.len() == count && middle.abs() < known.abs()
-            });
-            if better {
-                best = Some((votes.len(), middle, votes));
+    /// Half the spread of its pairs, and half a second for what the daemons themselves need.
+    fn uncertainty_micros(&self) -> i64 {
+        self.spread / 2 + 500_000
+    }
+
+    /// The offset that most pairs agree on; of several, the smallest: clocks are more often right than wrong.
+    fn agreed(ahead: Text, behind: Text, mut votes: Vec<Vote>) -> Option<Self> {
+        votes.sort_unstable();
+        let mut best: Option<(usize, i64, i64)> = None;
+        for (index, low) in votes.iter().enumerate() {
+            let end = votes.partition_point(|other| other.offset <= low.offset + AGREE_MICROS);
+            let agreeing = &votes[index..end];
+            if best.is_some_and(|(count, ..)| agreeing.len() < count) {
+                continue;
+            }
+            let count = pairs(agreeing);
+            let middle = agreeing[agreeing.len() / 2].offset;
+            let is_better =
+                best.is_none_or(|(known, offset, _)| count > known || count == known && middle.abs() < offset.abs());
+            if is_better {
+                best = Some((count, middle, agreeing[agreeing.len() - 1].offset - low.offset));
             }
         }
-        let (pairs, offset, votes) = best?;
-        let spread = votes.last()? - votes.first()?;
+        let (pairs, offset, spread) = best?;
         (pairs >= PAIRS_MIN).then_some(Self { ahead, behind, offset, spread, pairs })
     }
 }
@@ -212,7 +262,7 @@ fn against_each_other(nodes: &BTreeSet<Text>, links: &[Link]) -> BTreeMap<Text, 
             let applied_micros = known.applied_micros + sign * link.offset;
             Some((
                 new.clone(),
-                Skew { applied_micros, uncertainty_micros: link.spread / 2 + 500_000, pairs: link.pairs },
+                Skew { applied_micros, uncertainty_micros: link.uncertainty_micros(), pairs: link.pairs },
             ))
         }) {
             island.insert(node, skew);
@@ -263,21 +313,29 @@ fn micros_as_seconds(micros: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Link, differences};
+    use super::{Link, REACH_MICROS, votes_of};
     use std::sync::Arc;
+
+    fn agreed(asked: &[i64], answered: &[i64]) -> Option<(i64, usize)> {
+        let seconds = |moments: &[i64]| moments.iter().map(|second| second * 1_000_000).collect::<Vec<i64>>();
+        let votes = votes_of(&seconds(asked), &seconds(answered), REACH_MICROS);
+        Link::agreed(Arc::from("a"), Arc::from("b"), votes).map(|link| (link.offset / 1_000_000, link.pairs))
+    }
 
     #[test]
     fn the_offset_most_pairs_agree_on_wins_over_chance_neighbours() {
         // Denied every 3 s; the asker's clock is 5 s ahead. Neighbours at 2 s and 8 s are chance and fewer.
-        let denied = [0, 3, 6, 9, 20].map(|second| second * 1_000_000);
-        let failed = denied.map(|micros| micros + 5_000_000);
-        let link = Link::agreed(Arc::from("a"), Arc::from("b"), differences(&failed, &denied, super::REACH_MICROS))
-            .expect("they agree");
-        assert_eq!((link.offset, link.pairs), (5_000_000, 5));
+        assert_eq!(agreed(&[5, 8, 11, 14, 25], &[0, 3, 6, 9, 20]), Some((5, 5)));
     }
 
     #[test]
     fn one_pair_corrects_nothing() {
-        assert!(Link::agreed(Arc::from("a"), Arc::from("b"), vec![4_000_000]).is_none());
+        assert_eq!(agreed(&[4], &[0]), None);
+    }
+
+    #[test]
+    fn one_line_that_fits_to_two_is_one_pair() {
+        // 1.x says "Transition to MASTER" and a second later "Entering MASTER": the advert heard 7 s later is neither's.
+        assert_eq!(agreed(&[8], &[0, 1]), None);
     }
 }

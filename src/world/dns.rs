@@ -4,7 +4,7 @@
 
 use crate::event::{Event, Pdns, Text};
 use crate::moment::Moment;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Episodes of one key end after this long without a line (a day: someone has slept over it).
@@ -18,6 +18,8 @@ const SENDERS_MAX: usize = 10_000;
 
 /// A copy that is renewed this soon after a NOTIFY was not behind for long enough to be told.
 const REFRESH_MICROS: i64 = 2_000_000;
+/// A NOTIFY leaves within this of the operator's order.
+const BY_HAND_MICROS: i64 = 10_000_000;
 /// A refusal this soon after the last refused one was served is the same trouble.
 const RELAPSE_MICROS: i64 = 600 * 1_000_000;
 
@@ -80,6 +82,8 @@ pub struct Behind {
     pub primary_serial: Option<u32>,
     /// The line that shows it current again.
     pub end: Option<Arc<Event>>,
+    /// The address that the transfer which ended it came from, where a line names it.
+    pub served_by: Option<Text>,
 }
 
 /// A copy found stale whose transfer has not failed (yet).
@@ -157,16 +161,19 @@ impl Refusals {
 /// What all nodes' PowerDNS said about replication.
 #[derive(Debug, Clone, Default)]
 pub struct Replication {
-    copies: BTreeMap<(Text, Text), Copy>,
+    /// By secondary and zone. Hashed: there may be hundreds of thousands, and every line asks.
+    copies: HashMap<(Text, Text), Copy>,
     behind: Vec<Behind>,
     strangers: BTreeMap<Text, Vec<Strangers>>,
     refusals: Vec<Refusals>,
+    /// When an operator last asked for a NOTIFY of a zone: such a one is no sign of a new serial.
+    ordered: BTreeMap<Text, Moment>,
     /// Senders and zones that the limits above left out.
     pub left_out: u64,
 }
 
 impl Replication {
-    pub(super) fn observe(&mut self, event: &Arc<Event>, pdns: &Pdns, met: Met<'_>) {
+    pub(super) fn observe(&mut self, event: &Arc<Event>, pdns: &Pdns, met: Met<'_>, fetched_from: Option<&Text>) {
         match pdns {
             Pdns::ZoneStale { zone, primary_serial, our_serial, .. } => {
                 self.stale(event, zone, *primary_serial, *our_serial)
@@ -177,9 +184,15 @@ impl Replication {
                     self.refused(event, zone, primary.as_ref(), met.node);
                 }
             }
-            Pdns::ZoneCommitted { zone, serial, .. } => self.current(event, zone, *serial, true),
-            Pdns::ZoneFresh { zone, serial, .. } => self.current(event, zone, *serial, false),
+            Pdns::ZoneCommitted { zone, serial, .. } => self.current(event, zone, *serial, true, fetched_from),
+            Pdns::ZoneFresh { zone, serial, .. } => self.current(event, zone, *serial, false, None),
             Pdns::NotifyRefused { zone, from } => self.stranger(event, zone, from),
+            Pdns::NotifyForbidden { zone, .. } => self.unheard(event, zone),
+            Pdns::NotifyOrdered { zone } => {
+                if self.ordered.len() < ZONES_MAX || self.ordered.contains_key(zone) {
+                    self.ordered.insert(zone.clone(), event.time);
+                }
+            }
             Pdns::TransferDenied { zone, client } => self.denied(event, zone, client.as_ref(), met.address),
             Pdns::TransferServed { zone, client } => self.no_longer_waiting(event, zone, client),
             Pdns::Started { .. }
@@ -227,6 +240,7 @@ impl Replication {
             our_serial: pending.as_ref().and_then(|pending| pending.our_serial).or(serial),
             primary_serial: pending.as_ref().and_then(|pending| pending.primary_serial),
             end: None,
+            served_by: None,
         });
         let is_first = open.failures.count == 0;
         open.failures.push(event, is_first);
@@ -234,7 +248,7 @@ impl Replication {
         open.asked.extend(primary.cloned());
     }
 
-    fn current(&mut self, event: &Arc<Event>, zone: &Text, serial: Option<u32>, committed: bool) {
+    fn current(&mut self, event: &Arc<Event>, zone: &Text, serial: Option<u32>, committed: bool, from: Option<&Text>) {
         let copy = self.copies.entry((event.node.clone(), zone.clone())).or_default();
         let had = copy.serial;
         copy.serial = serial.or(copy.serial);
@@ -253,6 +267,7 @@ impl Replication {
                 our_serial: had,
                 primary_serial: serial,
                 end: Some(Arc::clone(event)),
+                served_by: from.cloned(),
             });
         }
         let still_behind = copy.open.as_ref().is_some_and(|open| match (serial, open.primary_serial) {
@@ -265,6 +280,7 @@ impl Replication {
         if let Some(mut open) = copy.open.take() {
             open.primary_serial = open.primary_serial.or(serial);
             open.end = Some(Arc::clone(event));
+            open.served_by = from.cloned();
             self.behind.push(open);
         }
         if committed {
@@ -292,6 +308,16 @@ impl Replication {
         }
         let new_node = episode.nodes.insert(event.node.clone());
         episode.lines.push(event, new_zone || new_node);
+        self.unheard(event, zone);
+    }
+
+    /// A NOTIFY that this node did not take: perhaps its copy is behind from here on.
+    fn unheard(&mut self, event: &Arc<Event>, zone: &Text) {
+        // One sent by hand tells nothing new.
+        let by_hand = self.ordered.get(zone).is_some_and(|time| event.time.micros_since(*time) <= BY_HAND_MICROS);
+        if by_hand {
+            return;
+        }
         // Anyone may name any zone: only zones that this node has a copy of are remembered.
         if let Some(copy) = self.copies.get_mut(&(event.node.clone(), zone.clone())) {
             copy.notify.get_or_insert_with(|| Arc::clone(event));
@@ -368,9 +394,9 @@ impl Replication {
     }
 
     /// All stretches of copies being behind, those that last and those that ended, and copies stale since before `stale_before`
-    /// whose transfer neither failed nor came.
+    /// whose transfer neither failed nor came; and those that refused a NOTIFY before `unheard_before` and heard nothing since.
     #[must_use]
-    pub fn behind(&self, stale_before: Moment) -> Vec<Behind> {
+    pub fn behind(&self, stale_before: Moment, unheard_before: Moment) -> Vec<Behind> {
         let open = self.copies.values().filter_map(|copy| copy.open.clone());
         let waiting = self.copies.iter().filter(|(_, copy)| copy.open.is_none()).filter_map(|((node, zone), copy)| {
             let pending = copy.pending.as_ref().filter(|pending| pending.first.time.micros <= stale_before.micros)?;
@@ -385,9 +411,28 @@ impl Replication {
                 our_serial: pending.our_serial,
                 primary_serial: pending.primary_serial,
                 end: None,
+                served_by: None,
             })
         });
-        let mut all: Vec<Behind> = self.behind.iter().cloned().chain(open).chain(waiting).collect();
+        // Refused and not refreshed since: behind, if the primary sent it.
+        let unheard = self.copies.iter().filter(|(_, copy)| copy.open.is_none() && copy.pending.is_none());
+        let unheard = unheard.filter_map(|((node, zone), copy)| {
+            let notify = copy.notify.as_ref().filter(|notify| notify.time.micros <= unheard_before.micros)?;
+            Some(Behind {
+                node: node.clone(),
+                zone: zone.clone(),
+                first: Arc::clone(notify),
+                failures: Lines::default(),
+                refused: false,
+                asked: BTreeSet::new(),
+                by_notify: true,
+                our_serial: copy.serial,
+                primary_serial: None,
+                end: None,
+                served_by: None,
+            })
+        });
+        let mut all: Vec<Behind> = self.behind.iter().cloned().chain(open).chain(waiting).chain(unheard).collect();
         all.sort_by(|a, b| (a.first.time.micros, &a.node, &a.zone).cmp(&(b.first.time.micros, &b.node, &b.zone)));
         all
     }

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 /// Lines of a sync group's members and of the group itself stand within this of each other.
 const GROUP_MICROS: i64 = 2_000_000;
+/// A node that preempts has heard the one it replaces within this: a few advert intervals.
+const PREEMPT_MICROS: i64 = 5_000_000;
 /// Lower-priority lines kept per mastership: first ones and the last; the rest is counted.
 const HEARD_MAX: usize = 8;
 
@@ -61,6 +63,8 @@ pub enum End {
 pub struct Mastership {
     /// How it began.
     pub begin: Begin,
+    /// It was not MASTER at the beginning of its log: one that began unseen did so after that.
+    pub is_bounded: bool,
     /// The line that says so, or the first that proves it.
     pub first: Arc<Event>,
     /// `Entering MASTER STATE`: the take-over. `None` while it is only pending, or began before the log.
@@ -75,12 +79,15 @@ pub struct Mastership {
     pub end: Option<(End, Arc<Event>)>,
     /// The higher-priority line that made it yield.
     pub heard_higher: Option<Arc<Event>>,
+    /// It heard a MASTER of lower priority just before it entered (every version says so): it replaces that one.
+    pub preempts: bool,
 }
 
 impl Mastership {
     fn new(begin: Begin, first: &Arc<Event>) -> Self {
         Self {
             begin,
+            is_bounded: false,
             first: Arc::clone(first),
             entered: None,
             script: None,
@@ -88,6 +95,7 @@ impl Mastership {
             heard_lower_count: 0,
             end: None,
             heard_higher: None,
+            preempts: false,
         }
     }
 
@@ -109,7 +117,8 @@ impl Mastership {
     /// Whether it covers a moment.
     #[must_use]
     pub fn covers(&self, moment: Moment) -> bool {
-        self.start().is_none_or(|start| start.micros <= moment.micros)
+        let from = self.start().or(Some(self.first.time).filter(|_| self.is_bounded));
+        from.is_none_or(|from| from.micros <= moment.micros)
             && self.ended().is_none_or(|end| end.micros >= moment.micros)
     }
 
@@ -246,6 +255,10 @@ fn moves(what: &Vrrp) -> bool {
 #[derive(Debug, Clone, Default)]
 struct Machine {
     done: Vec<Mastership>,
+    /// A line showed it in another state than MASTER.
+    was_backup: bool,
+    /// When it last heard a MASTER of lower priority as BACKUP.
+    lower_heard: Option<Moment>,
 }
 
 impl Machine {
@@ -264,15 +277,23 @@ impl Machine {
             Vrrp::MasterPending => {
                 // 1.x prints the transition again when a MASTER reloads; it stays MASTER.
                 if self.open().is_none() {
-                    self.done.push(Mastership::new(Begin::Pending, event));
+                    let preempts = self.preempts(event);
+                    self.done.push(Mastership { preempts, ..Mastership::new(Begin::Pending, event) });
                 }
             }
             Vrrp::MasterEntered => self.entered(event),
-            Vrrp::BackupEntered { at_start: true } => self.close(End::Died, event),
-            Vrrp::BackupEntered { at_start: false } | Vrrp::FaultEntered => self.close(End::Left, event),
+            Vrrp::BackupEntered { at_start: true } => {
+                self.was_backup = true;
+                self.close(End::Died, event);
+            }
+            Vrrp::BackupEntered { at_start: false } | Vrrp::FaultEntered => {
+                self.was_backup = true;
+                self.close(End::Left, event);
+            }
             Vrrp::HeardLower(_) | Vrrp::HeardZeroAsMaster => {
                 if self.open().is_none() {
-                    self.done.push(Mastership::new(Begin::Unseen, event));
+                    let is_bounded = self.was_backup || !self.done.is_empty();
+                    self.done.push(Mastership { is_bounded, ..Mastership::new(Begin::Unseen, event) });
                 }
                 if let (Vrrp::HeardLower(_), Some(open)) = (what, self.open()) {
                     open.heard_lower_count += u64::from(event.repeated);
@@ -284,19 +305,27 @@ impl Machine {
             }
             Vrrp::HeardHigher(_) => {
                 if self.open().is_none() {
-                    self.done.push(Mastership::new(Begin::Unseen, event));
+                    let is_bounded = self.was_backup || !self.done.is_empty();
+                    self.done.push(Mastership { is_bounded, ..Mastership::new(Begin::Unseen, event) });
                 }
                 if let Some(open) = self.open() {
                     open.heard_higher = Some(Arc::clone(event));
                 }
                 self.close(End::Yielded, event);
             }
-            Vrrp::HeardLowerAsBackup(_) | Vrrp::HeardZeroAsBackup | Vrrp::AdvertTimedOut => {
-                self.close(End::Died, event)
+            Vrrp::HeardLowerAsBackup(_) => {
+                self.lower_heard = Some(event.time);
+                self.close(End::Died, event);
             }
+            Vrrp::HeardZeroAsBackup | Vrrp::AdvertTimedOut => self.close(End::Died, event),
+            Vrrp::ElectionForced => self.lower_heard = Some(event.time),
             Vrrp::SentZero => self.close(End::Left, event),
-            Vrrp::PriorityChanged { .. } | Vrrp::ElectionForced | Vrrp::AdvertRejected => {}
+            Vrrp::PriorityChanged { .. } | Vrrp::AdvertRejected => {}
         }
+    }
+
+    fn preempts(&self, event: &Event) -> bool {
+        self.lower_heard.is_some_and(|heard| event.time.micros_since(heard) <= PREEMPT_MICROS)
     }
 
     fn entered(&mut self, event: &Arc<Event>) {
@@ -315,6 +344,7 @@ impl Machine {
         }
         let mut mastership = Mastership::new(Begin::Entered, event);
         mastership.entered = Some(Arc::clone(event));
+        mastership.preempts = self.preempts(event);
         self.done.push(mastership);
     }
 

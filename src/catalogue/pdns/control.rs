@@ -1,6 +1,7 @@
 //! What the operator asked for through `pdns_control`.
 
 use crate::catalogue::message::Message;
+use crate::event::{Fact, Pdns};
 
 pub(super) static ROWS: &[Message] = &[
     Message {
@@ -18,7 +19,7 @@ pub(super) static ROWS: &[Message] = &[
         sample: "Notification request to host 192.0.2.20 for zone 'example.com' received from operator",
         source: "pdns/dynhandler.cc",
         proves: "An operator asked for a NOTIFY by hand.",
-        read: None,
+        read: Some(|fields| Some(Fact::Pdns(Pdns::NotifyOrdered { zone: fields.zone("zone")? }))),
     },
     Message {
         id: "pdns/control-retrieve",

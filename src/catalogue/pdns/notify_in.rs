@@ -37,7 +37,7 @@ pub(super) static ROWS: &[Message] = &[
         sample: "Received NOTIFY for example.com from 192.0.2.11 but the remote is not providing a TSIG key or in allow-notify-from (Refused)",
         source: "pdns/packethandler.cc",
         proves: "A NOTIFY was refused because its sender neither signed it nor is in allow-notify-from; the zone's primaries were not looked at.",
-        read: Some(refused),
+        read: Some(forbidden),
     },
     Message {
         id: "pdns/notify-in-queued",
@@ -162,7 +162,7 @@ pub(super) static ROWS: &[Message] = &[
         sample: "Received secure NOTIFY for example.com from 192.0.2.11: expected TSIG key 'transfer-key', got 'transfer-key' (Refused)",
         source: "pdns/packethandler.cc",
         proves: "A NOTIFY was signed with another key than the zone's and was refused.",
-        read: None,
+        read: Some(forbidden),
     },
     Message {
         id: "pdns/notify-in-disabled",
@@ -247,6 +247,10 @@ pub(super) static ROWS: &[Message] = &[
 
 fn refused(fields: &Fields<'_>) -> Option<Fact> {
     Some(Fact::Pdns(Pdns::NotifyRefused { zone: fields.zone("zone")?, from: fields.address("from")? }))
+}
+
+fn forbidden(fields: &Fields<'_>) -> Option<Fact> {
+    Some(Fact::Pdns(Pdns::NotifyForbidden { zone: fields.zone("zone")?, from: fields.address("from")? }))
 }
 
 fn accepted(fields: &Fields<'_>) -> Option<Fact> {

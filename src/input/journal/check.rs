@@ -18,6 +18,9 @@ pub(super) enum Condition {
 /// journald may be in the middle of writing this many objects (an entry and what is new in it) when we look.
 const OBJECTS_IN_FLIGHT_MAX: u64 = 64;
 
+/// Longer values of an identifier or a unit's name are not hashed.
+const VALUE_BYTES_MAX: usize = 64 * 1024;
+
 /// Looks through the file.
 pub(super) fn check(file: &mut JournalFile, interest: &Interest) -> Condition {
     if is_whole(file, interest) { Condition::Whole } else { Condition::Damaged }
@@ -51,7 +54,7 @@ fn is_whole(file: &mut JournalFile, interest: &Interest) -> bool {
 fn links_are_believable(file: &mut JournalFile, object: &Object, fields: &[&str]) -> bool {
     match object.kind {
         Kind::Data => data_is_believable(file, object),
-        Kind::Field => links(file, object, 24, 2) && field_is_believable(file, object, fields),
+        Kind::Field => has_links(file, object) && field_is_believable(file, object, fields),
         Kind::Entry => {
             file.entry_head(object).is_some() && file.items(object).iter().all(|&offset| file.can_hold_object(offset))
         }
@@ -71,32 +74,62 @@ fn links_are_believable(file: &mut JournalFile, object: &Object, fields: &[&str]
             true
         }
         Kind::EntryArray => {
-            let offsets = file.array(object);
-            let used = offsets.iter().position(|&offset| offset == 0).unwrap_or(offsets.len());
-            links(file, object, 16, 1)
-                && offsets[..used].windows(2).all(|pair| pair[0] < pair[1])
-                && offsets[used..].iter().all(|&offset| offset == 0)
-                && offsets[..used].iter().all(|&offset| file.can_hold_object(offset))
+            let next = file.u64_at(object.offset + 16);
+            next.is_some_and(|next| leads_forward(file, object, next)) && array_is_believable(file, object)
         }
         Kind::Tag => true,
     }
+}
+
+/// Entries in the order in which they were written, then unused places.
+fn array_is_believable(file: &mut JournalFile, array: &Object) -> bool {
+    let mut last = Some(0);
+    let mut part = [0; 4096];
+    let step = if file.header.is_compact() { 4 } else { 8 };
+    let (mut at, end) = (array.offset + 24, array.offset + array.size);
+    while at + step as u64 <= end {
+        let length = usize::try_from(end - at).map_or(part.len(), |left| left.min(part.len())) / step * step;
+        if !file.copy(at, &mut part[..length]) {
+            return false;
+        }
+        for place in part[..length].chunks_exact(step) {
+            let offset = place.iter().rev().fold(0, |offset, &byte| offset << 8 | u64::from(byte));
+            last = match last {
+                _ if offset == 0 => None,
+                Some(last) if offset > last && file.can_hold_object(offset) => Some(offset),
+                Some(_) | None => return false,
+            };
+        }
+        at += length as u64;
+    }
+    true
 }
 
 fn is_link(file: &JournalFile, offset: u64) -> bool {
     offset == 0 || file.can_hold_object(offset)
 }
 
-/// `count` offsets, `from` bytes into the object.
-fn links(file: &mut JournalFile, object: &Object, from: u64, count: u64) -> bool {
-    (0..count).all(|index| file.u64_at(object.offset + from + index * 8).is_some_and(|offset| is_link(file, offset)))
+/// The next field in the index, and the newest value.
+fn has_links(file: &mut JournalFile, field: &Object) -> bool {
+    [24, 32].into_iter().all(|at| file.u64_at(field.offset + at).is_some_and(|offset| is_link(file, offset)))
 }
 
-/// Four links and the number of entries.
+/// Four links and the number of entries. Chains lead forward, but for the one from a field to its older values: what leads the
+/// other way is damage, or a circle made on purpose.
 fn data_is_believable(file: &mut JournalFile, object: &Object) -> bool {
     let mut head = [0; 64];
-    file.copy(object.offset, &mut head)
-        && (0..4).all(|index| is_link(file, u64_at(&head, 24 + index * 8)))
+    if !file.copy(object.offset, &mut head) {
+        return false;
+    }
+    let [next_hash, older, entry, entry_array] = [24, 32, 40, 48].map(|at| u64_at(&head, at));
+    [next_hash, entry, entry_array].into_iter().all(|offset| leads_forward(file, object, offset))
+        && is_link(file, older)
+        && older < object.offset
         && u64_at(&head, 56) <= file.length / 64
+}
+
+fn leads_forward(file: &JournalFile, object: &Object, offset: u64) -> bool {
+    offset == 0 || (offset > object.offset && file.can_hold_object(offset))
 }
 
 /// The values of a field that we ask the index for are what they were when they were written: one garbled identifier would hide
@@ -111,17 +144,17 @@ fn field_is_believable(file: &mut JournalFile, object: &Object, fields: &[&str])
     }
     let key = file.header.file_id;
     let mut next = file.u64_at(object.offset + 32).unwrap_or_default();
-    let mut left = file.header.objects;
     while next != 0 {
         let Some(value) = file.object(next).filter(|value| value.kind == Kind::Data) else { return false };
-        let Some(text) = data::payload(file, &value, usize::MAX) else { return false };
+        let Some(text) = data::payload(file, &value, VALUE_BYTES_MAX) else { return false };
         let is_named = text.strip_prefix(name.as_slice()).is_some_and(|rest| rest.starts_with(b"="));
         let hash = file.u64_at(value.offset + 16);
-        if !is_named || (file.header.is_keyed() && hash != Some(siphash24(&key, &text))) || left == 0 {
+        let can_be_hashed = file.header.is_keyed() && text.len() < VALUE_BYTES_MAX;
+        let older = file.u64_at(value.offset + 32).unwrap_or_default();
+        if !is_named || (can_be_hashed && hash != Some(siphash24(&key, &text))) || older >= next {
             return false;
         }
-        left -= 1;
-        next = file.u64_at(value.offset + 32).unwrap_or_default();
+        next = older;
     }
     true
 }

@@ -6,20 +6,20 @@ const XZ: u8 = 1;
 const LZ4: u8 = 2;
 const ZSTD: u8 = 4;
 
-/// journald takes no field larger than this (`DATA_SIZE_MAX`).
-const BYTES_MAX: u64 = 768 * 1024 * 1024;
-
 /// The payload, at most `limit` bytes of it; `None` if it cannot be read.
 pub(super) fn payload(file: &mut JournalFile, object: &Object, limit: usize) -> Option<Vec<u8>> {
     let start = file.data_head_bytes();
-    let size = (object.size - start).min(BYTES_MAX);
-    let kept = if object.flags == 0 { size.min(limit as u64) } else { size };
+    // What was not made smaller would not have been compressed.
+    let kept = (object.size - start).min(limit as u64 + 64 * 1024);
     let mut bytes = vec![0; usize::try_from(kept).ok()?];
     if !file.copy(object.offset + start, &mut bytes) {
         return None;
     }
     match object.flags {
-        0 => Some(bytes),
+        0 => {
+            bytes.truncate(limit);
+            Some(bytes)
+        }
         ZSTD => unzstd(&bytes, limit),
         XZ => unxz(&bytes, limit),
         LZ4 => {
@@ -44,7 +44,7 @@ fn unxz(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
 fn unpacked(packing: super::super::unpack::Packing, bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
     use std::io::Read;
     let mut text = Vec::new();
-    packing.unpack(bytes).ok()?.take(limit.min(64 * 1024 * 1024) as u64).read_to_end(&mut text).ok()?;
+    packing.unpack(bytes).ok()?.take(limit as u64).read_to_end(&mut text).ok()?;
     Some(text)
 }
 

@@ -100,6 +100,11 @@ pub(super) struct JournalFile {
     file: File,
     pub(super) length: u64,
     pub(super) header: Header,
+    /// The page that was read last: most of what is looked at stands close together.
+    page: Vec<u8>,
+    page_number: u64,
+    scratch: Vec<u8>,
+    /// Those before it.
     pages: HashMap<u64, Vec<u8>>,
     order: VecDeque<u64>,
 }
@@ -124,7 +129,16 @@ impl JournalFile {
         if !bytes.starts_with(super::super::sniff::JOURNAL_MAGIC) {
             return Err(io::ErrorKind::InvalidData.into());
         }
-        Ok(Self { file, length, header: Header::new(&bytes), pages: HashMap::new(), order: VecDeque::new() })
+        Ok(Self {
+            file,
+            length,
+            header: Header::new(&bytes),
+            page: Vec::new(),
+            page_number: u64::MAX,
+            scratch: Vec::new(),
+            pages: HashMap::new(),
+            order: VecDeque::new(),
+        })
     }
 
     /// Where objects begin, and whether the header says it believably.
@@ -169,19 +183,42 @@ impl JournalFile {
     }
 
     fn page(&mut self, number: u64) -> Option<&[u8]> {
-        if !self.pages.contains_key(&number) {
-            let start = number.checked_mul(PAGE_BYTES).filter(|start| *start < self.length)?;
-            let mut page = vec![0; usize::try_from((self.length - start).min(PAGE_BYTES)).ok()?];
-            self.file.read_exact_at(&mut page, start).ok()?;
-            if self.order.len() >= PAGES_KEPT
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.pages.remove(&oldest);
+        if number != self.page_number {
+            let page = match self.pages.remove(&number) {
+                Some(page) => page,
+                None => self.read_page(number)?,
+            };
+            let last = std::mem::replace(&mut self.page, page);
+            let last_number = std::mem::replace(&mut self.page_number, number);
+            if last_number != u64::MAX {
+                self.keep(last_number, last);
             }
-            self.order.push_back(number);
-            self.pages.insert(number, page);
         }
-        self.pages.get(&number).map(Vec::as_slice)
+        Some(&self.page)
+    }
+
+    fn read_page(&self, number: u64) -> Option<Vec<u8>> {
+        let start = number.checked_mul(PAGE_BYTES).filter(|start| *start < self.length)?;
+        let mut page = vec![0; usize::try_from((self.length - start).min(PAGE_BYTES)).ok()?];
+        self.file.read_exact_at(&mut page, start).ok()?;
+        Some(page)
+    }
+
+    fn keep(&mut self, number: u64, page: Vec<u8>) {
+        self.pages.insert(number, page);
+        self.order.push_back(number);
+        while self.pages.len() > PAGES_KEPT {
+            let Some(oldest) = self.order.pop_front() else { return };
+            self.pages.remove(&oldest);
+        }
+        if self.order.len() > 4 * PAGES_KEPT {
+            // Pages that were taken out and put back stand here twice.
+            self.order.retain({
+                let pages = &self.pages;
+                let mut seen = std::collections::HashSet::new();
+                move |number| pages.contains_key(number) && seen.insert(*number)
+            });
+        }
     }
 
     /// The object at `offset`, if what stands there can be one.
@@ -241,6 +278,8 @@ impl JournalFile {
     }
 }
 
+const ITEMS_MAX: usize = 4096;
+
 /// What stands before an entry's items.
 pub(super) const ENTRY_HEAD_BYTES: u64 = 64;
 
@@ -284,34 +323,21 @@ impl JournalFile {
         (is_whole && is_believable).then_some(head)
     }
 
-    /// The offsets of an entry's data objects.
+    /// The offsets of an entry's data objects: journald takes 1024 fields and adds some of its own.
     pub(super) fn items(&mut self, entry: &Object) -> Vec<u64> {
-        let step = self.item_bytes();
-        let offsets =
-            (entry.offset + ENTRY_HEAD_BYTES..entry.offset + entry.size).step_by(usize::try_from(step).unwrap_or(16));
-        if self.header.is_compact() {
-            offsets.filter_map(|at| self.u32_at(at)).collect()
-        } else {
-            offsets.filter_map(|at| self.u64_at(at)).collect()
+        let step = usize::try_from(self.item_bytes()).unwrap_or(16);
+        let length = usize::try_from(entry.size - ENTRY_HEAD_BYTES)
+            .map_or(ITEMS_MAX * step, |length| length.min(ITEMS_MAX * step));
+        let mut bytes = std::mem::take(&mut self.scratch);
+        bytes.resize(length, 0);
+        let mut items = Vec::with_capacity(length / step);
+        if self.copy(entry.offset + ENTRY_HEAD_BYTES, &mut bytes) {
+            let is_compact = self.header.is_compact();
+            let at = |at: usize| if is_compact { u64::from(u32_at(&bytes, at)) } else { u64_at(&bytes, at) };
+            items.extend((0..length / step).map(|index| at(index * step)));
         }
-    }
-
-    fn u32_at(&mut self, offset: u64) -> Option<u64> {
-        let mut bytes = [0; 4];
-        self.copy(offset, &mut bytes).then(|| u64::from(u32::from_le_bytes(bytes)))
-    }
-
-    /// The offsets in an array of entries; unused ones are 0.
-    pub(super) fn array(&mut self, array: &Object) -> Vec<u64> {
-        let step = self.array_item_bytes();
-        let end = array.offset + array.size;
-        let offsets =
-            (array.offset + 24..end - (end - array.offset - 24) % step).step_by(usize::try_from(step).unwrap_or(8));
-        if self.header.is_compact() {
-            offsets.filter_map(|at| self.u32_at(at)).collect()
-        } else {
-            offsets.filter_map(|at| self.u64_at(at)).collect()
-        }
+        self.scratch = bytes;
+        items
     }
 }
 

@@ -1,7 +1,7 @@
 //! A node is the only MASTER, and the address is seen at another node of its group: the script failed, was too slow, lost a race,
 //! or somebody moved the address.
 
-use super::{Displaced, Displacement, GRACE_MICROS, RACE_MICROS, SETTLE_MICROS, Window, close};
+use super::{Displaced, Displacement, GRACE_MICROS, RACE_MICROS, SETTLE_MICROS, UNMEASURED_MICROS, Window, close};
 use crate::event::Text;
 use crate::moment::Moment;
 use crate::world::World;
@@ -15,7 +15,15 @@ pub(super) fn did_not_come(world: &World, group: &PeerGroup, window: &Window<'_>
     let limit = [window.next.map(|next| next.event.time), kept.ended()].into_iter().flatten().min();
     let seen = Seen::between(world, group, owner, Some(event.time.shifted(SETTLE_MICROS)), limit)?;
     let raced = window.previous.is_some_and(|previous| {
-        *previous.node == seen.holder && event.time.micros_since(previous.event.time) <= RACE_MICROS
+        let close = event.time.micros_since(previous.event.time) <= RACE_MICROS;
+        // Its script had already worked when this node took over: it is not the one that finished late.
+        let done = world.witnesses.all().iter().any(|witness| {
+            witness.node == seen.holder
+                && witness.seen.holds()
+                && witness.time.micros > previous.event.time.micros
+                && witness.time.micros < event.time.micros
+        });
+        *previous.node == seen.holder && close && !done
     });
     let mut displacement = if seen.was_home {
         Displacement { why: Displaced::MovedAway, ..seen.displacement(owner, kept) }
@@ -29,8 +37,9 @@ pub(super) fn did_not_come(world: &World, group: &PeerGroup, window: &Window<'_>
     };
     let last_away = seen.away.last().map_or(event.time, |witness| witness.time);
     // Seen elsewhere only while a script may still be running: no more than a hint that it took longer.
-    displacement.is_brief = !seen.was_home && last_away.micros_since(event.time) <= GRACE_MICROS;
-    if displacement.is_brief && seen.home.is_empty() {
+    let unsure = if world.is_clock_measured(owner) { 0 } else { UNMEASURED_MICROS };
+    displacement.is_brief = !seen.was_home && last_away.micros_since(event.time) <= GRACE_MICROS + unsure;
+    if last_away.micros_since(event.time) <= GRACE_MICROS && !seen.was_home && seen.home.is_empty() {
         return None;
     }
     close(&mut displacement, seen.away, seen.home, window.next, kept);
