@@ -2,6 +2,10 @@
 
 mod analyze;
 mod args;
+mod catalogue;
+mod config;
+mod events;
+mod explain;
 mod outlet;
 mod progress;
 mod when;
@@ -54,5 +58,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
     };
     match driftline.command {
         Command::Analyze(options) => analyze::run(&options),
+        Command::Events(options) => events::run(&options),
+        Command::Explain(options) => explain::run(&options),
+        Command::Catalogue(options) => catalogue::run(&options),
     }
 }

@@ -70,6 +70,8 @@ pub const MAX_LINE_BYTES: usize = 1024 * 1024;
 pub enum Interest {
     /// All of them (`events --all`).
     All,
+    /// All of them, by one who knows what the programs say: whether a text is a message tells `journalctl -o cat` from any other text.
+    AllKnowing(fn(&[u8]) -> bool),
     /// Lines in which the pattern occurs; others are only counted. It is searched for in blocks of many lines, so it must
     /// not match a line end. In a journal entry it is searched for in `NAME=value` lines of the fields that a record is made
     /// of. A file in which most lines do not name their program (a daemon's own output) is given whole.
@@ -100,7 +102,7 @@ impl Interest {
 
     fn pattern(&self) -> Option<&Regex> {
         match self {
-            Self::All => None,
+            Self::All | Self::AllKnowing(_) => None,
             Self::Matching(pattern) | Self::Programs(Programs { pattern, .. }) => Some(pattern),
         }
     }
@@ -108,6 +110,7 @@ impl Interest {
     fn is_known(&self) -> Option<fn(&[u8]) -> bool> {
         match self {
             Self::All | Self::Matching(_) => None,
+            Self::AllKnowing(is_known) => Some(*is_known),
             Self::Programs(programs) => Some(programs.is_known),
         }
     }

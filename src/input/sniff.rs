@@ -78,7 +78,7 @@ pub(super) fn sniff(window: &[u8], is_known: Option<fn(&[u8]) -> bool>) -> Verdi
                 return Verdict::Json(dialect);
             }
         }
-        tally.add(at, line);
+        tally.add(at, line, is_known);
     }
     let is_bare = tally.headed == 0 && tally.undated.is_none();
     if is_bare && is_known.is_some_and(|is_known| is_spoken(window, is_known)) {
@@ -90,15 +90,24 @@ pub(super) fn sniff(window: &[u8], is_known: Option<fn(&[u8]) -> bool>) -> Verdi
 /// At least every second line of `journalctl -o cat` of one daemon is a message that its catalogue knows.
 fn is_spoken(window: &[u8], is_known: fn(&[u8]) -> bool) -> bool {
     let (mut all, mut known) = (0u32, 0u32);
-    for line in lines(window).filter(|line| !line.trim_ascii().is_empty() && !is_marker(line)).take(SPOKEN_LINES_MAX) {
+    for line in
+        lines(window).filter(|line| !line.trim_ascii().is_empty() && !is_marker(line)).take(SPOKEN_LINES_MAX as usize)
+    {
         all += 1;
         known += u32::from(is_known(header::skip_decoration(line)));
     }
     known > 0 && known * 2 >= all
 }
 
+/// Whether all behind the stamp is one message: then what looks like its host and tag (`XFR-in zone: …`) is none.
+fn is_own(header: &Header<'_>, is_known: fn(&[u8]) -> bool) -> bool {
+    let text = header.behind_stamp;
+    let behind_host = text.get(header::first_word(text).len() + 1..).unwrap_or_default();
+    header.pid.is_none() && is_known(text) && !is_known(behind_host)
+}
+
 /// Lines that are looked up before a file of bare messages is believed to be one.
-const SPOKEN_LINES_MAX: usize = 200;
+const SPOKEN_LINES_MAX: u32 = 200;
 
 /// The first bytes of a binary journal.
 pub(super) const JOURNAL_MAGIC: &[u8] = b"LPKSHHRH";
@@ -128,6 +137,8 @@ struct Tally<'a> {
     headed: u32,
     tagged: u32,
     with_pid: u32,
+    /// Lines, of the first ones, that are a program's own output under its own stamp.
+    spoken: u32,
     host: Option<&'a [u8]>,
     hosts_differ: bool,
     markers: u32,
@@ -135,9 +146,14 @@ struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    fn add(&mut self, at: usize, line: &'a [u8]) {
+    fn add(&mut self, at: usize, line: &'a [u8], is_known: Option<fn(&[u8]) -> bool>) {
         match header::parse(line) {
-            Some(header) => self.add_header(&header),
+            Some(header) => {
+                self.add_header(&header);
+                self.spoken += u32::from(
+                    self.headed <= SPOKEN_LINES_MAX && is_known.is_some_and(|is_known| is_own(&header, is_known)),
+                );
+            }
             None if is_marker(line) => self.markers += 1,
             None if self.undated.is_none() && is_monotonic(line) => self.undated = Some(at as u64 + 1),
             None => {}
@@ -163,6 +179,12 @@ impl<'a> Tally<'a> {
         if self.shapes[Shape::Container as usize] * 2 > self.headed {
             Speaker::Container
         } else if self.shapes[Shape::DaemonOutput as usize] > 0 {
+            Speaker::Daemon
+        } else if yearless == self.headed
+            && self.with_pid == 0
+            && self.spoken * 2 >= self.headed.min(SPOKEN_LINES_MAX)
+            && self.headed > 0
+        {
             Speaker::Daemon
         } else if self.tagged * 2 >= self.headed {
             Speaker::Tagged

@@ -50,6 +50,7 @@ pub fn write(report: &Report, look: &Look, out: &mut dyn Write) -> io::Result<()
         tell(block, blocks.len() == 1, &mut page);
     }
     quiet::could_not_show(report, &mut page);
+    quiet::unread(report, &mut page);
     last_line(report, &blocks, &mut page);
     out.write_all(page.text.as_bytes())
 }

@@ -198,6 +198,6 @@ fn daemon(line: &Line) -> Option<Daemon> {
         Fact::Unrecognised(daemon) => Some(*daemon),
         Fact::Other if line.id.starts_with("pdns/") => Some(Daemon::Pdns),
         Fact::Other if line.id.starts_with("keepalived/") => Some(Daemon::Keepalived),
-        Fact::Other => None,
+        Fact::Site { .. } | Fact::Other => None,
     }
 }

@@ -100,6 +100,7 @@ impl World {
                 }
                 self.replicate(event, pdns);
             }
+            Fact::Site { .. } => {}
             Fact::Unrecognised(daemon) => node.note(*daemon, event.time),
             Fact::Other => {
                 let daemon = if event.id.starts_with("pdns/") { Daemon::Pdns } else { Daemon::Keepalived };

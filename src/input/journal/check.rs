@@ -35,7 +35,7 @@ fn is_whole(file: &mut JournalFile, interest: &Interest) -> bool {
     }
     let fields = match interest {
         Interest::Programs(programs) => programs.fields,
-        Interest::All | Interest::Matching(_) => &[],
+        Interest::All | Interest::AllKnowing(_) | Interest::Matching(_) => &[],
     };
     let (mut objects, mut entries) = (0, 0);
     while offset <= header.tail_object && header.objects > 0 {

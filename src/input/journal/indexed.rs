@@ -44,7 +44,7 @@ pub(super) fn read(place: &Path, reader: &mut Reader<'_>) -> Result<(), Error> {
 fn is_chosen(interest: &Interest) -> bool {
     match interest {
         Interest::Programs(_) => true,
-        Interest::All | Interest::Matching(_) => false,
+        Interest::All | Interest::AllKnowing(_) | Interest::Matching(_) => false,
     }
 }
 
