@@ -580,3 +580,88 @@ fn prevention(world: &World, displacement: &Displacement, names: &Names) -> Vec<
     advice.push("an ownership check every minute that fails when the MASTER does not leave from the address: driftline explain eip-drift.".to_owned());
     advice
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::*;
+    use crate::event::Event;
+
+    fn after(mut first: Vec<Event>, rest: &[Event]) -> Vec<Event> {
+        first.extend_from_slice(rest);
+        first
+    }
+
+    #[test]
+    fn fires_on_a_flap_that_nothing_repairs() {
+        assert_eq!(told("eip-drift", &flap()), ["likely open"]);
+        let finding = &find("eip-drift", &flap())[0];
+        assert_eq!((finding.subject.holder.as_deref(), finding.subject.owner.as_deref()), (Some("b"), Some("a")));
+    }
+
+    #[test]
+    fn is_confirmed_by_who_answers_at_the_address() {
+        let denied = [at("b", 500, denies()), at("s", 500, refused())];
+        assert_eq!(told("eip-drift", &after(flap(), &denied)), ["confirmed open"]);
+        let served = [at("a", 600, serves()), at("s", 600, committed())];
+        assert_eq!(told("eip-drift", &after(after(flap(), &denied), &served)), ["confirmed closed"]);
+    }
+
+    #[test]
+    fn is_confirmed_by_the_owners_voice_from_elsewhere() {
+        let strange = [at("s", 500, turns_away(ORDINARY)), at("a", 500, is_rejected())];
+        assert_eq!(told("eip-drift", &after(flap(), &strange)), ["confirmed open"]);
+    }
+
+    #[test]
+    fn a_strangers_notify_confirms_nothing() {
+        assert_eq!(told("eip-drift", &after(flap(), &[at("s", 500, turns_away("203.0.113.66"))])), ["likely open"]);
+    }
+
+    #[test]
+    fn the_first_sight_of_the_address_at_home_makes_it_doubtful() {
+        let served = [at("a", 150, serves()), at("s", 150, committed())];
+        assert_eq!(told("eip-drift", &after(flap(), &served)), ["suspected closed"]);
+    }
+
+    #[test]
+    fn a_take_over_by_the_owner_ends_it() {
+        let restarted =
+            [at("a", 300, stops()), at("b", 301, master()), at("a", 310, starts()), at("a", 319, waits_for_lower())];
+        let back = [at("a", 320, master()), at("b", 320, hears_higher())];
+        assert_eq!(told("eip-drift", &after(after(flap(), &restarted), &back)), ["likely closed"]);
+    }
+
+    #[test]
+    fn stays_quiet_on_a_failover_that_the_address_followed() {
+        assert!(told("eip-drift", &failover_and_back()).is_empty());
+        // Zones changed meanwhile on the node that is not MASTER: its NOTIFYs are refused, and so are transfers, rightly.
+        let updates = [
+            at("s", 150, turns_away(ORDINARY)),
+            at("a", 150, is_rejected()),
+            at("b", 151, denies()),
+            at("s", 151, refused()),
+        ];
+        assert!(told("eip-drift", &after(failover_and_back(), &updates)).is_empty());
+    }
+
+    #[test]
+    fn stays_quiet_on_a_1_x_near_miss() {
+        let near_miss = [
+            at("a", 0, master()),
+            at("b", 1, backup()),
+            at("b", 100, pending()),
+            at("a", 100, hears_lower()),
+            at("b", 100, hears_higher()),
+            at("b", 100, backup()),
+        ];
+        assert!(told("eip-drift", &near_miss).is_empty());
+    }
+
+    #[test]
+    fn one_side_or_symptoms_alone_are_a_suspicion() {
+        let only_b: Vec<Event> = flap().into_iter().filter(|event| &*event.node == "b").collect();
+        assert_eq!(told("eip-drift", &only_b), ["suspected open"]);
+        let symptoms = [at("s", 500, turns_away(ORDINARY)), at("s", 510, refused())];
+        assert_eq!(told("eip-drift", &symptoms), ["suspected open"]);
+    }
+}

@@ -168,3 +168,34 @@ fn advise(finding: &mut Finding, owner: &Text) {
     finding.prevention =
         vec!["let the script check that the address came, try again, and log the outcome (logger -t).".to_owned()];
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::*;
+    use crate::event::{Event, Fact, Keepalived};
+
+    fn failover() -> Vec<Event> {
+        vec![at("a", 0, master()), at("b", 1, backup()), at("a", 100, stops()), at("b", 101, master())]
+    }
+
+    #[test]
+    fn fires_where_the_old_node_still_answers_at_the_address() {
+        let answers = [at("a", 200, serves()), at("s", 200, committed())];
+        assert_eq!(told("takeover-script-failed", &[failover(), answers.to_vec()].concat()), ["confirmed open"]);
+        assert_eq!(told("eip-drift", &[failover(), answers.to_vec()].concat()), ["confirmed open"]);
+    }
+
+    #[test]
+    fn fires_where_keepalived_could_not_start_it() {
+        let failed = at("b", 102, Fact::Keepalived(Keepalived::ScriptFailed { path: None }));
+        assert_eq!(told("takeover-script-failed", &[failover(), vec![failed]].concat()), ["likely open"]);
+    }
+
+    #[test]
+    fn stays_quiet_while_the_script_may_still_run_and_when_it_worked() {
+        let early = [at("a", 102, serves()), at("s", 102, committed())];
+        assert!(told("takeover-script-failed", &[failover(), early.to_vec()].concat()).is_empty());
+        let worked = [at("b", 200, serves()), at("s", 200, committed())];
+        assert!(told("takeover-script-failed", &[failover(), worked.to_vec()].concat()).is_empty());
+    }
+}
