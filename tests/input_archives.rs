@@ -37,8 +37,11 @@ fn bzip2(bytes: &[u8]) -> Vec<u8> {
 type Pack = fn(&[u8]) -> Vec<u8>;
 const PACKS: [(&str, Pack); 4] = [("gz", gzip), ("zst", zstd), ("xz", xz), ("bz2", bzip2)];
 
-/// Line and text of each record, and the summary.
-fn read_bytes(bytes: &[u8]) -> (Vec<(u64, Vec<u8>)>, Result<Summary, Error>) {
+/// Line and text of a record.
+type Kept = (u64, Vec<u8>);
+
+/// All records, and the summary.
+fn read_bytes(bytes: &[u8]) -> (Vec<Kept>, Result<Summary, Error>) {
     let mut records = Vec::new();
     let summary = read_stream(&"a.log.packed".into(), &mut &bytes[..], &Interest::All, &mut |record| {
         records.push((record.line, record.raw.to_vec()));

@@ -288,7 +288,7 @@ fn no_permission_is_an_error() {
     use std::os::unix::fs::PermissionsExt;
     let scratch = Scratch::new("permission");
     let path = scratch.put("system.journal", &journal("formats/journal.journal.zst"));
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).unwrap();
     if fs::File::open(&path).is_ok() {
         eprintln!("SKIPPED no_permission_is_an_error: this user may read everything");
         return;

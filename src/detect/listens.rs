@@ -83,6 +83,7 @@ pub(super) const WITNESSES: Ids = &[
     "pdns/ixfr-out-done",
     "pdns/notify-in-not-primary",
     "pdns/notify-in-not-allowed",
+    "pdns/notify-in-wrong-key",
     "pdns/notify-in-queued",
     "pdns/notify-in-up-to-date",
     "pdns/notify-out-queued",
@@ -107,7 +108,8 @@ pub(super) const COPIES: Ids = &[
     "pdns/notify-in-not-primary",
 ];
 
-pub(super) const STRANGERS: Ids = &["pdns/notify-in-not-primary", "pdns/notify-in-not-allowed"];
+pub(super) const STRANGERS: Ids =
+    &["pdns/notify-in-not-primary", "pdns/notify-in-not-allowed", "pdns/notify-in-wrong-key"];
 
 pub(super) const REFUSALS: Ids = &[
     "pdns/axfr-in-failed-resolver",

@@ -105,8 +105,9 @@ impl Listener {
                 }
             }
         }
-        // In a file that a daemon stamped itself there is nobody else.
-        let is_own_output = record.stamp.is_some() && record.host.is_none() && record.identifier.is_none();
+        // In a file that a daemon stamped itself there is nobody else; a container's engine stamps with a zone.
+        let is_own_stamp = record.stamp.is_some_and(|stamp| stamp.offset_seconds.is_none());
+        let is_own_output = is_own_stamp && record.host.is_none() && record.identifier.is_none();
         let what = match self.speaker.filter(|_| is_own_output) {
             Some(daemon) => spoken(daemon, record.message, fields),
             None => {

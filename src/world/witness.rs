@@ -16,6 +16,8 @@ const TRANSFER_MICROS: i64 = 3_000_000;
 const NOTIFY_MICROS: i64 = 5_000_000;
 /// Seconds for which an observation is remembered as told.
 const KNOWN_SECONDS: i64 = 10;
+/// Stamps of whole seconds may turn the order of two lines of one second round.
+const SAME_SECOND_MICROS: i64 = 1_000_000;
 /// Receivers of one NOTIFY answer within this of each other.
 const ROUND_MICROS: i64 = 1_500_000;
 /// Lines waiting for their counterpart, per zone.
@@ -118,11 +120,15 @@ impl Witnesses {
             .found
             .iter()
             .filter(|witness| matches!(witness.seen, Seen::Heard | Seen::Acknowledged))
-            .map(|witness| (witness.node.clone(), witness.zone.clone(), witness.time.micros))
+            .flat_map(|witness| {
+                let times = [witness.own.time.micros, witness.time.micros];
+                times.map(|micros| (witness.node.clone(), witness.zone.clone(), micros))
+            })
             .collect();
         self.found.retain(|witness| {
             let key = |micros| (witness.node.clone(), witness.zone.clone(), micros);
-            let around = key(witness.time.micros - ROUND_MICROS)..=key(witness.time.micros + ROUND_MICROS);
+            let own = witness.own.time.micros;
+            let around = key(own - ROUND_MICROS)..=key(own + ROUND_MICROS);
             witness.seen != Seen::Strange || accepted.range(around).next().is_none()
         });
         self.found.sort_by(|a, b| {
@@ -208,7 +214,8 @@ impl Witnesses {
             }
             Pdns::NotifyRefused { zone, .. } | Pdns::NotifyForbidden { zone, .. } => {
                 self.keep(zone, event);
-                let own = self.by_one_node(zone, event, NOTIFY_MICROS, is_rejection)?;
+                // The receiver refuses before the sender hears of it.
+                let own = self.by_one_node(zone, event, SAME_SECOND_MICROS, is_rejection)?;
                 // Two senders turned away near one rejection: which of them it was cannot be told.
                 if self.at_one_address(zone, &own, is_turned_away).is_some() {
                     self.strange(zone, &own, event);
