@@ -1,11 +1,12 @@
 //! `driftline analyze`: all sources → one report.
 
 use super::args::{Analyze, FailOn, Format};
+use super::progress::Progress;
 use super::{Exit, config, outlet, when};
 use crate::detect::RULES;
 use crate::event::Text;
 use crate::finding::Severity;
-use crate::input::{self, Expanded};
+use crate::input::{self, Expanded, Watch};
 use crate::moment::Moment;
 use crate::pipeline::{self, Options, Outcome};
 use crate::report::table::Look;
@@ -35,7 +36,7 @@ pub(super) enum Unusable {
 }
 
 pub(super) fn run(arguments: &Analyze) -> Exit {
-    let (expanded, options, zone, config) = match prepare(arguments) {
+    let (mut expanded, options, zone, config) = match prepare(arguments) {
         Ok(prepared) => prepared,
         Err(error) => {
             outlet::complain(&error, "failed to");
@@ -43,7 +44,16 @@ pub(super) fn run(arguments: &Analyze) -> Exit {
         }
     };
     let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let watch = Watch::default();
+    for source in &mut expanded.sources {
+        source.watch = watch.clone();
+    }
+    let progress = Progress::begin(&expanded.sources, &watch, arguments.quiet);
+    if let Err(error) = &progress {
+        outlet::complain(error, "failed to listen for signals:");
+    }
     let mut outcome = pipeline::analyze(&expanded.sources, &options, threads);
+    drop(progress);
     outcome.errors.extend(expanded.errors);
     if !arguments.unrecognised {
         outcome.report.coverage.unrecognised_templates.clear();
@@ -56,7 +66,11 @@ pub(super) fn run(arguments: &Analyze) -> Exit {
     for error in &outcome.errors {
         outlet::complain(error, "failed to");
     }
-    let exit = exit_of(&outcome, arguments.fail_on);
+    let mut exit = exit_of(&outcome, arguments.fail_on);
+    if watch.is_stopped() {
+        outlet::say("driftline: stopped by a signal; what follows rests on what was read until then");
+        exit = Exit::Failed;
+    }
     if arguments.quiet {
         return exit;
     }

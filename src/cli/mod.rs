@@ -7,6 +7,7 @@ mod config;
 mod events;
 mod explain;
 mod outlet;
+mod progress;
 mod when;
 
 use args::{Command, Driftline};

@@ -73,6 +73,15 @@ pub(super) fn complain(error: &dyn std::error::Error, verb: &str) {
     say(&text);
 }
 
+/// Replaces the status line of a terminal; an empty one clears it.
+pub(super) fn show_status(text: &str) {
+    let width = terminal_width().saturating_sub(1);
+    let shown: String = crate::report::visible(text).chars().take(width).collect();
+    let mut out = io::stderr().lock();
+    let _ = write!(out, "\r\x1b[K{shown}");
+    let _ = out.flush();
+}
+
 /// A line on standard error; nothing of it may reach the terminal raw, a path may hold anything.
 pub(super) fn say(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", crate::report::visible(text));

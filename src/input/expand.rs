@@ -2,6 +2,7 @@
 
 use super::error::Error;
 use super::journals;
+use super::watch::Watch;
 use crate::event::Text;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::{OsStr, OsString};
@@ -21,6 +22,8 @@ pub struct Source {
     pub node: Option<Text>,
     /// Whether only a directory was named: then a file that is no log is skipped and counted instead of being an error.
     pub found_in_directory: bool,
+    /// Counts what is read and may stop it. Set it to the run's own to see and end the reading of all sources.
+    pub watch: Watch,
     /// What to open.
     pub(super) place: Place,
 }
@@ -40,7 +43,8 @@ impl Source {
     /// A named file.
     #[must_use]
     pub fn file(path: &Path, node: Option<Text>) -> Self {
-        Self { path: shown(path), node, found_in_directory: false, place: Place::File(path.to_owned()) }
+        let place = Place::File(path.to_owned());
+        Self { path: shown(path), node, found_in_directory: false, watch: Watch::default(), place }
     }
 
     /// Whether reading it a second time gives the same again: true of regular files, not of pipes and terminals.
@@ -53,10 +57,22 @@ impl Source {
         }
     }
 
+    /// Its size on disk; 0 where that is unknown, as of pipes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let size = |path: &PathBuf| fs::metadata(path).map_or(0, |data| if data.is_file() { data.len() } else { 0 });
+        match &self.place {
+            Place::Stdin => 0,
+            Place::File(path) => size(path),
+            // Their index is asked, they are not read from end to end.
+            Place::Journal(_) => 0,
+        }
+    }
+
     /// Standard input.
     #[must_use]
     pub fn stdin(node: Option<Text>) -> Self {
-        Self { path: "-".into(), node, found_in_directory: false, place: Place::Stdin }
+        Self { path: "-".into(), node, found_in_directory: false, watch: Watch::default(), place: Place::Stdin }
     }
 }
 

@@ -5,6 +5,7 @@
 use super::error::Error;
 use super::expand::{Place, Source};
 use super::summary::{Summary, Trouble};
+use super::watch::Watch;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
@@ -62,7 +63,13 @@ pub fn this_machine() -> Result<Source, Error> {
         return Err(Error::NoJournal { path: THIS_MACHINE.into() });
     }
     files.sort();
-    Ok(Source { path: THIS_MACHINE.into(), node: None, found_in_directory: false, place: Place::Journal(files) })
+    Ok(Source {
+        path: THIS_MACHINE.into(),
+        node: None,
+        found_in_directory: false,
+        watch: Watch::default(),
+        place: Place::Journal(files),
+    })
 }
 
 fn machine_id() -> Option<Vec<u8>> {

@@ -38,12 +38,14 @@ mod summary;
 mod text;
 mod unpack;
 mod verbose;
+mod watch;
 
 pub use error::Error;
 use expand::Place;
 pub use expand::{Expanded, Source, expand};
 pub use journals::this_machine;
 pub use summary::{Summary, TROUBLES_KEPT, Trouble};
+pub use watch::Watch;
 
 use crate::event::Text;
 use crate::record::Record;
@@ -58,6 +60,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 use unpack::Packing;
+use watch::Watched;
 
 /// The longest line (and the longest field of a journal entry) of which more than the beginning is kept, in bytes.
 pub const MAX_LINE_BYTES: usize = 1024 * 1024;
@@ -122,8 +125,11 @@ impl Interest {
 /// [`Summary::troubles`] otherwise.
 pub fn read(source: &Source, interest: &Interest, each: &mut dyn FnMut(&Record<'_>)) -> Result<Summary, Error> {
     match &source.place {
-        Place::Stdin => read_stream(&source.path, &mut io::stdin().lock(), interest, each),
-        Place::File(location) => read_file(&source.path, location, interest, each),
+        Place::Stdin => {
+            let mut stream = Watched { stream: io::stdin().lock(), watch: &source.watch };
+            read_stream(&source.path, &mut stream, interest, each)
+        }
+        Place::File(location) => read_file(source, location, interest, each),
         Place::Journal(files) => {
             let mut summary = Summary::default();
             journal::read(&source.path, files, interest, &mut summary, each)?;
@@ -134,19 +140,21 @@ pub fn read(source: &Source, interest: &Interest, each: &mut dyn FnMut(&Record<'
 }
 
 fn read_file(
-    path: &Text,
+    source: &Source,
     location: &Path,
     interest: &Interest,
     each: &mut dyn FnMut(&Record<'_>),
 ) -> Result<Summary, Error> {
     #[expect(clippy::disallowed_methods, reason = "the one place that opens sources")]
     let opened = File::open(location).and_then(|file| file.metadata().map(|metadata| (file, metadata)));
-    let (mut file, metadata) = opened.map_err(|error| Error::opening(path, error))?;
+    let Source { path, watch, .. } = source;
+    watch.opened(path);
+    let (file, metadata) = opened.map_err(|error| Error::opening(path, error))?;
     let modified = metadata.modified().ok().filter(|_| metadata.is_file());
     let modified = modified.and_then(|time| i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok());
     let layer =
         Layer { sizes: Sizes::default(), path, location: Some(location).filter(|_| metadata.is_file()), depth: 0 };
-    Ok(Summary { modified, ..layer.read(&mut file, interest, each)? })
+    Ok(Summary { modified, ..layer.read(&mut Watched { stream: file, watch }, interest, each)? })
 }
 
 /// Reads a stream that the caller has opened, as [`read`] does; `path` is for its errors.
