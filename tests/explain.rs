@@ -114,7 +114,10 @@ fn lines_are_known_under_any_header() {
 #[test]
 fn a_message_that_looks_like_a_host_and_a_tag() {
     let page = page(&["Aug 18 14:52:03 XFR-in zone: 'example.com', primary: '192.0.2.1', starting AXFR"]);
-    assert!(page.contains("\n  is        pdns/axfr-in-connect\n  says      zone example.com · primary 192.0.2.1\n"), "{page}");
+    assert!(
+        page.contains("\n  is        pdns/axfr-in-connect\n  says      zone example.com · primary 192.0.2.1\n"),
+        "{page}"
+    );
 }
 
 #[test]

@@ -191,7 +191,8 @@ fn record_heard(record: &Record<'_>, patterns: &Arc<Patterns>, explainer: &mut E
     // What pdns prints to a terminal looks like a host and a tag: `Aug 18 14:52:03 XFR-in zone: …`.
     let alone = bare(record.raw);
     let is_strange = matches!(listener.hear(record, &mut fields).what, Heard::Stranger);
-    let is_own = is_strange && record.pid.is_none() && !matches!(listener.hear(&alone, &mut fields).what, Heard::Stranger);
+    let is_own =
+        is_strange && record.pid.is_none() && !matches!(listener.hear(&alone, &mut fields).what, Heard::Stranger);
     let record = if is_own { &alone } else { record };
     let hearing = listener.hear(record, &mut fields);
     let raw = String::from_utf8_lossy(record.raw);

@@ -5,7 +5,7 @@
 //! with enough words of its own to be no other program's.
 
 use super::patterns::{Patterns, Site};
-use crate::catalogue::{self, Fields, Message, begins, daemon_of, read, read_certain};
+use crate::catalogue::{self, Fields, Message, begins, daemon_of, is_whole, read, read_certain};
 use crate::event::{Daemon, Fact};
 use crate::record::Record;
 use std::sync::Arc;
@@ -102,6 +102,16 @@ impl Listener {
                 if let Some(message) = read_certain(daemon, text, fields) {
                     self.speaker = Some(daemon);
                     return (Heard::Message(message), text);
+                }
+            }
+        }
+        // Where a daemon speaks, a short message is its own too.
+        if self.speaker.is_some() {
+            for daemon in daemons {
+                if is_whole(daemon, record.message)
+                    && let Some(message) = read(daemon, record.message, fields)
+                {
+                    return (Heard::Message(message), record.message);
                 }
             }
         }
