@@ -247,7 +247,9 @@ fn add_fall_back(finding: &mut Finding, taken: &Mastership) {
 }
 
 fn add_witnesses(finding: &mut Finding, displacement: &Displacement) {
-    for seen in [Seen::Denied, Seen::Served, Seen::Strange, Seen::Heard] {
+    for seen in
+        [Seen::Claimed, Seen::Leaves, Seen::LeavesElsewhere, Seen::Denied, Seen::Served, Seen::Strange, Seen::Heard]
+    {
         if let Some(witness) = first_of(&displacement.away, seen) {
             add_witness(finding, witness, Role::Supporting);
         }
@@ -256,7 +258,8 @@ fn add_witnesses(finding: &mut Finding, displacement: &Displacement) {
         add_witness(finding, witness, Role::Against);
     }
     if displacement.away.is_empty()
-        && let Some(witness) = first_of(&displacement.hints, Seen::Rejected)
+        && let Some(witness) =
+            first_of(&displacement.hints, Seen::Claimed).or_else(|| first_of(&displacement.hints, Seen::Rejected))
     {
         add_witness(finding, witness, Role::Supporting);
     }
@@ -307,6 +310,24 @@ fn add_witness(finding: &mut Finding, witness: &Witness, role: Role) {
             ),
             format!("NOTIFY of {zone} from {address}: not a master"),
             format!("The NOTIFY arrives from {address}, which is not a master."),
+        ),
+        Seen::Claimed => (
+            "takes the address".to_owned(),
+            format!("{node}'s script says that it took the address."),
+            String::new(),
+            String::new(),
+        ),
+        Seen::Leaves => (
+            format!("leaves from {address}"),
+            format!("{node} leaves from {address}: the address is on {node}."),
+            String::new(),
+            String::new(),
+        ),
+        Seen::LeavesElsewhere => (
+            format!("leaves from {address}"),
+            format!("{node} leaves from {address}, which is not the address that moves."),
+            String::new(),
+            String::new(),
         ),
         Seen::Acknowledged => (
             format!("NOTIFY of {zone} acknowledged"),
@@ -475,6 +496,9 @@ fn end_sentence(displacement: &Displacement, names: &Names, finding: &Finding) -
         Some(Ending::Seen(witness)) => match witness.seen {
             Seen::Served | Seen::Denied => {
                 format!("It ended {}, when {owner} answered a transfer asked of {address}.", bracket(witness.time))
+            }
+            Seen::Claimed | Seen::Leaves | Seen::LeavesElsewhere => {
+                format!("It ended {}, when {} had the address again.", bracket(witness.time), witness.node)
             }
             Seen::Heard | Seen::Strange | Seen::Acknowledged | Seen::Rejected => {
                 format!("It ended {}, when a secondary accepted {owner}'s NOTIFY.", bracket(witness.time))
