@@ -241,6 +241,8 @@ pub(super) enum DaemonName {
     Pdns,
     /// keepalived
     Keepalived,
+    /// systemd, about the units of the two
+    Systemd,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -10,7 +10,7 @@ mod unread;
 mod unwrap;
 
 use crate::detect;
-use crate::event::{Daemon, Event, Text};
+use crate::event::{Event, Text};
 use crate::finding::Finding;
 use crate::input::{Error, Source};
 use crate::moment::Moment;
@@ -215,10 +215,6 @@ fn is_told(finding: &Finding, options: &Options) -> bool {
 }
 
 fn nodes(world: &World) -> Vec<Node> {
-    let daemon_name = |daemon: &Daemon| match daemon {
-        Daemon::Pdns => "pdns",
-        Daemon::Keepalived => "keepalived",
-    };
     world
         .nodes
         .iter()
@@ -229,7 +225,7 @@ fn nodes(world: &World) -> Vec<Node> {
                 .versions
                 .iter()
                 .filter(|(_, version)| version.is_bounded())
-                .map(|(daemon, version)| (daemon_name(daemon), version.to_string()))
+                .map(|(daemon, version)| (daemon.word(), version.to_string()))
                 .collect(),
             addresses: Vec::new(),
         })
