@@ -2,13 +2,19 @@
 
 mod blocks;
 mod columns;
+mod escape;
 pub mod events;
 pub mod explain;
+pub mod html;
 pub mod json;
+pub mod markdown;
+mod markup;
 mod page;
 mod quiet;
+pub mod svg;
 pub mod table;
 mod timeline;
+mod told;
 pub mod vocabulary;
 mod words;
 
