@@ -284,6 +284,7 @@ fn many_findings_are_told_one_by_one() {
     }
     let elements = elements(&as_html(&report, Tz::UTC));
     let ids: Vec<String> = linked(&elements, "", "");
+    assert_eq!(ids.iter().filter(|id| id.starts_with('m')).count(), 7 + 11, "twelve pictures");
     let distinct: std::collections::BTreeSet<&String> = ids.iter().collect();
     // The patterns of the picture come once.
     assert_eq!(distinct.len(), ids.len(), "no id twice: {ids:?}");
@@ -304,7 +305,9 @@ fn a_flood_does_not_widen_the_picture_without_end() {
     for number in 2..=1000 {
         flood.add(evidence(Role::Supporting, &event(number), &format!("NOTIFY {number}"), "Again."));
     }
-    let picture = as_svg(&Report { findings: vec![flood], ..Report::default() }, Tz::UTC);
+    let report = Report { findings: vec![flood], ..Report::default() };
+    assert_eq!(linked(&elements(&as_html(&report, Tz::UTC)), "m", "").len(), 60, "no link leads nowhere");
+    let picture = as_svg(&report, Tz::UTC);
     assert!(picture.contains("940 more marks are not drawn."));
     let width: i64 = picture.split("width=\"").nth(1).and_then(|tail| tail.split('"').next()?.parse().ok()).unwrap();
     assert!(width < 5_000, "{width}");

@@ -3,6 +3,7 @@
 //! **Invariant:** no script, nothing loaded, and no text that is not escaped ([`Markup`]).
 
 use super::markup::Markup;
+use super::svg::Inline;
 use super::timeline::Entry;
 use super::told::{Part, Told, how_many, quoted};
 use super::{Report, quiet, svg, visible, words};
@@ -39,8 +40,7 @@ pub fn write(report: &Report, zone: Tz, out: &mut dyn Write) -> io::Result<()> {
     }
     contents(&told, &mut page);
     for (at, part) in told.parts.iter().enumerate() {
-        let prefix = if at == 0 { String::new() } else { format!("{}-", at + 1) };
-        tell(part, report, zone, &prefix, &mut page);
+        tell(part, at, report, zone, &mut page);
     }
     section(quiet::COULD_NOT, &told.unseen, &mut page);
     coverage(report, zone, &mut page);
@@ -66,8 +66,10 @@ fn contents(told: &Told<'_>, page: &mut Markup) {
     page.raw("</ol>\n</nav>\n");
 }
 
-fn tell(part: &Part<'_>, report: &Report, zone: Tz, prefix: &str, page: &mut Markup) {
-    let heading = if prefix.is_empty() { "1" } else { prefix.trim_end_matches('-') };
+/// The `at`th block; that makes its anchors unique.
+fn tell(part: &Part<'_>, at: usize, report: &Report, zone: Tz, page: &mut Markup) {
+    let prefix = if at == 0 { String::new() } else { format!("{}-", at + 1) };
+    let heading = at + 1;
     let severity = words::severity(part.severity);
     page.put(format_args!("<article id=\"f{heading}\" class=\"{severity}\">\n<h1><span class=\"verdict\">"));
     page.text(&part.verdict).raw("</span>");
@@ -91,14 +93,16 @@ fn tell(part: &Part<'_>, report: &Report, zone: Tz, prefix: &str, page: &mut Mar
         page.raw("</dd>\n");
     }
     page.raw("</dl>\n");
-    picture(part, report, zone, prefix, page);
-    evidence(part, zone, prefix, page);
+    let inline = if at < svg::PICTURES_MAX { svg::inline(part, report, zone, &prefix) } else { Inline::default() };
+    if !inline.marks.is_empty() {
+        picture(&inline, page);
+    }
+    evidence(part, &inline, zone, &prefix, page);
     page.raw("</article>\n");
 }
 
-fn picture(part: &Part<'_>, report: &Report, zone: Tz, prefix: &str, page: &mut Markup) {
-    let Some((drawn, left_out)) = svg::inline(part, report, zone, prefix) else { return };
-    page.raw("<figure>\n").append(&drawn).raw("\n<figcaption>\n<ul class=\"legend\">");
+fn picture(inline: &Inline, page: &mut Markup) {
+    page.raw("<figure>\n").append(&inline.drawn).raw("\n<figcaption>\n<ul class=\"legend\">");
     for (shape, said) in svg::legend() {
         page.raw(
             "<li><svg class=\"dl-picture\" width=\"30\" height=\"22\" viewBox=\"0 0 30 22\" aria-hidden=\"true\">",
@@ -106,13 +110,13 @@ fn picture(part: &Part<'_>, report: &Report, zone: Tz, prefix: &str, page: &mut 
         page.append(&shape).raw("</svg> ").text(said).raw("</li>");
     }
     page.raw("</ul>\n<p>").text(svg::NOT_TO_SCALE).raw("</p>\n");
-    for sentence in &left_out {
+    for sentence in &inline.left_out {
         page.raw("<p>").text(sentence).raw("</p>\n");
     }
     page.raw("</figcaption>\n</figure>\n");
 }
 
-fn evidence(part: &Part<'_>, zone: Tz, prefix: &str, page: &mut Markup) {
+fn evidence(part: &Part<'_>, inline: &Inline, zone: Tz, prefix: &str, page: &mut Markup) {
     page.raw("<h2>Evidence</h2>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th></th><th>time (");
     page.text(zone.name()).raw(")</th><th>node</th><th>what</th></tr></thead>\n<tbody>\n");
     for entry in &part.entries {
@@ -121,13 +125,13 @@ fn evidence(part: &Part<'_>, zone: Tz, prefix: &str, page: &mut Markup) {
                 .text(silence)
                 .raw(" without a line told here</td></tr>\n");
         }
-        row(entry, zone, prefix, page);
+        row(entry, inline.marks.contains(&entry.number), zone, prefix, page);
     }
     page.raw("</tbody>\n</table></div>\n");
 }
 
 /// What happened, what it proves, and the lines as written.
-fn row(entry: &Entry<'_>, zone: Tz, prefix: &str, page: &mut Markup) {
+fn row(entry: &Entry<'_>, is_marked: bool, zone: Tz, prefix: &str, page: &mut Markup) {
     let number = entry.number;
     let role = match entry.role {
         Role::Primary => "primary",
@@ -135,7 +139,13 @@ fn row(entry: &Entry<'_>, zone: Tz, prefix: &str, page: &mut Markup) {
         Role::Against => "against",
         Role::Repair => "repair",
     };
-    page.put(format_args!("<tr id=\"e{prefix}{number}\" class=\"{role}\"><td><a href=\"#m{prefix}{number}\">[{number}]</a></td><td class=\"time\">"));
+    page.put(format_args!("<tr id=\"e{prefix}{number}\" class=\"{role}\"><td>"));
+    if is_marked {
+        page.put(format_args!("<a href=\"#m{prefix}{number}\">[{number}]</a>"));
+    } else {
+        page.put(format_args!("[{number}]"));
+    }
+    page.raw("</td><td class=\"time\">");
     page.text(&words::date(entry.time, zone))
         .raw(" <b>")
         .text(&words::clock(entry.time, zone))

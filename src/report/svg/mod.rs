@@ -15,12 +15,13 @@ use crate::finding::Role;
 use chrono_tz::Tz;
 use draw::{Picture, class, glyph, outline};
 use scene::{Edge, Kind, Scene};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// Width of a letter in the small type of the picture, rounded up.
 const LETTER: i64 = 7;
 /// Blocks drawn in one file; the others are counted.
-const PICTURES_MAX: usize = 12;
+pub(super) const PICTURES_MAX: usize = 12;
 /// Around everything in a file of its own.
 const EDGE: i64 = 16;
 const LINE: i64 = 18;
@@ -95,12 +96,19 @@ pub fn write(report: &Report, zone: Tz, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(sheet.into_text().as_bytes())
 }
 
-/// The picture of one block for the HTML page: the names (which stay in sight) and what moves below them. `None` where there is no lane.
-pub(super) fn inline(part: &Part<'_>, report: &Report, zone: Tz, prefix: &str) -> Option<(Markup, Vec<String>)> {
+/// The picture of one block, to stand in the HTML page.
+#[derive(Default)]
+pub(super) struct Inline {
+    /// The names (which stay in sight) and beside them what moves.
+    pub(super) drawn: Markup,
+    /// Numbers that have a mark.
+    pub(super) marks: BTreeSet<usize>,
+    pub(super) left_out: Vec<String>,
+}
+
+/// `prefix` makes the anchors unique where there are several pictures.
+pub(super) fn inline(part: &Part<'_>, report: &Report, zone: Tz, prefix: &str) -> Inline {
     let scene = Scene::new(part, &report.masterships);
-    if scene.lanes.is_empty() {
-        return None;
-    }
     let Picture { gutter, body, names, width, height } = draw::draw(&scene, zone, prefix, true);
     let across = width - names;
     let mut pair = Markup::default();
@@ -110,7 +118,8 @@ pub(super) fn inline(part: &Part<'_>, report: &Report, zone: Tz, prefix: &str) -
     pair.put(format_args!("<svg class=\"dl-picture dl-body\" width=\"{across}\" height=\"{height}\" viewBox=\"{names} 0 {across} {height}\" role=\"group\" aria-label=\""));
     pair.text(&format!("{}: a lane for each node, a mark for each line of evidence", part.verdict)).raw("\">");
     pair.append(&body).raw("</svg></div>");
-    Some((pair, scene.left_out))
+    let marks = scene.lanes.iter().flat_map(|lane| &lane.marks).map(|mark| mark.number).collect();
+    Inline { drawn: pair, marks, left_out: scene.left_out }
 }
 
 /// What the legend explains: a shape in a box of 30 × 22, and its words.
