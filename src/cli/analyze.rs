@@ -99,7 +99,7 @@ fn write(report: &Report, arguments: &Analyze, exit: Exit, zone: Tz, out: &mut d
                 zone,
                 fail_on: threshold(arguments.fail_on),
                 exit: exit.code(),
-                hint: "--format json for machines",
+                hint: "--format json for machines, html or markdown for the post-mortem",
             };
             table::write(report, &look, out)
         }
