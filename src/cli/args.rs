@@ -168,6 +168,12 @@ pub(super) enum Format {
     Table,
     /// For machines: schema driftline.report/1
     Json,
+    /// To paste into a post-mortem
+    Markdown,
+    /// One file for a browser or a printer, with the picture
+    Html,
+    /// The picture alone: a lane per node
+    Svg,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -5,6 +5,7 @@ pub mod events;
 mod intake;
 mod kept;
 mod listener;
+mod masters;
 mod patterns;
 mod unread;
 mod unwrap;
@@ -146,7 +147,7 @@ fn conclude(intakes: Vec<(&Source, Intake)>, skipped: &[Text], options: &Options
     caveats.sort();
     caveats.dedup();
     let findings = detect::find_all(&world).into_iter().filter(|finding| is_told(finding, options)).collect();
-    Report { findings, nodes: nodes(&world), caveats, coverage }
+    Report { findings, nodes: nodes(&world), caveats, coverage, masterships: masters::of(&world) }
 }
 
 /// Events waiting between a source that is read again and the merge.
