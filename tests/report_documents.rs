@@ -201,7 +201,13 @@ fn hostile() -> Report {
     }];
     let caveat = Caveat { kind: "gap", node: Some(HOSTILE.into()), text: HOSTILE.into() };
     let versions = vec![("pdns", HOSTILE.to_owned())];
-    let node = Node { name: HOSTILE.into(), roles: vec!["vrrp"], versions, addresses: Vec::new() };
+    let node = Node {
+        name: HOSTILE.into(),
+        roles: vec!["vrrp"],
+        versions,
+        versions_by: vec![("keepalived", "banner")],
+        addresses: Vec::new(),
+    };
     let proven = at("2020-08-18T14:52:03Z");
     let stretch = Stretch { since: None, since_is: Bound::Exact, proven, until: None, until_is: Bound::Exact };
     let of = |instance: &str| Masterships {

@@ -118,8 +118,13 @@ fn hostile() -> Report {
         failed_transfers: 0,
     }];
     let caveat = Caveat { kind: "gap", node: Some(HOSTILE.into()), text: "2 lines lost".into() };
-    let node =
-        Node { name: HOSTILE.into(), roles: vec!["vrrp"], versions: Vec::new(), addresses: vec![HOSTILE.into()] };
+    let node = Node {
+        name: HOSTILE.into(),
+        roles: vec!["vrrp"],
+        versions: Vec::new(),
+        versions_by: Vec::new(),
+        addresses: vec![HOSTILE.into()],
+    };
     Report {
         findings: vec![finding],
         nodes: vec![node],

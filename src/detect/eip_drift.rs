@@ -565,14 +565,18 @@ fn prevention(world: &World, displacement: &Displacement, names: &Names) -> Vec<
     let mut advice = Vec::new();
     if displacement.why == Displaced::TookAndFellBack {
         let version = keepalived_of(world, displacement.owner.as_ref());
+        let known = displacement
+            .owner
+            .as_ref()
+            .map_or_else(|| version.to_string(), |node| world.version_in_words(node, Daemon::Keepalived));
         advice.push(if version.is_before(RX_LOWER_PRI_SINCE) {
-            format!("keepalived 2.0.6 or later with notify_master_rx_lower_pri on {owner} (here: {version}, which lacks it).")
+            format!("keepalived 2.0.6 or later with notify_master_rx_lower_pri on {owner} (here: {known}, which lacks it).")
         } else if version.is_from(RX_LOWER_PRI_SINCE) {
             format!(
-                "notify_master_rx_lower_pri on {owner} (its keepalived, {version}, has it); mind that both scripts then run at once and the slower one wins."
+                "notify_master_rx_lower_pri on {owner} (its keepalived, {known}, has it); mind that both scripts then run at once and the slower one wins."
             )
         } else {
-            format!("keepalived 2.0.6 or later with notify_master_rx_lower_pri on {owner} (here: {version}).")
+            format!("keepalived 2.0.6 or later with notify_master_rx_lower_pri on {owner} (here: {known}).")
         });
     } else {
         advice.push("let the notify script check what it did, try again, and log the outcome (logger -t).".to_owned());

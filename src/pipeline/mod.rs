@@ -228,6 +228,12 @@ fn nodes(world: &World) -> Vec<Node> {
                 .filter(|(_, version)| version.is_bounded())
                 .map(|(daemon, version)| (daemon.word(), version.to_string()))
                 .collect(),
+            versions_by: facts
+                .versions
+                .iter()
+                .filter(|(_, version)| version.is_bounded())
+                .map(|(daemon, _)| (daemon.word(), facts.version_is_by(*daemon)))
+                .collect(),
             addresses: Vec::new(),
         })
         .collect()

@@ -1,6 +1,6 @@
 //! The report as one HTML file that needs nothing else: for a browser on a desk or a phone, and for a printer.
 //!
-//! **Invariant:** no script, nothing loaded, and no text that is not escaped ([`Markup`]).
+//! **Invariant:** no script, nothing loaded, and no text that is not escaped (`markup::Markup`).
 
 use super::markup::Markup;
 use super::svg::Inline;
@@ -202,8 +202,12 @@ fn coverage(report: &Report, zone: Tz, page: &mut Markup) {
     }
     page.raw("</tbody>\n</table></div>\n");
     for node in &report.nodes {
-        let versions: Vec<String> =
-            node.versions.iter().map(|(daemon, version)| format!("{daemon} {version}")).collect();
+        let by = |daemon| node.versions_by.iter().find(|(named, _)| *named == daemon).map_or("", |(_, by)| *by);
+        let versions: Vec<String> = node
+            .versions
+            .iter()
+            .map(|(daemon, version)| format!("{daemon} {version} (by its {})", by(*daemon)))
+            .collect();
         let roles = node.roles.join(", ");
         let known = [roles, versions.join(", ")].into_iter().filter(|said| !said.is_empty()).collect::<Vec<_>>();
         page.raw("<p><b>").text(&visible(&node.name)).raw("</b> ").text(&known.join("; ")).raw("</p>\n");

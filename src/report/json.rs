@@ -128,6 +128,8 @@ struct WireNode<'a> {
     roles: &'a [&'static str],
     #[serde(serialize_with = "as_object")]
     versions: &'a [(&'static str, String)],
+    #[serde(serialize_with = "as_object")]
+    versions_by: &'a [(&'static str, &'static str)],
     addresses: Vec<&'a str>,
 }
 
@@ -178,8 +180,8 @@ impl Serialize for Stamp {
     }
 }
 
-fn as_object<S: Serializer>(versions: &&[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(versions.iter().map(|(daemon, version)| (daemon, version)))
+fn as_object<S: Serializer, V: Serialize>(pairs: &&[(&'static str, V)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(daemon, value)| (daemon, value)))
 }
 
 impl<'a> WireReport<'a> {
@@ -195,6 +197,7 @@ impl<'a> WireReport<'a> {
                     name: &node.name,
                     roles: &node.roles,
                     versions: &node.versions,
+                    versions_by: &node.versions_by,
                     addresses: texts(&node.addresses),
                 })
                 .collect(),

@@ -76,6 +76,8 @@ pub struct Node {
     pub roles: Vec<&'static str>,
     /// Daemon → version or version range as known.
     pub versions: Vec<(&'static str, String)>,
+    /// Daemon → what the version is known by: `banner` or `wordings`.
+    pub versions_by: Vec<(&'static str, &'static str)>,
     /// Addresses it was seen with, sorted.
     pub addresses: Vec<Text>,
 }

@@ -111,7 +111,7 @@ pub struct Strangers {
     pub sender: Text,
     /// The lines.
     pub lines: Lines,
-    /// Zones named (at most [`ZONES_MAX`]).
+    /// Zones named (at most `ZONES_MAX`).
     pub zones: BTreeSet<Text>,
     /// Nodes that turned it away.
     pub nodes: BTreeSet<Text>,

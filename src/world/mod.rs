@@ -31,11 +31,13 @@ pub struct NodeFacts {
     pub spans: BTreeMap<Daemon, (Moment, Moment)>,
     /// Versions: the newest banner's, else what the wordings of its lines allow.
     pub versions: BTreeMap<Daemon, VersionRange>,
+    /// Daemons whose version a banner says.
+    banners: BTreeSet<Daemon>,
     /// Whether it speaks as a primary (sends NOTIFYs, serves or denies transfers).
     pub is_primary: bool,
     /// Whether it speaks as a secondary (checks freshness, fetches transfers).
     pub is_secondary: bool,
-    /// Lines of the site's own that say that a take-over failed, at most [`FAILED_MAX`] of them.
+    /// Lines of the site's own that say that a take-over failed, at most `FAILED_MAX` of them.
     pub failed_takeovers: Vec<Arc<Event>>,
     /// Seconds in which a client asked for a transfer, at most [`ASKED_MAX`] of them.
     asked_in: BTreeSet<i64>,
@@ -131,7 +133,7 @@ impl World {
         self.horizon = self.horizon.max(Some(last));
         let known = facts.versions.entry(daemon).or_default();
         // A banner is exact; wordings that exclude each other say that the daemon was replaced.
-        if known.from.is_none() || known.from != known.to {
+        if !facts.banners.contains(&daemon) {
             *known = versions.and_then(|versions| known.narrowed(versions)).unwrap_or_default();
         }
     }
@@ -194,6 +196,16 @@ impl World {
         self.nodes.get(node).and_then(|facts| facts.versions.get(&daemon)).copied().unwrap_or_default()
     }
 
+    /// The same in words, with what tells it: `1.3.0 to 1.4.5 by its wordings`.
+    #[must_use]
+    pub fn version_in_words(&self, node: &Text, daemon: Daemon) -> String {
+        let version = self.version(node, daemon);
+        match self.nodes.get(node) {
+            Some(facts) if version.is_bounded() => format!("{version} by its {}", facts.version_is_by(daemon)),
+            Some(_) | None => version.to_string(),
+        }
+    }
+
     /// The address that moves with a peer group: the one that secondaries asked and that the group's nodes answered at.
     #[must_use]
     pub fn resource_of(&self, group: &PeerGroup) -> Option<Text> {
@@ -249,9 +261,16 @@ const ASKED_MAX: usize = 100_000;
 const ASKED_SECONDS: i64 = 4;
 
 impl NodeFacts {
+    /// What a daemon's version is known by: `banner` or `wordings`.
+    #[must_use]
+    pub fn version_is_by(&self, daemon: Daemon) -> &'static str {
+        if self.banners.contains(&daemon) { "banner" } else { "wordings" }
+    }
+
     fn note_banner(&mut self, daemon: Daemon, version: &str) {
         if let Some(version) = Version::parse(version) {
             self.versions.insert(daemon, VersionRange::only(version));
+            self.banners.insert(daemon);
         }
     }
 

@@ -256,7 +256,13 @@ fn symptoms(lines: &Lines) -> Vec<Finding> {
 /// The three nodes.
 pub(crate) fn nodes() -> Vec<Node> {
     let keepalived = || vec![("keepalived", "1.3.0 to 1.4.0".to_owned())];
-    let node = |name: &str, roles, versions| Node { name: name.into(), roles, versions, addresses: Vec::new() };
+    let node = |name: &str, roles, versions| Node {
+        name: name.into(),
+        roles,
+        versions,
+        versions_by: Vec::new(),
+        addresses: Vec::new(),
+    };
     vec![
         node("dnsmaster", vec!["vrrp"], keepalived()),
         node("dnsmaster2", vec!["vrrp"], keepalived()),
