@@ -20,7 +20,7 @@ use std::{fs::File, thread};
 
 /// A word of the command line that cannot be what it should be.
 #[derive(Debug, thiserror::Error)]
-enum Unusable {
+pub(super) enum Unusable {
     #[error("understand {option} {word:?}: {wanted}")]
     Word { option: &'static str, word: String, wanted: String },
     #[error("read the list of sources {path}")]
@@ -114,6 +114,12 @@ fn prepare(arguments: &Analyze) -> Result<(Expanded, Options, Tz), Unusable> {
     if words.is_empty() {
         return Err(Unusable::NoSource);
     }
+    let (options, zone) = options(arguments)?;
+    Ok((input::expand(&words), options, zone))
+}
+
+/// What the options say, sources aside; with the zone of the page.
+pub(super) fn options(arguments: &Analyze) -> Result<(Options, Tz), Unusable> {
     let stated = stated(arguments)?;
     let zone = stated.zones.get(&None).copied().unwrap_or(Tz::UTC);
     let now = now();
@@ -128,7 +134,7 @@ fn prepare(arguments: &Analyze) -> Result<(Expanded, Options, Tz), Unusable> {
         rules: if arguments.rule.is_empty() { None } else { Some(rules(&arguments.rule)?.into_iter().collect()) },
         stated,
     };
-    Ok((input::expand(&words), options, zone))
+    Ok((options, zone))
 }
 
 fn unusable(option: &'static str, word: &str, wanted: impl Into<String>) -> Unusable {
