@@ -10,6 +10,7 @@
 //! [`record`], [`event`], [`moment`], [`version`], [`finding`] and [`report`] hold the types at the borders; ARCHITECTURE.md has the map.
 
 pub mod catalogue;
+pub mod check;
 pub mod cli;
 pub mod detect;
 pub mod event;

@@ -17,6 +17,8 @@ pub(super) enum Command {
     /// Post-incident forensics: one report over all sources
     #[command(after_help = EXIT_CODES)]
     Analyze(Analyze),
+    /// Regression over saved logs: does each case still find what it must, and nothing else?
+    Check(super::check::args::Check),
 }
 
 const EXIT_CODES: &str = "\

@@ -2,6 +2,7 @@
 
 mod analyze;
 mod args;
+mod check;
 mod outlet;
 mod when;
 
@@ -53,5 +54,6 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
     };
     match driftline.command {
         Command::Analyze(options) => analyze::run(&options),
+        Command::Check(options) => check::run(&options),
     }
 }

@@ -1,0 +1,59 @@
+//! The options of `driftline check`.
+
+use clap::{Args, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub(in crate::cli) struct Check {
+    /// Directories to look for cases in, recursively; none: the current directory
+    #[arg(value_name = "CASE_DIR")]
+    pub(super) directories: Vec<OsString>,
+
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(super) format: Format,
+
+    /// Write to FILE instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+
+    /// Print nothing but errors: the exit code is the answer
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people: what differs, and why
+    Table,
+    /// For CI servers: JUnit XML
+    Junit,
+    /// For machines: schema driftline.check/1
+    Json,
+    /// For GitHub Actions: annotations on the expectations' lines
+    Github,
+}
+
+const HELP: &str = "\
+A case is a directory with logs (any SOURCE of analyze) and expected.toml:
+
+  others = \"forbid\"              # or \"allow\": findings that no [[expect]] names
+  [analyze]                      # tz, year, skew, since, until, rule: as on the command line of analyze
+  tz = \"UTC\"
+  [[expect]]                     # must be found; keys left out do not matter
+  rule = \"eip-drift\"
+  confidence = \"likely\"          # at least
+  subject = { holder = \"dnsmaster2\", owner = \"dnsmaster\" }
+  since = \"2020-08-08T21:01:16Z\"
+  until = \"2020-08-18T15:23:18Z\" # \"open\" for one that must still last
+  tolerance = \"2s\"
+  evidence = [\"keepalived/state-master@dnsmaster2\"]  # lines it must rest on
+  [[forbid]]                     # must not be found
+  rule = \"master-flapping\"
+
+Exit codes:
+  0  all expectations hold
+  1  an expectation does not hold
+  2  a case could not be checked: no expectation, no log, an unreadable log, a key or rule that is not known; the others still run";

@@ -1,0 +1,82 @@
+//! `driftline check`: cases → which expectations hold.
+
+pub(super) mod args;
+mod find;
+mod run;
+
+use super::{Exit, outlet};
+use crate::check::{self, Judged, Verdict};
+use args::{Check, Format};
+use find::Found;
+use run::Ran;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+pub(super) fn run(arguments: &Check) -> Exit {
+    let words = if arguments.directories.is_empty() { vec![".".into()] } else { arguments.directories.clone() };
+    let judged: Vec<Judged> = judge_all(find::find(&words)).into_iter().map(|(judged, _)| judged).collect();
+    let exit = match judged.iter().map(Judged::verdict).max() {
+        Some(Verdict::Holds) => Exit::Clean,
+        Some(Verdict::Fails) => Exit::Found,
+        Some(Verdict::Error) | None => Exit::Failed,
+    };
+    if arguments.quiet {
+        for problem in judged.iter().flat_map(|judged| &judged.problems) {
+            let line = problem.line.map_or(String::new(), |line| format!(":{line}"));
+            outlet::say(&format!("driftline: {}{line}: {}", problem.path, problem.text));
+        }
+        return exit;
+    }
+    let output = arguments.output.as_deref();
+    match outlet::print(output, |out| write(&judged, arguments.format, out)) {
+        Ok(()) => exit,
+        Err(error) => {
+            let place = output.map_or("standard output".to_owned(), |path| path.display().to_string());
+            outlet::complain(&error, &format!("failed to write {place}:"));
+            Exit::Failed
+        }
+    }
+}
+
+fn write(judged: &[Judged], format: Format, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Table => check::table::write(judged, out),
+        Format::Junit => check::junit::write(judged, out),
+        Format::Json => check::json::write(judged, None, out),
+        Format::Github => check::github::write(judged, out),
+    }
+}
+
+/// Runs all cases, in parallel; the answers stand in the order of the cases.
+fn judge_all(found: Vec<Found>) -> Vec<(Judged, Option<Ran>)> {
+    let machine = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let workers = machine.clamp(1, found.len().max(1));
+    let threads_each = (machine / workers).max(1);
+    let next = AtomicUsize::new(0);
+    let slots: Vec<Mutex<Option<(Judged, Option<Ran>)>>> = found.iter().map(|_| Mutex::new(None)).collect();
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some((found, slot)) = {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    found.get(index).zip(slots.get(index))
+                } {
+                    let done = judge_one(found, threads_each);
+                    *slot.lock().expect("no case panics while it stores its answer") = Some(done);
+                }
+            });
+        }
+    });
+    let done = |slot: Mutex<Option<_>>| slot.into_inner().expect("no case panics").expect("each case was run");
+    slots.into_iter().map(done).collect()
+}
+
+fn judge_one(found: &Found, threads: usize) -> (Judged, Option<Ran>) {
+    match found {
+        Found::Case(directory) => run::judge(Path::new(directory), threads),
+        Found::Trouble(judged) => (judged.clone(), None),
+    }
+}
