@@ -10,13 +10,14 @@ demo: tools
 test: tools
 	@cargo test --locked
 
-# cargo, and the C linker that it calls (Debian: gcc and libc6-dev).
+# cargo, a C compiler, and libsystemd (Debian: gcc, libc6-dev, pkg-config, libsystemd-dev), without which journals are read by our
+# own reader: then build with `cargo build --release --no-default-features --features compress`.
 tools:
 	@command -v cargo >/dev/null || { \
 	    echo "make: cargo is missing; install Rust 1.88 or later with rustup" >&2; exit 1; }
-	@command -v cc >/dev/null || { \
+	@command -v cc >/dev/null && command -v pkg-config >/dev/null && pkg-config --exists libsystemd || { \
 	    if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	        apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev; \
+	        apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev pkg-config libsystemd-dev; \
 	    else \
-	        echo "make: a C linker (cc) is missing; as root: apt-get install gcc libc6-dev" >&2; exit 1; \
+	        echo "make: a C compiler, pkg-config or libsystemd-dev is missing; as root: apt-get install gcc libc6-dev pkg-config libsystemd-dev" >&2; exit 1; \
 	    fi; }

@@ -92,10 +92,43 @@ pub enum Fact {
     Keepalived(Keepalived),
     /// Something PowerDNS said.
     Pdns(Pdns),
+    /// A site's own line, read by a pattern of its configuration.
+    Site {
+        /// The pattern's name.
+        name: Text,
+        /// What it says.
+        what: SiteFact,
+    },
     /// A line of the catalogue that no rule needs.
     Other,
     /// A line of one of the two daemons that no row reads.
     Unrecognised(Daemon),
+}
+
+/// What a site's own line says, by the operator's word for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SiteFact {
+    /// A node took the address that a notify script moves.
+    AddressClaimed {
+        /// The address, where the line names it.
+        address: Option<Text>,
+        /// The node, where the line names it; else the one that wrote it.
+        node: Option<Text>,
+    },
+    /// The node that wrote the line leaves from this address.
+    EgressAddress {
+        /// The address that others see.
+        address: Text,
+    },
+    /// The script that should move the address failed.
+    TakeoverFailed {
+        /// The address, where the line names it.
+        address: Option<Text>,
+        /// The node, where the line names it; else the one that wrote it.
+        node: Option<Text>,
+    },
+    /// Nothing that a rule uses.
+    Note,
 }
 
 /// What happened to a VRRP instance on the node that wrote the line.

@@ -35,11 +35,15 @@ pub struct VersionRange {
 }
 
 impl VersionRange {
-    /// Reads a wording's range: `1.3.0..=1.4.0`, `2.0.0..`, `..`. What cannot be read bounds nothing.
+    /// Reads a wording's ranges: `1.3.0..=1.4.0`, `2.0.0..`, `..`; of several (`1.3.0..=1.3.5, 2.0.0..`) the range that holds all.
+    /// What cannot be read bounds nothing.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let (from, to) = text.split_once("..").unwrap_or((text, ""));
-        Self { from: Version::parse(from), to: Version::parse(to.trim_start_matches('=')) }
+        let one = |range: &str| {
+            let (from, to) = range.split_once("..").unwrap_or((range, ""));
+            Self { from: Version::parse(from), to: Version::parse(to.trim_start_matches('=')) }
+        };
+        text.split(", ").map(one).reduce(Self::hull).unwrap_or_default()
     }
 
     /// Exactly one release.
@@ -122,5 +126,6 @@ mod tests {
         assert_eq!(Version::parse("unknown"), None);
         assert_eq!(VersionRange::parse("5.1.0..").to_string(), "5.1.0 or later");
         assert!(!VersionRange::parse("..").is_bounded());
+        assert_eq!(VersionRange::parse("1.3.0..=1.3.5, 2.0.0..").to_string(), "1.3.0 or later");
     }
 }

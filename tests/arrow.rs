@@ -43,7 +43,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "report",
         ],
     ),
-    ("check", &["record", "event", "moment", "finding", "input", "catalogue", "detect::RULES", "report"]),
+    ("check", &["record", "event", "moment", "finding", "input", "catalogue", "detect::RULES", "report", "pipeline"]),
     (
         "cli",
         &[

@@ -104,8 +104,16 @@ fn a_missing_file_is_named_and_the_rest_is_analysed() {
 }
 
 #[test]
-fn no_source_is_a_usage_error() {
-    assert_refused(&[], "name at least one file");
+fn an_empty_list_of_sources_is_a_usage_error() {
+    assert_refused(&["--files-from", "/dev/null"], "the list of sources is empty");
+}
+
+/// What it holds is this machine's business; that it was read, or why not, is said.
+#[test]
+fn no_source_is_this_machines_journal() {
+    let output = run(&["--format", "json"]);
+    let told = out(&output) + &err(&output);
+    assert!(told.contains("journal"), "{told}");
 }
 
 #[test]

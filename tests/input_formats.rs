@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot prepare its data has failed")]
 
-use driftline::input::{Error, Interest, Source, Summary, read};
+use driftline::input::{Error, Interest, Programs, Source, Summary, read};
 use driftline::moment::{Moment, Precision};
 use driftline::record::Record;
 use std::path::Path;
@@ -56,6 +56,15 @@ fn without_stamps(name: &str) -> Vec<Kept> {
     records.map(|(at, record)| Kept { line: at as u64 + 1, utc: None, ..record }).collect()
 }
 
+fn without_lines(records: &[Kept]) -> Vec<Kept> {
+    records.iter().cloned().map(|record| Kept { line: 0, ..record }).collect()
+}
+
+/// As [`without_stamps`], where an entry takes several lines.
+fn without_places(name: &str) -> Vec<Kept> {
+    without_lines(&without_stamps(name))
+}
+
 #[test]
 fn every_format_gives_the_records_of_the_export() {
     let expected = without_stamps("journal.export");
@@ -68,6 +77,9 @@ fn every_format_gives_the_records_of_the_export() {
     }
     for name in ["rsyslog-traditional.log", "rsyslog-iso.log", "rfc5424.log"] {
         assert_eq!(without_stamps(name)[..11], expected, "{name}");
+    }
+    for name in ["journal.json", "json-pretty.json", "json-seq.json", "json-sse.json", "verbose.log"] {
+        assert_eq!(without_places(name), without_lines(&expected), "{name}");
     }
     let hostless: Vec<Kept> = expected.iter().cloned().map(|record| Kept { host: "-".to_owned(), ..record }).collect();
     assert_eq!(without_stamps("no-hostname.log"), hostless);
@@ -88,6 +100,11 @@ fn formats_are_named_and_stamps_are_as_fine_as_they_were_written() {
         ("short-unix.log", "short-unix", "2026-11-23T02:12:35.416228Z", "2026-11-23T02:12:59.172629Z"),
         ("with-unit.log", "with-unit", "2026-11-23T02:12:35Z", "2026-11-23T02:12:59Z"),
         ("journal.export", "export", "2026-11-23T02:12:35.416228Z", "2026-11-23T02:12:59.172629Z"),
+        ("journal.json", "json", "2026-11-23T02:12:35.416228Z", "2026-11-23T02:12:59.172629Z"),
+        ("json-pretty.json", "json", "2026-11-23T02:12:35.416228Z", "2026-11-23T02:12:59.172629Z"),
+        ("json-seq.json", "json", "2026-11-23T02:12:35.416228Z", "2026-11-23T02:12:59.172629Z"),
+        ("json-sse.json", "json", "2026-11-23T02:12:35.416228Z", "2026-11-23T02:12:59.172629Z"),
+        ("verbose.log", "verbose", "2026-11-23T02:12:35.416228Z", "2026-11-23T02:12:59.172629Z"),
         ("rsyslog-traditional.log", "rfc3164", "????-11-23T07:45:36Z", "????-11-23T07:45:36Z"),
         ("rsyslog-iso.log", "rsyslog-iso", "2026-11-23T07:45:36.367848Z", "2026-11-23T07:45:36.399818Z"),
         ("rfc5424.log", "rfc5424", "2026-11-23T07:45:36.367848Z", "2026-11-23T07:45:36.399818Z"),
@@ -127,7 +144,7 @@ fn rsyslog_folds_repeats_under_the_tag_of_what_it_folded() {
 #[test]
 fn only_lines_of_interest_are_given_and_all_are_counted() {
     let interest = Interest::Matching(regex::bytes::Regex::new("eepalived").unwrap());
-    for name in ["short.log", "short-unix.log", "rfc5424.log", "journal.export"] {
+    for name in ["short.log", "short-unix.log", "rfc5424.log", "journal.export", "journal.json", "verbose.log"] {
         let mut lines = Vec::new();
         let summary = read(&sample(name), &interest, &mut |record| lines.push(record.line)).unwrap();
         let (all, records) = read_sample(name);
@@ -167,6 +184,45 @@ fn an_export_keeps_what_text_would_lose() {
         .unwrap();
     assert_eq!(places[0].0, "keepalived.service");
     assert!(places[0].1.starts_with("s=e2ce77045c3f465f96572d5edf0f2745;i=1;"));
+}
+
+#[test]
+fn json_and_verbose_keep_what_text_would_lose() {
+    let shown = |name: &str| -> Vec<(String, Option<u32>, String)> {
+        let records = read_sample(name).1;
+        records.into_iter().map(|record| (record.identifier, record.pid, record.message)).collect()
+    };
+    let expected = shown("odd.export");
+    let long = |message: &str| ("pdns_server".to_owned(), Some(401), message.to_owned());
+    let json = shown("odd.json");
+    assert_eq!((&json[..6], &json[6..]), (&expected[..], &[long("")][..]));
+    let verbose = shown("odd-verbose.log");
+    assert_eq!((&verbose[..6], &verbose[6..]), (&expected[..], &[long(&"x".repeat(5000))][..]));
+
+    let troubles = read_sample("odd.json").0.troubles;
+    let kinds: Vec<_> = troubles.iter().map(|trouble| (trouble.line, trouble.kind)).collect();
+    assert_eq!(kinds, [(Some(3), "invalid-utf8"), (Some(7), "unread")]);
+    assert!(troubles[1].text.contains("--all"), "{}", troubles[1].text);
+}
+
+#[test]
+fn cat_is_a_log_for_who_knows_its_messages() {
+    let error = read(&sample("cat.log"), &Interest::All, &mut |_| panic!("no record is given")).unwrap_err();
+    assert!(error.is_not_a_log(), "{error}");
+    let interest = Interest::Programs(Programs {
+        pattern: regex::bytes::Regex::new("eepalived").unwrap(),
+        fields: &[],
+        is_known: |line| line.starts_with(b"(VI_1) ") || line.starts_with(b"AXFR"),
+    });
+    let mut messages = Vec::new();
+    let summary = read(&sample("cat.log"), &interest, &mut |record| {
+        assert_eq!((record.stamp, record.identifier, record.host), (None, None, None));
+        messages.push(text(Some(record.message)));
+    })
+    .unwrap();
+    assert_eq!((summary.format, summary.lines, summary.first), ("cat", 11, None));
+    let expected: Vec<String> = read_sample("journal.export").1.into_iter().map(|record| record.message).collect();
+    assert_eq!(messages, expected);
 }
 
 #[test]

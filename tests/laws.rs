@@ -197,7 +197,6 @@ fn cuts_change_nothing() {
 
 /// As logrotate names them: the older part sorts behind the newer one.
 #[test]
-#[ignore = "parts that meet within one second are read in the order of their names, which here is the wrong one"]
 fn rotation_changes_nothing() {
     assert_none(&broken_by_cuts([".log.1", ".log"], "rotated"));
 }
@@ -462,7 +461,6 @@ fn an_ordinary_day_is_quiet() {
 
 /// A log that is there twice under two names (a rotated copy, `syslog` beside `daemon.log`) tells what it tells once.
 #[test]
-#[ignore = "lines that two sources share are taken for two events: an ordinary day becomes a confirmed split-brain"]
 fn copies_change_nothing() {
     let mut broken = Vec::new();
     for case in text_cases() {

@@ -118,12 +118,20 @@ impl<'a> Fields<'a> {
         Some(Text::from(zone))
     }
 
+    /// Whether a field of this name is one word wherever it is told.
+    pub(super) fn is_word(name: &str) -> bool {
+        WORDS.contains(&name)
+    }
+
     /// Whether a field of this name is a number wherever it is told, so that machines get it as one.
     #[must_use]
     pub fn is_number(name: &str) -> bool {
         NUMBERS.contains(&name)
     }
 }
+
+/// Fields that hold names, addresses and serials: never a space.
+const WORDS: &[&str] = &["zone", "from", "primary", "client", "to", "source", "serial", "primary_serial", "our_serial"];
 
 /// Fields that hold serials, priorities, counts, ids and durations. `until` is none: since 5.1.0 it is a local time.
 const NUMBERS: &[&str] = &[

@@ -6,6 +6,7 @@
 
 mod keepalived;
 mod message;
+mod nearest;
 mod pdns;
 mod prefix;
 mod structured;
@@ -13,8 +14,10 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod trie;
+pub mod versions;
 
 pub use message::{Fields, Message, Wording};
+pub use nearest::nearest;
 
 use crate::event::{Daemon, Fact};
 use std::borrow::Cow;
@@ -45,6 +48,17 @@ impl Catalogue {
         Self { plain, structured, messages }
     }
 
+    /// One wording alone.
+    fn alone(message: &'static Message, wording: &Wording) -> Self {
+        let is_structured = wording.1.as_bytes().starts_with(structured::OPENING);
+        let one = || std::iter::once((message, wording));
+        Self {
+            plain: Trie::new(one().filter(|_| !is_structured)),
+            structured: Forms::new(one().filter(|_| is_structured)),
+            messages: Vec::new(),
+        }
+    }
+
     fn of(daemon: Daemon) -> &'static Self {
         match daemon {
             Daemon::Pdns => &PDNS,
@@ -64,6 +78,89 @@ pub fn read<'a>(daemon: Daemon, message: &'a [u8], fields: &mut Fields<'a>) -> O
             let text = prefix::without_keepalived_stamp(text);
             catalogue.plain.read(prefix::without_place(text), fields)
         }
+    }
+}
+
+/// Whether a text is a message from its first word to its last.
+#[must_use]
+pub fn is_whole(daemon: Daemon, message: &[u8]) -> bool {
+    let text = message.trim_ascii();
+    let plain = &Catalogue::of(daemon).plain;
+    let mut fields = Fields::default();
+    match daemon {
+        Daemon::Pdns if text.starts_with(structured::OPENING) => text.ends_with(b"\""),
+        Daemon::Pdns => plain.read_whole(prefix::without_pdns_stamp(text), &mut fields).is_some(),
+        Daemon::Keepalived => {
+            let text = prefix::without_place(prefix::without_keepalived_stamp(text));
+            plain.read_whole(text, &mut fields).is_some()
+        }
+    }
+}
+
+/// Whether a message of a daemon begins like a text.
+#[must_use]
+pub fn begins(daemon: Daemon, text: &[u8]) -> bool {
+    Catalogue::of(daemon).plain.begins(text.trim_ascii())
+}
+
+/// As [`read`], but only a text that is all of a message with words enough to be nobody else's: for lines that do not say who
+/// wrote them.
+pub fn read_certain<'a>(daemon: Daemon, message: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
+    fields.clear();
+    let catalogue = Catalogue::of(daemon);
+    let text = message.trim_ascii();
+    match daemon {
+        Daemon::Pdns if text.starts_with(structured::OPENING) && structured::has_time(text) => {
+            catalogue.structured.read(text, fields)
+        }
+        Daemon::Pdns => catalogue.plain.read_certain(prefix::without_pdns_stamp(text), fields),
+        Daemon::Keepalived => {
+            let text = prefix::without_keepalived_stamp(text);
+            catalogue.plain.read_certain(prefix::without_place(text), fields)
+        }
+    }
+}
+
+/// The fields of a wording's text, in its order.
+#[must_use]
+pub fn field_names(text: &'static str) -> Vec<&'static str> {
+    let pieces = template::expand(text).into_iter().next().unwrap_or_default();
+    pieces.iter().filter_map(template::Piece::name).collect()
+}
+
+/// The wordings of a message that a text of it has, and whether the text is all of them; more than one where releases differ only
+/// in what the text leaves open.
+#[must_use]
+pub fn wordings_of(message: &'static Message, text: &[u8]) -> (Vec<&'static Wording>, bool) {
+    let is_pdns = message.id.starts_with("pdns/");
+    let text = text.trim_ascii();
+    let text = if is_pdns {
+        prefix::without_pdns_stamp(text)
+    } else {
+        prefix::without_place(prefix::without_keepalived_stamp(text))
+    };
+    let mut fits: Vec<(usize, &'static Wording)> = Vec::new();
+    let mut cut = Vec::new();
+    for wording in message.texts {
+        let alone = Catalogue::alone(message, wording);
+        let mut fields = Fields::default();
+        let is_whole = if is_pdns && text.starts_with(structured::OPENING) {
+            read_pdns(&alone, text, &mut fields).is_some()
+        } else {
+            alone.plain.read_whole(text, &mut fields).is_some()
+        };
+        if is_whole {
+            let told: usize = fields.iter().map(|(_, value)| value.len()).sum();
+            fits.push((text.len().saturating_sub(told), wording));
+        } else if alone.plain.read(text, &mut fields).is_some() {
+            cut.push(wording);
+        }
+    }
+    // The most literal reading is the catalogue's.
+    let most = fits.iter().map(|(own, _)| *own).max();
+    match most {
+        Some(most) => (fits.into_iter().filter(|(own, _)| *own == most).map(|(_, wording)| wording).collect(), true),
+        None => (cut, false),
     }
 }
 

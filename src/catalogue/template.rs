@@ -12,6 +12,14 @@ pub(super) enum Piece {
 }
 
 impl Piece {
+    /// What it prints whatever the line is about.
+    pub(super) fn literal(&self) -> &'static [u8] {
+        match self {
+            Self::Literal(text) | Self::Constant(_, text) => text,
+            Self::Field(_) => b"",
+        }
+    }
+
     /// The field it is, if it is one.
     pub(super) fn name(&self) -> Option<&'static str> {
         match self {

@@ -19,10 +19,18 @@ const STEPS_PER_BYTE: usize = 8;
 const STEPS_AT_LEAST: usize = 1024;
 /// Bytes that are searched in the time a place is tried.
 const BYTES_PER_STEP: usize = 16;
+/// How programs mark what they left out.
+const CUT_MARKS: [&str; 3] = ["\u{2026}", "...", ">"];
 /// A shorter text is not taken for the beginning of a longer one.
 const CUT_BYTES_MIN: usize = 20;
 /// A longer text is not taken for one that was cut: terminals and keepalived's buffer (255 bytes) are narrower.
 const CUT_BYTES_MAX: usize = 512;
+
+/// A wording with fewer bytes of its own is too common to be known without its daemon's name.
+const CERTAIN_BYTES_MIN: usize = 14;
+
+/// The beginning of a wording that is known without its daemon's name is longer than this.
+const CERTAIN_CUT_BYTES_MIN: usize = 40;
 
 /// See the module.
 pub(super) struct Trie {
@@ -50,6 +58,16 @@ struct End {
     message: &'static Message,
     versions: VersionRange,
     slots: Vec<Piece>,
+    /// It ends in a field that holds no space: what goes on behind it is another wording, and may say the opposite.
+    ends_in_word: bool,
+}
+
+impl End {
+    /// Whether the text alone says that it is this message: it begins with words of its own and has enough of them.
+    fn is_certain(&self) -> bool {
+        let own: usize = self.slots.iter().map(|slot| slot.literal().len()).sum();
+        self.slots.first().is_some_and(|first| !first.literal().is_empty()) && own >= CERTAIN_BYTES_MIN
+    }
 }
 
 /// The bytes to jump to from within a field.
@@ -94,6 +112,8 @@ struct Walk<'t> {
     text: &'t [u8],
     /// Whether the text may end before a wording does.
     cut: bool,
+    /// Whether it is enough that some wording begins like it.
+    any: bool,
     spans: &'t mut Vec<(usize, usize)>,
     steps_left: usize,
 }
@@ -109,6 +129,9 @@ impl Walk<'_> {
     /// The message that a text is the beginning of, if it ends here. The most literal road comes here first: if several messages
     /// begin like this, a less literal road must not pretend that it is only one.
     fn cut_at(&mut self, node: &Node) -> Option<u32> {
+        if self.any {
+            return Some(0);
+        }
         if node.only.is_none() {
             self.steps_left = 0;
         }
@@ -153,9 +176,43 @@ impl Trie {
         end.map(|end| end.message)
     }
 
-    /// The message of which a text is the beginning. `less` marks a cut by `>`, others by dots.
+    /// As `read_whole`, for a text of which the daemon is not known.
+    pub(super) fn read_certain<'a>(&self, text: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
+        let mut spans = std::mem::take(&mut fields.spans);
+        let (end, _) = self.find(text, false, &mut spans);
+        let end = end.map(|end| &self.ends[end as usize]).filter(|end| end.is_certain());
+        if let Some(end) = end {
+            fill(fields, &end.slots, text, &spans);
+        }
+        fields.spans = spans;
+        end.map(|end| end.message).or_else(|| {
+            let is_long = text.len() >= CERTAIN_CUT_BYTES_MIN;
+            is_long.then(|| self.read_cut(text, fields)).flatten()
+        })
+    }
+
+    /// Whether some wording begins like a text.
+    pub(super) fn begins(&self, text: &[u8]) -> bool {
+        let spans = &mut Vec::new();
+        text.len() >= CUT_BYTES_MIN
+            && self.at(0, 0, &mut Walk { text, cut: true, any: true, spans, steps_left: Self::allowed(text) }).is_some()
+    }
+
+    /// The message of which a text is the beginning. `less` marks a cut by `>`, others by dots; `systemctl status` leaves out
+    /// the middle.
     fn read_cut<'a>(&self, text: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
-        let text = ["\u{2026}", "...", ">"].iter().find_map(|mark| text.strip_suffix(mark.as_bytes())).unwrap_or(text);
+        let text = CUT_MARKS.iter().find_map(|mark| text.strip_suffix(mark.as_bytes())).unwrap_or(text);
+        if let Some((before, behind)) = without_middle(text) {
+            let message = self.read_beginning(before, fields).filter(|message| is_end_of(message, behind));
+            if message.is_some() {
+                return message;
+            }
+            fields.clear();
+        }
+        self.read_beginning(text, fields)
+    }
+
+    fn read_beginning<'a>(&self, text: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
         if !(CUT_BYTES_MIN..=CUT_BYTES_MAX).contains(&text.len()) {
             return None;
         }
@@ -184,7 +241,7 @@ impl Trie {
     fn find(&self, text: &[u8], cut: bool, spans: &mut Vec<(usize, usize)>) -> (Option<u32>, usize) {
         let allowed = Self::allowed(text);
         spans.clear();
-        let mut walk = Walk { text, cut, spans, steps_left: allowed };
+        let mut walk = Walk { text, cut, any: false, spans, steps_left: allowed };
         let end = self.at(0, 0, &mut walk);
         (end, allowed - walk.steps_left)
     }
@@ -231,8 +288,9 @@ impl Trie {
             return if is_word { walk.cut_at(node) } else { None };
         }
         let end = node.end?;
+        let is_word = !self.ends[end as usize].ends_in_word || memchr::memchr(b' ', &walk.text[position..]).is_none();
         walk.spans.push((position, walk.text.len()));
-        Some(end)
+        is_word.then_some(end)
     }
 
     /// Goes on from a node by a literal, or ends in it if the text is cut there.
@@ -291,7 +349,8 @@ impl Trie {
             Some(end) => self.ends[end as usize].versions = self.ends[end as usize].versions.hull(versions),
             None => {
                 self.nodes[at as usize].end = Some(id(self.ends.len()));
-                self.ends.push(End { message, versions, slots: told_once(pieces) });
+                let ends_in_word = matches!(pieces.last(), Some(Piece::Field(name)) if Fields::is_word(name));
+                self.ends.push(End { message, versions, slots: told_once(pieces), ends_in_word });
             }
         }
     }
@@ -333,6 +392,24 @@ impl Trie {
         self.nodes.push(node);
         id(self.nodes.len() - 1)
     }
+}
+
+/// What stands before and behind an ellipsis.
+fn without_middle(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    CUT_MARKS.iter().filter(|mark| mark.len() > 1).find_map(|mark| {
+        let at = memchr::memmem::find(text, mark.as_bytes())?;
+        Some((&text[..at], &text[at + mark.len()..]))
+    })
+}
+
+/// Whether a wording of a message ends, or may end, like this.
+fn is_end_of(message: &Message, behind: &[u8]) -> bool {
+    let ends_so = |pieces: Vec<Piece>| match trimmed(pieces).last() {
+        Some(Piece::Field(_)) => true,
+        Some(Piece::Literal(text) | Piece::Constant(_, text)) => text.ends_with(behind) || behind.ends_with(text),
+        None => false,
+    };
+    message.texts.iter().flat_map(|(_, text)| expand(text)).any(ends_so)
 }
 
 fn id(index: usize) -> u32 {

@@ -93,7 +93,7 @@ pub struct CaseError {
 pub(super) const SUBJECT_KEYS: &[&str] =
     &["instance", "group", "resource", "holder", "owner", "node", "nodes", "zones", "address"];
 /// Options of `analyze` that a case may state.
-const OPTIONS: &[&str] = &["tz", "year", "skew", "since", "until", "rule"];
+const OPTIONS: &[&str] = &["tz", "year", "skew", "since", "until", "rule", "config"];
 
 impl Case {
     /// Reads the text of an `expected.toml`; `path` is for its errors.

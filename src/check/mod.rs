@@ -11,6 +11,7 @@
 //!
 //! **Invariant:** nothing passes by accident. What is not understood, not read or not there is an error, never a silent pass.
 
+pub mod bless;
 mod case;
 pub mod github;
 pub mod json;

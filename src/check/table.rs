@@ -29,7 +29,11 @@ fn cases(number: usize) -> String {
     format!("{number} {}", if number == 1 { "case" } else { "cases" })
 }
 
-fn write_case(judged: &Judged, out: &mut dyn Write) -> io::Result<()> {
+/// Writes one case.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn write_case(judged: &Judged, out: &mut dyn Write) -> io::Result<()> {
     let case = visible(&judged.case);
     match judged.verdict() {
         Verdict::Holds => writeln!(out, "holds  {case}  ({})", asked(&judged.checks))?,

@@ -1,21 +1,24 @@
 //! `driftline analyze`: all sources → one report.
 
 use super::args::{Analyze, FailOn, Format};
+use super::config::{self, Config};
+use super::progress::Progress;
 use super::{Exit, outlet, when};
 use crate::detect::RULES;
 use crate::event::Text;
 use crate::finding::Severity;
-use crate::input::{self, Expanded};
+use crate::input::{self, Expanded, Watch};
+use crate::moment::Moment;
 use crate::pipeline::{self, Options, Outcome};
 use crate::report::table::Look;
-use crate::report::{Report, json, table};
+use crate::report::{Caveat, Report, json, table};
 use crate::timeline::Stated;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use std::ffi::OsString;
 use std::io::{self, BufRead};
 use std::os::unix::ffi::OsStringExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs::File, thread};
 
 /// A word of the command line that cannot be what it should be.
@@ -25,12 +28,16 @@ pub(super) enum Unusable {
     Word { option: &'static str, word: String, wanted: String },
     #[error("read the list of sources {path}")]
     List { path: String, source: io::Error },
-    #[error("know what to read: name at least one file, directory or - (standard input)")]
+    #[error("know what to read: the list of sources is empty")]
     NoSource,
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    #[error(transparent)]
+    Journal(#[from] input::Error),
 }
 
 pub(super) fn run(arguments: &Analyze) -> Exit {
-    let (expanded, options, zone) = match prepare(arguments) {
+    let (mut expanded, options, zone, config) = match prepare(arguments) {
         Ok(prepared) => prepared,
         Err(error) => {
             outlet::complain(&error, "failed to");
@@ -38,12 +45,33 @@ pub(super) fn run(arguments: &Analyze) -> Exit {
         }
     };
     let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let watch = Watch::default();
+    for source in &mut expanded.sources {
+        source.watch = watch.clone();
+    }
+    let progress = Progress::begin(&expanded.sources, &watch, arguments.quiet);
+    if let Err(error) = &progress {
+        outlet::complain(error, "failed to listen for signals:");
+    }
     let mut outcome = pipeline::analyze(&expanded.sources, &options, threads);
+    drop(progress);
     outcome.errors.extend(expanded.errors);
+    if !arguments.unrecognised {
+        outcome.report.coverage.unrecognised_templates.clear();
+    }
+    if let Some(path) = config {
+        let text = format!("{} is the configuration that was used.", path.display());
+        outcome.report.caveats.push(Caveat { kind: "configuration", node: None, text });
+        outcome.report.caveats.sort();
+    }
     for error in &outcome.errors {
         outlet::complain(error, "failed to");
     }
-    let exit = exit_of(&outcome, arguments.fail_on);
+    let mut exit = exit_of(&outcome, arguments.fail_on);
+    if watch.is_stopped() {
+        outlet::say("driftline: stopped by a signal; what follows rests on what was read until then");
+        exit = Exit::Failed;
+    }
     if arguments.quiet {
         return exit;
     }
@@ -106,35 +134,47 @@ fn exit_of(outcome: &Outcome, fail_on: FailOn) -> Exit {
     }
 }
 
-fn prepare(arguments: &Analyze) -> Result<(Expanded, Options, Tz), Unusable> {
-    let mut words = arguments.sources.clone();
-    if let Some(path) = &arguments.files_from {
-        words.extend(listed(path).map_err(|source| Unusable::List { path: path.display().to_string(), source })?);
-    }
-    if words.is_empty() {
-        return Err(Unusable::NoSource);
-    }
-    let (options, zone) = options(arguments)?;
-    Ok((input::expand(&words), options, zone))
+fn prepare(arguments: &Analyze) -> Result<(Expanded, Options, Tz, Option<PathBuf>), Unusable> {
+    let config = config::load(arguments.config.as_deref())?;
+    let path = config.path.clone();
+    let (options, zone) = options(arguments, config)?;
+    Ok((sources(&arguments.sources, arguments.files_from.as_deref())?, options, zone, path))
 }
 
 /// What the options say, sources aside; with the zone of the page.
-pub(super) fn options(arguments: &Analyze) -> Result<(Options, Tz), Unusable> {
-    let stated = stated(arguments)?;
+pub(super) fn options(arguments: &Analyze, config: Config) -> Result<(Options, Tz), Unusable> {
+    let stated = stated(&arguments.year, &arguments.tz, &arguments.skew)?;
     let zone = stated.zones.get(&None).copied().unwrap_or(Tz::UTC);
-    let now = now();
-    let time = |option, word: &Option<String>| {
-        let Some(word) = word else { return Ok(None) };
-        let wanted = "a time such as \"2020-08-08 21:01\", \"yesterday\", \"-2h\" or 2020-08-08T21:01:16Z";
-        when::parse(word, now, zone).map(Some).ok_or_else(|| unusable(option, word, wanted))
-    };
     let options = Options {
-        since: time("--since", &arguments.since)?,
-        until: time("--until", &arguments.until)?,
+        since: moment_of("--since", arguments.since.as_ref(), zone)?,
+        until: moment_of("--until", arguments.until.as_ref(), zone)?,
+        patterns: config.patterns,
         rules: if arguments.rule.is_empty() { None } else { Some(rules(&arguments.rule)?.into_iter().collect()) },
         stated,
     };
     Ok((options, zone))
+}
+
+/// The sources that the words of the command line and the list stand for.
+pub(super) fn sources(words: &[OsString], files_from: Option<&Path>) -> Result<Expanded, Unusable> {
+    let mut words = words.to_vec();
+    if let Some(path) = files_from {
+        words.extend(listed(path).map_err(|source| Unusable::List { path: path.display().to_string(), source })?);
+    }
+    if words.is_empty() && files_from.is_some() {
+        return Err(Unusable::NoSource);
+    }
+    if words.is_empty() {
+        return Ok(Expanded { sources: vec![input::this_machine()?], errors: Vec::new() });
+    }
+    Ok(input::expand(&words))
+}
+
+/// The time that an option's word stands for.
+pub(super) fn moment_of(option: &'static str, word: Option<&String>, zone: Tz) -> Result<Option<Moment>, Unusable> {
+    let Some(word) = word else { return Ok(None) };
+    let wanted = "a time such as \"2020-08-08 21:01\", \"yesterday\", \"-2h\" or 2020-08-08T21:01:16Z";
+    when::parse(word, now(), zone).map(Some).ok_or_else(|| unusable(option, word, wanted))
 }
 
 fn unusable(option: &'static str, word: &str, wanted: impl Into<String>) -> Unusable {
@@ -159,22 +199,22 @@ fn for_node(word: &str) -> (Option<Text>, &str) {
     }
 }
 
-fn stated(arguments: &Analyze) -> Result<Stated, Unusable> {
+pub(super) fn stated(years: &[String], zones: &[String], skews: &[String]) -> Result<Stated, Unusable> {
     let mut stated = Stated::default();
-    for word in &arguments.year {
+    for word in years {
         let (node, value) = for_node(word);
         let year = value.parse().ok().filter(|year| (1970..=2200).contains(year));
         stated
             .years
             .insert(node, year.ok_or_else(|| unusable("--year", word, "a year from 1970 to 2200, or NODE=YEAR"))?);
     }
-    for word in &arguments.tz {
+    for word in zones {
         let (node, value) = for_node(word);
         let zone = if value == "local" { local_zone() } else { value.parse().ok() };
         let wanted = "a zone such as Europe/Zurich, UTC or local, or NODE=ZONE";
         stated.zones.insert(node, zone.ok_or_else(|| unusable("--tz", word, wanted))?);
     }
-    for word in &arguments.skew {
+    for word in skews {
         let seconds =
             |value: &str| value.trim_end_matches('s').parse().ok().filter(|seconds: &f64| seconds.abs() < 1e9);
         let (Some(node), value) = for_node(word) else {

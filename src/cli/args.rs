@@ -19,6 +19,14 @@ pub(super) enum Command {
     Analyze(Analyze),
     /// Regression over saved logs: does each case still find what it must, and nothing else?
     Check(super::check::args::Check),
+    /// Every line as a typed event, one JSON object a line; each source for itself
+    #[command(after_help = EVENTS_HELP)]
+    Events(Events),
+    /// What a rule, an event or a log line is, and what it proves
+    #[command(after_help = EXPLAIN_HELP)]
+    Explain(Explain),
+    /// Every message of PowerDNS and keepalived that is known, by daemon, id and version
+    Catalogue(Vocabulary),
 }
 
 const EXIT_CODES: &str = "\
@@ -29,11 +37,12 @@ Exit codes:
 
 SOURCE is a file, a directory (read recursively), - for standard input, or NODE=SOURCE to name the node the lines come from.
 Formats are recognised by content: syslog (RFC 3164, RFC 5424, rsyslog ISO), journalctl -o short, short-iso, short-precise,
-short-full, short-unix, with-unit and export.";
+short-full, short-unix, with-unit, verbose, cat, json and export, journal files and directories, what the daemons write to a
+terminal, docker and kubectl logs; plain or packed with gzip, zstd, xz or bzip2. Without a SOURCE this machine's journal is read.";
 
 #[derive(Debug, Args)]
 pub(super) struct Analyze {
-    /// Logs of the DNS servers and the keepalived nodes, in any order
+    /// Logs of the DNS servers and the keepalived nodes, in any order [default: this machine's journal]
     #[arg(value_name = "SOURCE")]
     pub(super) sources: Vec<OsString>,
 
@@ -84,6 +93,75 @@ pub(super) struct Analyze {
     /// Exit with 1 from this severity on
     #[arg(long, value_enum, default_value_t = FailOn::Warning)]
     pub(super) fail_on: FailOn,
+
+    /// Also tell the lines that nothing reads, by what they have in common
+    #[arg(long)]
+    pub(super) unrecognised: bool,
+
+    /// Configuration [default: $DRIFTLINE_CONFIG, else /etc/driftline/driftline.toml]
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+}
+
+const EVENTS_HELP: &str = "\
+Each line is an object of schema driftline.event/1; after a source's events comes one of driftline.source/1. Lines of other programs
+are left out unless --all is given.
+
+Exit codes:
+  0  all sources were read
+  2  the job could not be done, or not wholly; what could be done is printed";
+
+#[derive(Debug, Args)]
+pub(super) struct Events {
+    /// Logs, in any order
+    #[arg(value_name = "SOURCE")]
+    pub(super) sources: Vec<OsString>,
+
+    /// Read more sources from FILE (- for standard input), one a line
+    #[arg(long, value_name = "FILE")]
+    pub(super) files_from: Option<PathBuf>,
+
+    /// Other programs' lines too, as event "other"
+    #[arg(short, long)]
+    pub(super) all: bool,
+
+    /// Only lines from here on; lines without a time are left out
+    #[arg(short = 'S', long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(super) since: Option<String>,
+
+    /// Only lines up to here; lines without a time are left out
+    #[arg(short = 'U', long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(super) until: Option<String>,
+
+    /// Year of a source's first stamp where stamps have none
+    #[arg(long, value_name = "[NODE=]YEAR")]
+    pub(super) year: Vec<String>,
+
+    /// Zone of stamps that name none (Europe/Zurich, UTC, local)
+    #[arg(long, value_name = "[NODE=]ZONE")]
+    pub(super) tz: Vec<String>,
+
+    /// Seconds by which a node's clock is ahead (negative: behind)
+    #[arg(long, value_name = "NODE=SECONDS", allow_hyphen_values = true)]
+    pub(super) skew: Vec<String>,
+
+    /// How to print
+    #[arg(long, value_enum, default_value_t = EventsFormat::Ndjson)]
+    pub(super) format: EventsFormat,
+
+    /// Write to FILE instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+
+    /// Configuration [default: $DRIFTLINE_CONFIG, else /etc/driftline/driftline.toml]
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum EventsFormat {
+    /// One JSON object a line: schema driftline.event/1
+    Ndjson,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -108,4 +186,69 @@ pub(super) enum FailOn {
     Warning,
     Info,
     Never,
+}
+
+const EXPLAIN_HELP: &str = "\
+Examples:
+  driftline explain eip-drift
+  driftline explain keepalived/state-master
+  driftline explain 'Aug 08 21:01:16 dnsmaster2 Keepalived_vrrp[876]: VRRP_Instance(VI_1) Entering MASTER STATE'
+  journalctl -u keepalived -n 20 | driftline explain -
+
+Exit codes:
+  0  explained, a line that nobody knows too
+  2  no such rule or event";
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// A rule's id, an event's id, a log line in quotes, or - for lines on standard input
+    #[arg(value_name = "WHAT", required = true)]
+    pub(super) what: Vec<OsString>,
+
+    /// Colour
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    pub(super) color: Color,
+
+    /// Configuration [default: $DRIFTLINE_CONFIG, else /etc/driftline/driftline.toml]
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Vocabulary {
+    /// Only this daemon's
+    #[arg(long, value_enum)]
+    pub(super) daemon: Option<DaemonName>,
+
+    /// Only ids like this: state-*, pdns/axfr-in-*, *notify*
+    #[arg(long, value_name = "GLOB")]
+    pub(super) id: Option<String>,
+
+    /// Only what this release prints: 2.2.7, 4.9.1
+    #[arg(long, value_name = "RELEASE")]
+    pub(super) version: Option<String>,
+
+    /// How to print
+    #[arg(long, value_enum, default_value_t = CatalogueFormat::Table)]
+    pub(super) format: CatalogueFormat,
+
+    /// Write to FILE instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DaemonName {
+    /// PowerDNS Authoritative Server
+    Pdns,
+    /// keepalived
+    Keepalived,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CatalogueFormat {
+    /// For people: a row for each wording
+    Table,
+    /// For machines: an array of schema driftline.catalogue/1, a message in each line
+    Json,
 }

@@ -34,7 +34,7 @@ fn terminal_width() -> usize {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
-fn environment(name: &str) -> Option<String> {
+pub(super) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
@@ -71,6 +71,15 @@ pub(super) fn complain(error: &dyn std::error::Error, verb: &str) {
         source = inner.source();
     }
     say(&text);
+}
+
+/// Replaces the status line of a terminal; an empty one clears it.
+pub(super) fn show_status(text: &str) {
+    let width = terminal_width().saturating_sub(1);
+    let shown: String = crate::report::visible(text).chars().take(width).collect();
+    let mut out = io::stderr().lock();
+    let _ = write!(out, "\r\x1b[K{shown}");
+    let _ = out.flush();
 }
 
 /// A line on standard error; nothing of it may reach the terminal raw, a path may hold anything.

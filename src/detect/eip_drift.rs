@@ -1,7 +1,7 @@
 //! The address stayed on a node that is not MASTER any more.
 
 use super::words::{evidence, heard, length};
-use super::{Explanation, Rule};
+use super::{Explanation, Rule, listens};
 use crate::event::{Daemon, Event, Keepalived, Pdns, Text, Vrrp};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity};
 use crate::moment::Moment;
@@ -30,6 +30,7 @@ pub(super) static RULE: Rule = Rule {
                      is (aws ec2 describe-addresses)? Run the notify_master script on the MASTER by hand to bring it back. CloudTrail \
                      AssociateAddress (kept 90 days) says who moved it when.",
     },
+    listens: &[listens::STATES, listens::ADVERTS, listens::PROCESSES, listens::SCRIPT_STARTS, listens::WITNESSES],
     find,
 };
 

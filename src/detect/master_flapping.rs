@@ -1,7 +1,7 @@
 //! One group changes its MASTER again and again.
 
 use super::words::{evidence, length, list};
-use super::{Explanation, Rule};
+use super::{Explanation, Rule, listens};
 use crate::event::{Event, Keepalived, Text, Vrrp};
 use crate::finding::{Confidence, Finding, Role, Severity};
 use crate::moment::Moment;
@@ -20,6 +20,7 @@ pub(super) static RULE: Rule = Rule {
         check_next: "What changes the priority (`Changing effective priority`): a health check that comes and goes? Are adverts \
                      lost? Give the check rise and fall values, or use nopreempt.",
     },
+    listens: &[listens::STATES, listens::ADVERTS, listens::PROCESSES, listens::RELOADS],
     find,
 };
 

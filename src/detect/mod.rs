@@ -5,6 +5,7 @@
 
 mod causes;
 mod eip_drift;
+mod listens;
 mod master_flapping;
 mod notify_from_non_master;
 mod split_brain;
@@ -24,6 +25,8 @@ pub struct Rule {
     pub id: &'static str,
     /// What `driftline explain` prints.
     pub explanation: Explanation,
+    /// The events it rests on, by id.
+    pub listens: &'static [&'static [&'static str]],
     /// Looks at the world.
     find: fn(&World) -> Vec<Finding>,
 }
@@ -53,6 +56,22 @@ pub const RULES: &[&Rule] = &[
     &notify_from_non_master::RULE,
     &transfer_refused::RULE,
 ];
+
+/// The rules that rest on an event.
+pub fn listening(event: &str) -> impl Iterator<Item = &'static Rule> {
+    RULES.iter().copied().filter(move |rule| rule.listens.iter().any(|ids| ids.contains(&event)))
+}
+
+/// The events with a fact on which no rule rests.
+pub fn unheard() -> impl Iterator<Item = &'static str> {
+    listens::UNHEARD.iter().map(|(id, _)| *id)
+}
+
+/// Why no rule rests on an event although it has a fact; `None` for one that is only known.
+#[must_use]
+pub fn why_unheard(event: &str) -> Option<&'static str> {
+    listens::UNHEARD.iter().find(|(id, _)| *id == event).map(|(_, why)| *why)
+}
 
 /// Everything the rules find, linked to what explains it, ordered by severity, confidence, since and id.
 #[must_use]

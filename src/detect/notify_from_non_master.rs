@@ -1,7 +1,7 @@
 //! NOTIFYs were turned away because their sender is no primary of the zone.
 
 use super::words::{counted, list, repeated};
-use super::{Explanation, Rule};
+use super::{Explanation, Rule, listens};
 use crate::event::{Event, Pdns};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
 use crate::world::{Seen, Strangers, World};
@@ -19,6 +19,7 @@ pub(super) static RULE: Rule = Rule {
         check_next: "Is the address one of ours? If it is the primary's ordinary address: where is its Elastic IP? If it is a \
                      stranger's: nothing to do.",
     },
+    listens: &[listens::STRANGERS],
     find,
 };
 

@@ -1,7 +1,7 @@
 //! Two nodes were MASTER of one instance at the same time.
 
 use super::words::{evidence, heard, length};
-use super::{Explanation, Rule};
+use super::{Explanation, Rule, listens};
 use crate::event::{Daemon, Event, Keepalived, Text, Vrrp};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity};
 use crate::moment::{Moment, duration_words, order_is_known};
@@ -24,6 +24,7 @@ pub(super) static RULE: Rule = Rule {
         check_next: "Can VRRP (protocol 112) pass both ways, also in the security groups? Are authentication, interval and address \
                      lists the same on both sides? Was a node paused (`A thread timer expired`)? Where is the address now?",
     },
+    listens: &[listens::STATES, listens::ADVERTS, listens::PROCESSES, listens::PAUSES],
     find,
 };
 

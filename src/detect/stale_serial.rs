@@ -1,7 +1,7 @@
 //! A secondary kept an old copy of a zone because its refresh failed, was refused, or did not follow.
 
 use super::words::{count, evidence, length, list, repeated};
-use super::{Explanation, Rule};
+use super::{Explanation, Rule, listens};
 use crate::event::{Event, Pdns, Text};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Role, Severity, ZoneImpact};
 use crate::moment::Moment;
@@ -21,6 +21,7 @@ pub(super) static RULE: Rule = Rule {
         check_next: "Why did the transfer fail: refused (who answers at that address?), a time-out, a broken zone? Compare serials: \
                      dig +norecurse SOA ZONE @SECONDARY and @PRIMARY. pdns_control retrieve ZONE tries again at once.",
     },
+    listens: &[listens::COPIES],
     find,
 };
 

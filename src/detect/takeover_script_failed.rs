@@ -1,7 +1,7 @@
 //! A node became MASTER, but its notify script did not bring the address.
 
 use super::words::{evidence, length};
-use super::{Explanation, Rule};
+use super::{Explanation, Rule, listens};
 use crate::event::{Event, Fact, Keepalived, Text};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
 use crate::world::{Displaced, Displacement, Ending, PeerGroup, Seen, Unit, World, displacements, first_of};
@@ -18,6 +18,7 @@ pub(super) static RULE: Rule = Rule {
         check_next: "Run the script by hand as the user keepalived runs it (script_security, enable_script_security): credentials, \
                      region, path, permissions. Let it log its outcome with logger.",
     },
+    listens: &[listens::STATES, listens::ADVERTS, listens::PROCESSES, listens::SCRIPT_FAILURES, listens::WITNESSES],
     find,
 };
 

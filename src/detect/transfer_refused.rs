@@ -1,7 +1,7 @@
 //! An address (or a node) refused zone transfers to secondaries.
 
 use super::words::{evidence, list, repeated};
-use super::{Explanation, Rule};
+use super::{Explanation, Rule, listens};
 use crate::event::{Pdns, Text};
 use crate::finding::{Confidence, Evidence, Finding, Rival, Role, Severity};
 use crate::world::{Refusals, World};
@@ -17,6 +17,7 @@ pub(super) static RULE: Rule = Rule {
         looks_like: "Time-outs, a primary that is down, a broken transfer: those are no refusals.",
         check_next: "Which node is behind the address? On that node: is the zone there, is the secondary in allow-axfr-ips?",
     },
+    listens: &[listens::REFUSALS],
     find,
 };
 

@@ -82,3 +82,15 @@ impl<'s> Buffer<'s> {
         self.failure.take()
     }
 }
+
+/// The stream as it was before anybody looked at its beginning: what is at hand, then the rest.
+impl Read for Buffer<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.start == self.end && !self.fill() {
+            return self.take_failure().map_or(Ok(0), Err);
+        }
+        let part = self.take(into.len());
+        into[..part.len()].copy_from_slice(part);
+        Ok(part.len())
+    }
+}

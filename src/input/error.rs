@@ -24,6 +24,32 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// A journal is there, but not for us: without this check libsystemd would give an empty one.
+    #[error("read the journal {path}: become root or a member of the group systemd-journal")]
+    NotPermitted {
+        /// The path as given or found.
+        path: Text,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A journal file is damaged or cut. What could be read has been delivered.
+    #[error("read the journal {path} whole: it is damaged, {read} of {expected} entries could be read")]
+    Damaged {
+        /// The path as given or found.
+        path: Text,
+        /// Entries that were read.
+        read: u64,
+        /// Entries that it should hold.
+        expected: u64,
+    },
+    /// This machine keeps no journal, or not where journald puts it.
+    #[error(
+        "find this machine's journal in /var/log/journal or /run/log/journal: name a file, a directory or - (standard input)"
+    )]
+    NoJournal {
+        /// What stands for this machine's journal.
+        path: Text,
+    },
     /// No line at the beginning of the file looks like a log line. For a source with `found_in_directory` this is
     /// ordinary (a picture, a script): the caller skips and counts it.
     #[error("recognise {path} as a log: {found}")]
@@ -72,6 +98,9 @@ impl Error {
             | Self::NotALog { path, .. }
             | Self::Unsupported { path, .. }
             | Self::Undated { path, .. }
+            | Self::NotPermitted { path, .. }
+            | Self::Damaged { path, .. }
+            | Self::NoJournal { path }
             | Self::Cut { path, .. } => path,
         }
     }
@@ -80,6 +109,15 @@ impl Error {
     #[must_use]
     pub fn is_not_a_log(&self) -> bool {
         matches!(self, Self::NotALog { .. })
+    }
+
+    /// As [`opening`](Self::opening), of a journal.
+    pub(super) fn opening_journal(path: &Text, source: io::Error) -> Self {
+        if source.kind() == io::ErrorKind::PermissionDenied {
+            Self::NotPermitted { path: path.clone(), source }
+        } else {
+            Self::opening(path, source)
+        }
     }
 
     /// The error of a path that could not be opened or listed.

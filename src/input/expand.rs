@@ -1,6 +1,8 @@
 //! The command line's SOURCE words → sources.
 
 use super::error::Error;
+use super::journals;
+use super::watch::Watch;
 use crate::event::Text;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::{OsStr, OsString};
@@ -20,27 +22,57 @@ pub struct Source {
     pub node: Option<Text>,
     /// Whether only a directory was named: then a file that is no log is skipped and counted instead of being an error.
     pub found_in_directory: bool,
-    /// What to open; `None` for standard input.
-    pub(super) location: Option<PathBuf>,
+    /// Counts what is read and may stop it. Set it to the run's own to see and end the reading of all sources.
+    pub watch: Watch,
+    /// What to open.
+    pub(super) place: Place,
+}
+
+/// What a source is read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Standard input.
+    Stdin,
+    /// Any file.
+    File(PathBuf),
+    /// The files of one journal.
+    Journal(Vec<PathBuf>),
 }
 
 impl Source {
     /// A named file.
     #[must_use]
     pub fn file(path: &Path, node: Option<Text>) -> Self {
-        Self { path: shown(path), node, found_in_directory: false, location: Some(path.to_owned()) }
+        let place = Place::File(path.to_owned());
+        Self { path: shown(path), node, found_in_directory: false, watch: Watch::default(), place }
     }
 
     /// Whether reading it a second time gives the same again: true of regular files, not of pipes and terminals.
     #[must_use]
     pub fn can_be_read_again(&self) -> bool {
-        self.location.as_ref().is_some_and(|path| fs::metadata(path).is_ok_and(|data| data.is_file()))
+        match &self.place {
+            Place::Stdin => false,
+            Place::File(path) => fs::metadata(path).is_ok_and(|data| data.is_file()),
+            Place::Journal(_) => true,
+        }
+    }
+
+    /// Its size on disk; 0 where that is unknown, as of pipes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let size = |path: &PathBuf| fs::metadata(path).map_or(0, |data| if data.is_file() { data.len() } else { 0 });
+        match &self.place {
+            Place::Stdin => 0,
+            Place::File(path) => size(path),
+            // Their index is asked, they are not read from end to end.
+            Place::Journal(_) => 0,
+        }
     }
 
     /// Standard input.
     #[must_use]
     pub fn stdin(node: Option<Text>) -> Self {
-        Self { path: "-".into(), node, found_in_directory: false, location: None }
+        Self { path: "-".into(), node, found_in_directory: false, watch: Watch::default(), place: Place::Stdin }
     }
 }
 
@@ -97,8 +129,19 @@ impl Found {
         if metadata.is_dir() {
             let walk = Walk::through(path, metadata);
             self.errors.extend(walk.errors);
-            let source = |path: PathBuf| Source { found_in_directory: true, ..Source::file(&path, node.clone()) };
-            self.sources.extend(walk.files.into_iter().map(|(path, identity)| (Some(identity), source(path))));
+            let source = |path: &Path| Source { found_in_directory: true, ..Source::file(path, node.clone()) };
+            for (path, identity) in &walk.files {
+                if !journals::is_journal(path) {
+                    self.sources.push((Some(*identity), source(path)));
+                }
+            }
+            let journals = journals::group(walk.files.into_keys().filter(|path| journals::is_journal(path)));
+            let is_only_one = journals.len() == 1;
+            for (place, files) in journals {
+                let path = if is_only_one { path } else { &place };
+                let source = Source { place: Place::Journal(files), ..source(path) };
+                self.sources.push((None, source));
+            }
         } else {
             let identity = metadata.is_file().then(|| identity(metadata));
             self.sources.push((identity, Source::file(path, node)));
@@ -116,11 +159,20 @@ impl Found {
             .filter(|(_, source)| !source.found_in_directory)
             .filter_map(|(identity, _)| *identity)
             .collect();
+        for (_, source) in &mut self.sources {
+            if let Place::Journal(files) = &mut source.place {
+                files.retain(|file| {
+                    fs::metadata(file).map_or(true, |metadata| !named.contains(&self::identity(&metadata)))
+                });
+            }
+        }
+        self.sources.retain(|(_, source)| source.place != Place::Journal(Vec::new()));
         let mut seen = BTreeSet::new();
+        let mut journal_seen = BTreeSet::new();
         self.sources.retain(|(identity, source)| match identity {
             Some(identity) if source.found_in_directory => !named.contains(identity) && seen.insert((*identity, None)),
             Some(identity) => seen.insert((*identity, Some(source.node.clone()))),
-            None => true,
+            None => journal_seen.insert((source.node.clone(), source.path.clone())) || source.place == Place::Stdin,
         });
     }
 }

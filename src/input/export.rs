@@ -4,22 +4,15 @@
 
 use super::Interest;
 use super::buffer::Buffer;
+use super::entry::{Entry, NAME_BYTES_MAX};
 use super::error::Error;
-use super::header::number_of;
 use super::summary::Summary;
-use super::{message, stamp};
 use crate::event::Text;
-use crate::record::{Record, Stamp};
+use crate::record::Record;
 use memchr::{memchr, memchr_iter};
 
 /// journald itself takes no field larger than this (`DATA_SIZE_MAX`): a larger length is damage.
 const FIELD_BYTES_MAX: u64 = 768 * 1024 * 1024;
-
-/// journald takes no longer field names.
-const NAME_BYTES_MAX: usize = 64;
-
-/// The program's own clock is believed while it is this close to journald's: further off, it was not a time.
-const SOURCE_CLOCK_APART_MICROS_MAX: u64 = 60_000_000;
 
 /// Reads all entries. One that is cut by the end of the stream is not passed on, because the field that it lacks may be its
 /// host; the summary's `broken_off` then names it.
@@ -34,15 +27,7 @@ pub(super) fn read(
     let mut reader = Reader { buffer, value_limit, line: 0, entry: Entry::default() };
     while reader.entry(summary) {
         summary.lines += 1;
-        let record = reader.entry.record();
-        if let Some(stamp) = record.stamp {
-            summary.first.get_or_insert(stamp);
-            summary.last = Some(stamp);
-        }
-        if interest.is_in(&reader.entry.kept) {
-            summary.examine(record.line, record.raw);
-            each(&record);
-        }
+        reader.entry.deliver(interest, summary, each);
     }
     if !reader.entry.is_empty() {
         summary.broken_off = Some(Error::Cut { path: path.clone(), line: reader.entry.line });
@@ -207,118 +192,4 @@ fn truncated(line: u64, summary: &mut Summary) {
 
 fn is_name(text: &[u8]) -> bool {
     text.len() <= NAME_BYTES_MAX && text.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_'))
-}
-
-/// The fields of an entry that a record needs.
-#[derive(Debug, Clone, Copy)]
-enum Field {
-    Message,
-    Hostname,
-    Identifier,
-    Comm,
-    Pid,
-    SyslogPid,
-    Unit,
-    Cursor,
-    Stored,
-    Written,
-}
-
-const FIELDS: usize = Field::Written as usize + 1;
-
-impl Field {
-    fn named(name: &[u8]) -> Option<Self> {
-        Some(match name {
-            b"MESSAGE" => Self::Message,
-            b"_HOSTNAME" => Self::Hostname,
-            b"SYSLOG_IDENTIFIER" => Self::Identifier,
-            b"_COMM" => Self::Comm,
-            b"_PID" => Self::Pid,
-            b"SYSLOG_PID" => Self::SyslogPid,
-            b"_SYSTEMD_UNIT" => Self::Unit,
-            b"__CURSOR" => Self::Cursor,
-            b"__REALTIME_TIMESTAMP" => Self::Stored,
-            b"_SOURCE_REALTIME_TIMESTAMP" => Self::Written,
-            _ => return None,
-        })
-    }
-}
-
-/// The needed fields of one entry, copied once: the entry's other fields may be larger than the buffer.
-#[derive(Debug, Default)]
-struct Entry {
-    /// The line at which it begins; 0 while there is no field.
-    line: u64,
-    /// `NAME=value\n` of each kept field: what the interest is searched for in.
-    kept: Vec<u8>,
-    values: [Option<(usize, usize)>; FIELDS],
-}
-
-impl Entry {
-    fn clear(&mut self) {
-        self.line = 0;
-        self.kept.clear();
-        self.values = [None; FIELDS];
-    }
-
-    fn begin(&mut self, line: u64) {
-        if self.line == 0 {
-            self.line = line;
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.line == 0
-    }
-
-    /// Keeps a field's first value, if it is one that a record needs; says whether it is.
-    fn set(&mut self, name: &[u8], value: &[u8]) -> bool {
-        let Some(field) = Field::named(name) else { return false };
-        if self.values[field as usize].is_none() {
-            self.kept.extend_from_slice(name);
-            self.kept.push(b'=');
-            let start = self.kept.len();
-            self.kept.extend_from_slice(value);
-            self.values[field as usize] = Some((start, self.kept.len()));
-            self.kept.push(b'\n');
-        }
-        true
-    }
-
-    fn value(&self, field: Field) -> Option<&[u8]> {
-        let (start, end) = self.values[field as usize]?;
-        Some(&self.kept[start..end]).filter(|value| !value.is_empty())
-    }
-
-    fn record(&self) -> Record<'_> {
-        let message = self.value(Field::Message).unwrap_or_default();
-        Record {
-            line: self.line,
-            raw: message,
-            stamp: self.stamp(),
-            host: self.value(Field::Hostname),
-            identifier: self.value(Field::Identifier).or_else(|| self.value(Field::Comm)),
-            unit: self.value(Field::Unit),
-            pid: self.value(Field::Pid).or_else(|| self.value(Field::SyslogPid)).and_then(number_of),
-            message: message::behind_own_stamp(message),
-            repeated: 1,
-            cursor: self.value(Field::Cursor),
-        }
-    }
-
-    /// When the program wrote it, if that is a time near the one when journald stored it.
-    fn stamp(&self) -> Option<Stamp> {
-        let stored = self.value(Field::Stored).and_then(micros_of);
-        let written = self.value(Field::Written).and_then(micros_of);
-        let chosen = match (stored, written) {
-            (Some(stored), Some(written)) if stored.abs_diff(written) <= SOURCE_CLOCK_APART_MICROS_MAX => written,
-            (Some(stored), _) => stored,
-            (None, written) => written?,
-        };
-        stamp::of_epoch_micros(chosen)
-    }
-}
-
-fn micros_of(digits: &[u8]) -> Option<u64> {
-    std::str::from_utf8(digits).ok()?.parse().ok()
 }

@@ -1,7 +1,7 @@
 //! The head of a line of text: stamp, host, tag. The line's first byte tells which stamp to expect, so each line is tried
 //! in its own right, and a file may change its format from line to line.
 
-use super::{rfc5424, stamp};
+use super::{container, rfc5424, stamp};
 use crate::moment::Precision;
 use crate::record::Stamp;
 
@@ -31,11 +31,12 @@ pub(super) enum Shape {
     WithUnit,
     ShortUnix,
     Rfc5424,
+    Container,
     DaemonOutput,
 }
 
 impl Shape {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Rfc3164,
         Self::ShortPrecise,
         Self::ShortIso,
@@ -45,6 +46,7 @@ impl Shape {
         Self::WithUnit,
         Self::ShortUnix,
         Self::Rfc5424,
+        Self::Container,
         Self::DaemonOutput,
     ];
 
@@ -60,6 +62,7 @@ impl Shape {
             Self::WithUnit => "with-unit",
             Self::ShortUnix => "short-unix",
             Self::Rfc5424 => "rfc5424",
+            Self::Container => "container",
             Self::DaemonOutput => "daemon-output",
         }
     }
@@ -70,15 +73,16 @@ pub(super) fn parse(line: &[u8]) -> Option<Header<'_>> {
     let line = skip_decoration(line);
     match line {
         [b'<', ..] => prioritised(line),
-        _ => stamped(line),
+        [b'[', b'p', ..] => container::parse_named(line),
+        _ => stamped(line).or_else(|| container::parse_named(line)),
     }
 }
 
-/// Behind NUL bytes (a hole left by truncation), a byte order mark and terminal colours.
+/// Behind NUL bytes (a hole left by truncation), a byte order mark, terminal colours, indentation and the `> ` of a mail.
 pub(super) fn skip_decoration(mut line: &[u8]) -> &[u8] {
     loop {
         line = match line {
-            [0, rest @ ..] | [0xEF, 0xBB, 0xBF, rest @ ..] => rest,
+            [0 | b' ' | b'\t' | b'>', rest @ ..] | [0xEF, 0xBB, 0xBF, rest @ ..] => rest,
             [0x1B, b'[', rest @ ..] => {
                 let parameters = rest.iter().take(32).take_while(|byte| matches!(byte, b'0'..=b';')).count();
                 rest.get(parameters + 1..).unwrap_or_default()
@@ -105,22 +109,29 @@ fn stamped(line: &[u8]) -> Option<Header<'_>> {
     let (shape, stamp, rest) = match line.first()? {
         b'0'..=b'9' if line.get(4) == Some(&b'-') => {
             let (stamp, rest) = stamp::iso(line).ok()?;
+            if container::is_stamped_by_engine(line, rest) {
+                return container::parse(line);
+            }
             (iso_shape(stamp.precision, &line[..line.len() - rest.len()]), stamp, rest)
         }
-        b'0'..=b'9' => {
-            let (stamp, rest) = stamp::unix(line).ok()?;
-            (Shape::ShortUnix, stamp, rest)
-        }
+        b'0'..=b'9' => match stamp::unix(line) {
+            Ok((stamp, rest)) => (Shape::ShortUnix, stamp, rest),
+            Err(_) => localised(line)?,
+        },
         b'A'..=b'Z' => match stamp::yearless(line) {
             Ok((stamp, rest)) => (fine_or(stamp.precision, Shape::Rfc3164, Shape::ShortPrecise), stamp, rest),
             Err(_) => match stamp::full(line) {
                 Ok((stamp, rest)) => (Shape::ShortFull, stamp, rest),
-                Err(_) => {
-                    let (stamp, rest) = stamp::ctime(line).ok()?;
-                    return Some(unnamed(stamp, rest.strip_prefix(b": ")?));
-                }
+                Err(_) => match stamp::ctime(line) {
+                    Ok((stamp, rest)) => {
+                        let message = rest.strip_prefix(b": ");
+                        return message.map(|message| unnamed(stamp, message)).or_else(|| logread(stamp, rest));
+                    }
+                    Err(_) => localised(line)?,
+                },
             },
         },
+        b'a'..=b'z' | 0x80.. => localised(line)?,
         _ => return None,
     };
     let rest = match rest {
@@ -134,6 +145,22 @@ fn stamped(line: &[u8]) -> Option<Header<'_>> {
     let header = named(shape, stamp, rest);
     let unit_named = shape == Shape::ShortFull && header.identifier.is_some_and(|name| name.ends_with(b".service"));
     Some(Header { shape: if unit_named { Shape::WithUnit } else { shape }, ..header })
+}
+
+fn localised(line: &[u8]) -> Option<(Shape, Stamp, &[u8])> {
+    let (stamp, rest) = stamp::localised(line).ok()?;
+    Some((fine_or(stamp.precision, Shape::Rfc3164, Shape::ShortPrecise), stamp, rest))
+}
+
+/// ` daemon.info Keepalived_vrrp[137]: message` behind the stamp: OpenWrt's `logread`.
+fn logread(stamp: Stamp, behind_stamp: &[u8]) -> Option<Header<'_>> {
+    let rest = behind_stamp.strip_prefix(b" ")?;
+    let level = first_word(rest);
+    let (facility, severity) = level.split_at(memchr::memchr(b'.', level)?);
+    let is_word =
+        |text: &[u8]| !text.is_empty() && text.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let tag = tag(rest.get(level.len() + 1..)?).filter(|_| is_word(facility) && is_word(&severity[1..]))?;
+    Some(Header { identifier: Some(tag.identifier), pid: tag.pid, ..unnamed(stamp, tag.behind) })
 }
 
 fn fine_or(precision: Precision, coarse: Shape, fine: Shape) -> Shape {
@@ -197,6 +224,7 @@ pub(super) fn parse_daemon_output(line: &[u8]) -> Option<Header<'_>> {
         | Shape::WithUnit
         | Shape::ShortUnix
         | Shape::Rfc5424
+        | Shape::Container
         | Shape::DaemonOutput => Some(header),
     }
 }
@@ -325,6 +353,10 @@ mod tests {
             ("<30>1 - ns1 a - - -", "rfc5424 | - | ns1 | a | - | "),
             ("\u{FEFF}\x1b[0;1;31mNov 23 02:12:33 ns1 a[1]: up", "rfc3164 | 2000-11-23 02:12:33 | ns1 | a | 1 | up"),
             ("\0\0\0Nov 23 02:12:33 ns1 a[1]: up", "rfc3164 | 2000-11-23 02:12:33 | ns1 | a | 1 | up"),
+            ("  Nov 23 02:12:33 ns1 a[1]: up", "rfc3164 | 2000-11-23 02:12:33 | ns1 | a | 1 | up"),
+            ("> > Nov 23 02:12:33 ns1 a[1]: up", "rfc3164 | 2000-11-23 02:12:33 | ns1 | a | 1 | up"),
+            ("11月 23 02:12:33 ns1 a[1]: up", "rfc3164 | 2000-11-23 02:12:33 | ns1 | a | 1 | up"),
+            ("Thu Feb 10 09:49:31 2022 daemon.info a[1]: up", "daemon-output | 2022-02-10 09:49:31 | - | a | 1 | up"),
             ("Thu Feb 10 09:49:31 2022: a: b", "daemon-output | 2022-02-10 09:49:31 | - | - | - | a: b"),
             ("Nov 23 02:12:33", "rfc3164 | 2000-11-23 02:12:33 | - | - | - | "),
             ("Nov 23 02:12:33 ns1", "rfc3164 | 2000-11-23 02:12:33 | ns1 | - | - | "),

@@ -56,19 +56,20 @@ impl Read for Pieces<'_> {
 
 fn outcome(sizes: Sizes, stream: &mut dyn Read, interest: &Interest) -> Outcome {
     let mut records = Vec::new();
-    let result = read_with(sizes, &"a.log".into(), stream, interest, &mut |record| {
-        let owned = |bytes: Option<&[u8]>| bytes.map(<[u8]>::to_vec);
-        records.push(Kept {
-            line: record.line,
-            raw: record.raw.to_vec(),
-            stamp: record.stamp,
-            host: owned(record.host),
-            identifier: owned(record.identifier),
-            pid: record.pid,
-            message: record.message.to_vec(),
-            repeated: record.repeated,
+    let result =
+        Layer { sizes, path: &"a.log".into(), location: None, depth: 0 }.read(stream, interest, &mut |record| {
+            let owned = |bytes: Option<&[u8]>| bytes.map(<[u8]>::to_vec);
+            records.push(Kept {
+                line: record.line,
+                raw: record.raw.to_vec(),
+                stamp: record.stamp,
+                host: owned(record.host),
+                identifier: owned(record.identifier),
+                pid: record.pid,
+                message: record.message.to_vec(),
+                repeated: record.repeated,
+            });
         });
-    });
     match result {
         Ok(summary) => Outcome {
             records,

@@ -19,10 +19,15 @@
 
 mod blocks;
 mod buffer;
+mod container;
+mod entry;
 mod error;
 mod expand;
 mod export;
 mod header;
+mod journal;
+mod journals;
+mod json;
 #[cfg(test)]
 mod laws;
 mod message;
@@ -31,21 +36,31 @@ mod sniff;
 mod stamp;
 mod summary;
 mod text;
+mod unpack;
+mod verbose;
+mod watch;
 
 pub use error::Error;
+use expand::Place;
 pub use expand::{Expanded, Source, expand};
+pub use journals::this_machine;
 pub use summary::{Summary, TROUBLES_KEPT, Trouble};
+pub use watch::Watch;
 
 use crate::event::Text;
 use crate::record::Record;
 use blocks::Blocks;
 use buffer::Buffer;
+use json::Dialect;
 use memchr::memchr;
 use regex::bytes::Regex;
 use sniff::Verdict;
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 use std::time::UNIX_EPOCH;
+use unpack::Packing;
+use watch::Watched;
 
 /// The longest line (and the longest field of a journal entry) of which more than the beginning is kept, in bytes.
 pub const MAX_LINE_BYTES: usize = 1024 * 1024;
@@ -55,6 +70,8 @@ pub const MAX_LINE_BYTES: usize = 1024 * 1024;
 pub enum Interest {
     /// All of them (`events --all`).
     All,
+    /// All of them, by one who knows what the programs say: whether a text is a message tells `journalctl -o cat` from any other text.
+    AllKnowing(fn(&[u8]) -> bool),
     /// Lines in which the pattern occurs; others are only counted. It is searched for in blocks of many lines, so it must
     /// not match a line end. In a journal entry it is searched for in `NAME=value` lines of the fields that a record is made
     /// of. A file in which most lines do not name their program (a daemon's own output) is given whole.
@@ -62,13 +79,39 @@ pub enum Interest {
     /// `last message repeated 3 times` comes without the program's name in some logs: a pattern that has those words too
     /// finds them, and their line number tells whether the line before was of interest.
     Matching(Regex),
+    /// As `Matching`, by one who knows what the programs say.
+    Programs(Programs),
+}
+
+/// How to find some programs' records in any kind of source.
+#[derive(Debug, Clone)]
+pub struct Programs {
+    /// As of [`Interest::Matching`].
+    pub pattern: Regex,
+    /// Fields of a journal in whose values the pattern is searched for. Its index knows all values of a field, so that entries
+    /// of other programs are not even read.
+    pub fields: &'static [&'static str],
+    /// Whether a text is a whole message of one of the programs: what tells `journalctl -o cat` from any other text.
+    pub is_known: fn(&[u8]) -> bool,
 }
 
 impl Interest {
     fn is_in(&self, bytes: &[u8]) -> bool {
+        self.pattern().is_none_or(|pattern| pattern.is_match(bytes))
+    }
+
+    fn pattern(&self) -> Option<&Regex> {
         match self {
-            Self::All => true,
-            Self::Matching(pattern) => pattern.is_match(bytes),
+            Self::All | Self::AllKnowing(_) => None,
+            Self::Matching(pattern) | Self::Programs(Programs { pattern, .. }) => Some(pattern),
+        }
+    }
+
+    fn is_known(&self) -> Option<fn(&[u8]) -> bool> {
+        match self {
+            Self::All | Self::Matching(_) => None,
+            Self::AllKnowing(is_known) => Some(*is_known),
+            Self::Programs(programs) => Some(programs.is_known),
         }
     }
 }
@@ -76,19 +119,42 @@ impl Interest {
 /// Reads a source from begin to end and gives each record of interest to `each`, in the order of the source.
 ///
 /// # Errors
-/// [`Error::Missing`] and [`Error::Unreadable`] if it cannot be opened; [`Error::NotALog`], [`Error::Unsupported`] and
-/// [`Error::Undated`] if its beginning says that its lines are of no use. In all these cases no record was given. Trouble further on is in the
-/// summary: [`Summary::broken_off`] if the end was not reached, [`Summary::troubles`] otherwise.
+/// [`Error::Missing`], [`Error::Unreadable`], [`Error::NotPermitted`] and [`Error::NoJournal`] if it cannot be opened;
+/// [`Error::NotALog`], [`Error::Unsupported`] and [`Error::Undated`] if its beginning says that its lines are of no use. In all these
+/// cases no record was given. Trouble further on is in the summary: [`Summary::broken_off`] if the end was not reached,
+/// [`Summary::troubles`] otherwise.
 pub fn read(source: &Source, interest: &Interest, each: &mut dyn FnMut(&Record<'_>)) -> Result<Summary, Error> {
-    let Some(location) = &source.location else {
-        return read_stream(&source.path, &mut io::stdin().lock(), interest, each);
-    };
+    match &source.place {
+        Place::Stdin => {
+            let mut stream = Watched { stream: io::stdin().lock(), watch: &source.watch };
+            read_stream(&source.path, &mut stream, interest, each)
+        }
+        Place::File(location) => read_file(source, location, interest, each),
+        Place::Journal(files) => {
+            let mut summary = Summary::default();
+            journal::read(&source.path, files, interest, &mut summary, each)?;
+            source.note_namespaces(&mut summary);
+            Ok(summary)
+        }
+    }
+}
+
+fn read_file(
+    source: &Source,
+    location: &Path,
+    interest: &Interest,
+    each: &mut dyn FnMut(&Record<'_>),
+) -> Result<Summary, Error> {
     #[expect(clippy::disallowed_methods, reason = "the one place that opens sources")]
     let opened = File::open(location).and_then(|file| file.metadata().map(|metadata| (file, metadata)));
-    let (mut file, metadata) = opened.map_err(|error| Error::opening(&source.path, error))?;
+    let Source { path, watch, .. } = source;
+    watch.opened(path);
+    let (file, metadata) = opened.map_err(|error| Error::opening(path, error))?;
     let modified = metadata.modified().ok().filter(|_| metadata.is_file());
     let modified = modified.and_then(|time| i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok());
-    Ok(Summary { modified, ..read_stream(&source.path, &mut file, interest, each)? })
+    let layer =
+        Layer { sizes: Sizes::default(), path, location: Some(location).filter(|_| metadata.is_file()), depth: 0 };
+    Ok(Summary { modified, ..layer.read(&mut Watched { stream: file, watch }, interest, each)? })
 }
 
 /// Reads a stream that the caller has opened, as [`read`] does; `path` is for its errors.
@@ -101,7 +167,7 @@ pub fn read_stream(
     interest: &Interest,
     each: &mut dyn FnMut(&Record<'_>),
 ) -> Result<Summary, Error> {
-    read_with(Sizes::default(), path, stream, interest, each)
+    Layer { sizes: Sizes::default(), path, location: None, depth: 0 }.read(stream, interest, each)
 }
 
 /// Sizes in bytes; tests make them small. None of them changes what comes out for lines shorter than `line`.
@@ -121,39 +187,127 @@ impl Default for Sizes {
     }
 }
 
-fn read_with(
+/// A stream, or what was packed in one.
+#[derive(Debug, Clone, Copy)]
+struct Layer<'p> {
     sizes: Sizes,
-    path: &Text,
-    stream: &mut dyn Read,
-    interest: &Interest,
-    each: &mut dyn FnMut(&Record<'_>),
-) -> Result<Summary, Error> {
-    let mut buffer = Buffer::new(stream, sizes.block);
-    let mut summary = Summary::default();
-    if skip_hole(&mut buffer, sizes.window) {
-        summary.trouble(1, "nul-bytes", "A run of NUL bytes before the line is skipped.");
-    }
-    match sniff::sniff(window(&mut buffer, sizes)) {
-        Verdict::Empty => summary.format = "empty",
-        Verdict::Text { format, speaker } => {
-            summary.format = format;
-            text::read(Blocks::new(&mut buffer, sizes.line), interest, speaker, &mut summary, each);
+    path: &'p Text,
+    /// Where the stream can be opened again: libsystemd reads nothing but files.
+    location: Option<&'p Path>,
+    /// How many times the stream was packed.
+    depth: u32,
+}
+
+/// An archive in an archive happens; a hundred are an attack.
+const DEPTH_MAX: u32 = 3;
+
+/// journald's own limit of a file in its compact form.
+const JOURNAL_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+
+impl Layer<'_> {
+    fn read(
+        self,
+        stream: &mut dyn Read,
+        interest: &Interest,
+        each: &mut dyn FnMut(&Record<'_>),
+    ) -> Result<Summary, Error> {
+        let Self { sizes, path, .. } = self;
+        let mut buffer = Buffer::new(stream, sizes.block);
+        let mut summary = Summary::default();
+        if skip_hole(&mut buffer, sizes.window) {
+            summary.trouble(1, "nul-bytes", "A run of NUL bytes before the line is skipped.");
         }
-        Verdict::Export => {
-            summary.format = "export";
-            export::read(&mut buffer, sizes.line, path, interest, &mut summary, each);
+        match sniff::sniff(window(&mut buffer, sizes), interest.is_known()) {
+            Verdict::Empty => summary.format = "empty",
+            Verdict::Text { format, speaker } => {
+                summary.format = format;
+                text::read(Blocks::new(&mut buffer, sizes.line), interest, speaker, &mut summary, each);
+            }
+            Verdict::Export => {
+                summary.format = "export";
+                export::read(&mut buffer, sizes.line, path, interest, &mut summary, each);
+            }
+            Verdict::Json(dialect) => {
+                summary.format = match dialect {
+                    Dialect::Journal => "json",
+                    Dialect::Docker => "docker-json",
+                };
+                json::read(Blocks::new(&mut buffer, sizes.line), dialect, path, interest, &mut summary, each);
+            }
+            Verdict::Verbose => {
+                summary.format = "verbose";
+                verbose::read(Blocks::new(&mut buffer, sizes.line), interest, &mut summary, each);
+            }
+            Verdict::Packed(_) if self.depth == DEPTH_MAX => {
+                return Err(Error::Unsupported {
+                    path: path.clone(),
+                    found: "it is packed too many times over, unpack it first",
+                });
+            }
+            Verdict::Packed(packing) => return self.unpack(packing, buffer, interest, each),
+            Verdict::Journal => self.journal(&mut buffer, interest, &mut summary, each)?,
+            Verdict::Undated { line } => return Err(Error::Undated { path: path.clone(), line }),
+            Verdict::Unsupported(found) => return Err(Error::Unsupported { path: path.clone(), found }),
+            Verdict::Other(found) => return Err(not_a_log(path, found, &mut buffer)),
         }
-        Verdict::Undated { line } => return Err(Error::Undated { path: path.clone(), line }),
-        Verdict::Unsupported(found) => return Err(Error::Unsupported { path: path.clone(), found }),
-        Verdict::Other(found) => return Err(not_a_log(path, found, &mut buffer)),
-    }
-    if let Some(source) = buffer.take_failure() {
-        if summary.lines == 0 {
-            return Err(Error::Unreadable { path: path.clone(), line: None, source });
+        if let Some(source) = buffer.take_failure() {
+            if summary.lines == 0 {
+                return Err(Error::Unreadable { path: path.clone(), line: None, source });
+            }
+            summary.broken_off = Some(Error::Unreadable { path: path.clone(), line: Some(summary.lines), source });
         }
-        summary.broken_off = Some(Error::Unreadable { path: path.clone(), line: Some(summary.lines), source });
+        Ok(summary)
     }
-    Ok(summary)
+
+    #[cfg(feature = "compress")]
+    fn unpack(
+        self,
+        packing: Packing,
+        packed: Buffer<'_>,
+        interest: &Interest,
+        each: &mut dyn FnMut(&Record<'_>),
+    ) -> Result<Summary, Error> {
+        let path = self.path;
+        let mut stream =
+            packing.unpack(packed).map_err(|source| Error::Unreadable { path: path.clone(), line: None, source })?;
+        Self { location: None, depth: self.depth + 1, ..self }.read(&mut stream, interest, each)
+    }
+
+    #[cfg(not(feature = "compress"))]
+    fn unpack(
+        self,
+        packing: Packing,
+        _packed: Buffer<'_>,
+        _interest: &Interest,
+        _each: &mut dyn FnMut(&Record<'_>),
+    ) -> Result<Summary, Error> {
+        Err(Error::Unsupported { path: self.path.clone(), found: packing.unsupported() })
+    }
+
+    /// A journal that is no file of its own is made one, until it has been read.
+    fn journal(
+        self,
+        buffer: &mut Buffer<'_>,
+        interest: &Interest,
+        summary: &mut Summary,
+        each: &mut dyn FnMut(&Record<'_>),
+    ) -> Result<(), Error> {
+        if let Some(location) = self.location {
+            return journal::read(self.path, &[location.to_owned()], interest, summary, each);
+        }
+        let unreadable = |source| Error::Unreadable { path: self.path.clone(), line: None, source };
+        let mut copy = tempfile::NamedTempFile::new().map_err(unreadable)?;
+        let copied = io::copy(&mut Read::take(&mut *buffer, JOURNAL_BYTES_MAX), &mut copy);
+        let broken_off = copied.and_then(|bytes| {
+            let is_whole = bytes < JOURNAL_BYTES_MAX;
+            if is_whole { Ok(()) } else { Err(io::Error::other("a journal of more than 4 GiB must be unpacked first")) }
+        });
+        journal::read(self.path, &[copy.path().to_owned()], interest, summary, each)?;
+        if let Err(source) = broken_off {
+            summary.broken_off = Some(Error::Unreadable { path: self.path.clone(), line: None, source });
+        }
+        Ok(())
+    }
 }
 
 /// Drops NUL bytes from the beginning of a log that was truncated while its writer kept its place; says whether there were

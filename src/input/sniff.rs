@@ -1,6 +1,9 @@
 //! What a file is, judged by its first bytes.
 
 use super::header::{self, Header, Shape};
+use super::json::{self, Dialect};
+use super::unpack::Packing;
+use super::verbose;
 
 /// What the beginning of a stream looks like.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,6 +14,14 @@ pub(super) enum Verdict {
     Text { format: &'static str, speaker: Speaker },
     /// `journalctl -o export`.
     Export,
+    /// `journalctl -o verbose`.
+    Verbose,
+    /// `journalctl -o json`, or what docker writes.
+    Json(Dialect),
+    /// A binary journal.
+    Journal,
+    /// To be unpacked first.
+    Packed(Packing),
     /// `journalctl -o short-monotonic`, first at this line.
     Undated { line: u64 },
     /// Logs in a form that we do not read: the end of a sentence that says which, and what to do.
@@ -28,18 +39,28 @@ pub(super) enum Speaker {
     Untagged,
     /// A program stamped its own output: there is no host either.
     Daemon,
+    /// A container engine stamped what programs wrote to their terminals.
+    Container,
+    /// There is nothing but messages.
+    Nobody,
 }
 
-/// Judges `window`, the beginning of a stream. Its last line may be cut.
-pub(super) fn sniff(window: &[u8]) -> Verdict {
+/// Judges `window`, the beginning of a stream. Its last line may be cut. `is_known` knows messages that stand alone.
+pub(super) fn sniff(window: &[u8], is_known: Option<fn(&[u8]) -> bool>) -> Verdict {
     if window.is_empty() {
         return Verdict::Empty;
     }
     if window.iter().all(|&byte| byte == 0) {
         return Verdict::Other("it holds nothing but NUL bytes");
     }
-    if let Some((_, found)) = PACKED.iter().find(|(magic, _)| window.starts_with(magic)) {
-        return Verdict::Unsupported(found);
+    if let Some(packing) = Packing::of(window) {
+        return Verdict::Packed(packing);
+    }
+    if window.starts_with(JOURNAL_MAGIC) {
+        return Verdict::Journal;
+    }
+    if window.get(257..262) == Some(b"ustar") {
+        return Verdict::Unsupported("it is a tar archive, unpack it and name the directory");
     }
     if let Some((_, found)) = STRANGERS.iter().find(|(magic, _)| window.starts_with(magic)) {
         return Verdict::Other(found);
@@ -49,10 +70,47 @@ pub(super) fn sniff(window: &[u8]) -> Verdict {
         if is_export_head(line) && tally.shapes == [0; Shape::ALL.len()] {
             return Verdict::Export;
         }
-        tally.add(at, line);
+        if tally.shapes == [0; Shape::ALL.len()] {
+            if verbose::cursor(line).is_some() {
+                return Verdict::Verbose;
+            }
+            if let Some(dialect) = json_dialect(line) {
+                return Verdict::Json(dialect);
+            }
+        }
+        tally.add(at, line, is_known);
+    }
+    let is_bare = tally.headed == 0 && tally.undated.is_none();
+    if is_bare && is_known.is_some_and(|is_known| is_spoken(window, is_known)) {
+        return Verdict::Text { format: "cat", speaker: Speaker::Nobody };
     }
     tally.verdict()
 }
+
+/// At least every second line of `journalctl -o cat` of one daemon is a message that its catalogue knows.
+fn is_spoken(window: &[u8], is_known: fn(&[u8]) -> bool) -> bool {
+    let (mut all, mut known) = (0u32, 0u32);
+    for line in
+        lines(window).filter(|line| !line.trim_ascii().is_empty() && !is_marker(line)).take(SPOKEN_LINES_MAX as usize)
+    {
+        all += 1;
+        known += u32::from(is_known(header::skip_decoration(line)));
+    }
+    known > 0 && known * 2 >= all
+}
+
+/// Whether all behind the stamp is one message: then what looks like its host and tag (`XFR-in zone: …`) is none.
+fn is_own(header: &Header<'_>, is_known: fn(&[u8]) -> bool) -> bool {
+    let text = header.behind_stamp;
+    let behind_host = text.get(header::first_word(text).len() + 1..).unwrap_or_default();
+    header.pid.is_none() && is_known(text) && !is_known(behind_host)
+}
+
+/// Lines that are looked up before a file of bare messages is believed to be one.
+const SPOKEN_LINES_MAX: u32 = 200;
+
+/// The first bytes of a binary journal.
+pub(super) const JOURNAL_MAGIC: &[u8] = b"LPKSHHRH";
 
 /// The lines of `bytes`, without their line ends.
 pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -79,20 +137,26 @@ struct Tally<'a> {
     headed: u32,
     tagged: u32,
     with_pid: u32,
+    /// Lines, of the first ones, that are a program's own output under its own stamp.
+    spoken: u32,
     host: Option<&'a [u8]>,
     hosts_differ: bool,
     markers: u32,
     undated: Option<u64>,
-    unsupported: Option<&'static str>,
 }
 
 impl<'a> Tally<'a> {
-    fn add(&mut self, at: usize, line: &'a [u8]) {
+    fn add(&mut self, at: usize, line: &'a [u8], is_known: Option<fn(&[u8]) -> bool>) {
         match header::parse(line) {
-            Some(header) => self.add_header(&header),
+            Some(header) => {
+                self.add_header(&header);
+                self.spoken += u32::from(
+                    self.headed <= SPOKEN_LINES_MAX && is_known.is_some_and(|is_known| is_own(&header, is_known)),
+                );
+            }
             None if is_marker(line) => self.markers += 1,
             None if self.undated.is_none() && is_monotonic(line) => self.undated = Some(at as u64 + 1),
-            None => self.unsupported = self.unsupported.or_else(|| unsupported_output(line)),
+            None => {}
         }
     }
 
@@ -112,7 +176,15 @@ impl<'a> Tally<'a> {
     /// message's first word.
     fn speaker(&self) -> Speaker {
         let yearless = self.shapes[Shape::Rfc3164 as usize] + self.shapes[Shape::ShortPrecise as usize];
-        if self.shapes[Shape::DaemonOutput as usize] > 0 {
+        if self.shapes[Shape::Container as usize] * 2 > self.headed {
+            Speaker::Container
+        } else if self.shapes[Shape::DaemonOutput as usize] > 0 {
+            Speaker::Daemon
+        } else if yearless == self.headed
+            && self.with_pid == 0
+            && self.spoken * 2 >= self.headed.min(SPOKEN_LINES_MAX)
+            && self.headed > 0
+        {
             Speaker::Daemon
         } else if self.tagged * 2 >= self.headed {
             Speaker::Tagged
@@ -131,16 +203,15 @@ impl<'a> Tally<'a> {
                 most = Some((count, shape));
             }
         }
-        match (most, self.undated, self.unsupported) {
-            (Some((_, shape)), _, _) => {
+        match (most, self.undated) {
+            (Some((_, shape)), _) => {
                 let speaker = self.speaker();
                 let shape = if speaker == Speaker::Daemon { Shape::DaemonOutput } else { shape };
                 Verdict::Text { format: shape.name(), speaker }
             }
-            (None, Some(line), _) => Verdict::Undated { line },
-            (None, None, Some(found)) => Verdict::Unsupported(found),
-            (None, None, None) if self.markers > 0 => Verdict::Text { format: "journalctl", speaker: Speaker::Tagged },
-            (None, None, None) => Verdict::Other("no line at its beginning has the stamp of a known log format"),
+            (None, Some(line)) => Verdict::Undated { line },
+            (None, None) if self.markers > 0 => Verdict::Text { format: "journalctl", speaker: Speaker::Tagged },
+            (None, None) => Verdict::Other("no line at its beginning has the stamp of a known log format"),
         }
     }
 }
@@ -174,32 +245,31 @@ fn is_monotonic(line: &[u8]) -> bool {
         && tag.ends_with(b"]:")
 }
 
-const PACKED: [(&[u8], &str); 5] = [
-    (b"LPKSHHRH", "it is a binary journal, save it with journalctl --file FILE -o export"),
-    (b"\x1F\x8B", "it is compressed with gzip"),
-    (b"\x28\xB5\x2F\xFD", "it is compressed with zstd"),
-    (b"\xFD7zXZ\0", "it is compressed with xz"),
-    (b"BZh", "it is compressed with bzip2"),
-];
-
 const STRANGERS: [(&[u8], &str); 3] =
     [(b"\x89PNG", "it is a picture"), (b"\x7FELF", "it is a program"), (b"SQLite format 3\0", "it is a database")];
 
-/// The outputs of `journalctl` that have stamps, but not at the beginning of lines.
-fn unsupported_output(line: &[u8]) -> Option<&'static str> {
-    let has = |text: &str| memchr::memmem::find(line, text.as_bytes()).is_some();
-    if line.starts_with(b"{") && has("\"__REALTIME_TIMESTAMP\"") {
-        Some("it is journalctl -o json output, save the journal with -o export instead")
-    } else if has(" [s=") && line.ends_with(b"]") && has(";i=") {
-        Some("it is journalctl -o verbose output, save the journal with -o export instead")
-    } else {
-        None
+/// Whose JSON object begins in this line, if it is one of a log. A pretty-printed object shows it only in a later line.
+fn json_dialect(line: &[u8]) -> Option<Dialect> {
+    let text = json::bare(line);
+    let has = |part: &str| memchr::memmem::find(text, part.as_bytes()).is_some();
+    let is_field =
+        |name: &str| text.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.trim_ascii_start().starts_with(b":"));
+    if text.starts_with(b"{") {
+        if has("\"__REALTIME_TIMESTAMP\"") || has("\"__CURSOR\"") {
+            return Some(Dialect::Journal);
+        }
+        return (has("\"log\"") && has("\"stream\"") && has("\"time\"")).then_some(Dialect::Docker);
     }
+    (is_field("\"__REALTIME_TIMESTAMP\"") || is_field("\"__CURSOR\"")).then_some(Dialect::Journal)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn sniff_it(window: &[u8]) -> Verdict {
+        sniff(window, Some(|line| line == b"Done launching threads"))
+    }
 
     fn text(format: &'static str) -> Verdict {
         Verdict::Text { format, speaker: Speaker::Tagged }
@@ -207,44 +277,36 @@ mod tests {
 
     #[test]
     fn formats_are_recognised_behind_junk() {
-        assert_eq!(sniff(b"-- Boot 1 --\nNov 23 02:12:33 ns1 a[1]: up\n"), text("rfc3164"));
-        assert_eq!(sniff(b"tail of a line\n\n2020-08-18T14:52:03.1234+00:00 ns1 a: up"), text("rsyslog-iso"));
+        assert_eq!(sniff_it(b"-- Boot 1 --\nNov 23 02:12:33 ns1 a[1]: up\n"), text("rfc3164"));
+        assert_eq!(sniff_it(b"tail of a line\n\n2020-08-18T14:52:03.1234+00:00 ns1 a: up"), text("rsyslog-iso"));
         assert_eq!(
-            sniff(b"Nov 23 02:12:33 ns1 a: up\n1795399988.187798 ns1 a: up\n1795399988.187798 ns1 a: up\n"),
+            sniff_it(b"Nov 23 02:12:33 ns1 a: up\n1795399988.187798 ns1 a: up\n1795399988.187798 ns1 a: up\n"),
             text("short-unix")
         );
-        assert_eq!(sniff(b"_PID=303\n\n__CURSOR=s=b3b6;i=1\n__REALTIME_TIMESTAMP=17\n"), Verdict::Export);
-        assert_eq!(sniff(b"_PID=303\n\n__REALTIME_TIMESTAMP=1795399951472342\n"), Verdict::Export);
-        assert_eq!(sniff(b"Nov 23 02:12:33 ns1 a: up\n__CURSOR=s=b3b6;i=1\n"), text("rfc3164"));
-        assert_eq!(sniff(b"-- No entries --\n"), text("journalctl"));
+        assert_eq!(sniff_it(b"_PID=303\n\n__CURSOR=s=b3b6;i=1\n__REALTIME_TIMESTAMP=17\n"), Verdict::Export);
+        assert_eq!(sniff_it(b"_PID=303\n\n__REALTIME_TIMESTAMP=1795399951472342\n"), Verdict::Export);
+        assert_eq!(sniff_it(b"Nov 23 02:12:33 ns1 a: up\n__CURSOR=s=b3b6;i=1\n"), text("rfc3164"));
+        assert_eq!(sniff_it(b"-- No entries --\n"), text("journalctl"));
         let speaker = Speaker::Untagged;
-        assert_eq!(sniff(b"Nov 23 02:12:33 ns1 up"), Verdict::Text { format: "rfc3164", speaker });
+        assert_eq!(sniff_it(b"Nov 23 02:12:33 ns1 up"), Verdict::Text { format: "rfc3164", speaker });
     }
 
     #[test]
     fn a_daemon_that_stamps_its_own_output_is_recognised() {
         let daemon = Verdict::Text { format: "daemon-output", speaker: Speaker::Daemon };
-        assert_eq!(sniff(b"Thu Feb 10 09:49:31 2022: (VI_1) Entering MASTER STATE\n"), daemon);
+        assert_eq!(sniff_it(b"Thu Feb 10 09:49:31 2022: (VI_1) Entering MASTER STATE\n"), daemon);
         let pdns =
             b"Nov 23 02:12:33 Guardian is launching\nNov 23 02:12:34 gsqlite3: connected\nNov 23 02:12:34 UDP server\n";
-        assert_eq!(sniff(pdns), daemon);
+        assert_eq!(sniff_it(pdns), daemon);
         let old_keepalived = b"Nov 23 02:12:33 ns1 Keepalived: up\nNov 23 02:12:34 ns2 Keepalived_vrrp: up\n";
-        assert_eq!(sniff(old_keepalived), text("rfc3164"));
+        assert_eq!(sniff_it(old_keepalived), text("rfc3164"));
     }
 
     #[test]
     fn what_is_no_log_is_said() {
-        assert_eq!(sniff(b""), Verdict::Empty);
-        assert_eq!(sniff(b"-- Boot 1 --\n[   53.938914] ns1 pdns_server[401]: up\n"), Verdict::Undated { line: 2 });
-        assert_eq!(sniff(b"\x89PNG\r\n\x1A\n"), Verdict::Other("it is a picture"));
-        for unsupported in [
-            &b"\x1F\x8B\x08\0"[..],
-            b"LPKSHHRH\0\0",
-            b"{\"_PID\":\"1\",\"__REALTIME_TIMESTAMP\":\"1795399951472342\"}\n",
-            b"Mon 2026-11-23 02:13:15.571672 UTC [s=b3b6;i=1;b=a14b]\n    MESSAGE=up\n",
-        ] {
-            assert!(matches!(sniff(unsupported), Verdict::Unsupported(_)), "{}", unsupported.escape_ascii());
-        }
+        assert_eq!(sniff_it(b""), Verdict::Empty);
+        assert_eq!(sniff_it(b"-- Boot 1 --\n[   53.938914] ns1 pdns_server[401]: up\n"), Verdict::Undated { line: 2 });
+        assert_eq!(sniff_it(b"\x89PNG\r\n\x1A\n"), Verdict::Other("it is a picture"));
         for other in [
             &b"#include <stdio.h>\nint main(void) { return 0; }\n"[..],
             b"[    0.000000] Command line: BOOT_IMAGE=/vmlinuz\n[    1.000000] a[1]: segfault at 0\n",
@@ -252,7 +314,30 @@ mod tests {
             b"\0\0\0\0",
             b"\n\n",
         ] {
-            assert!(matches!(sniff(other), Verdict::Other(_)), "{}", other.escape_ascii());
+            assert!(matches!(sniff_it(other), Verdict::Other(_)), "{}", other.escape_ascii());
         }
+    }
+
+    #[test]
+    fn journals_in_other_clothes_are_recognised() {
+        for (window, expected) in [
+            (&b"{\"_PID\":\"1\",\"__REALTIME_TIMESTAMP\":\"1795399951472342\"}\n"[..], Verdict::Json(Dialect::Journal)),
+            (b"\x1E{\"__CURSOR\":\"s=b3\"}\n", Verdict::Json(Dialect::Journal)),
+            (b"data: {\"__CURSOR\":\"s=b3\"}\n\n", Verdict::Json(Dialect::Journal)),
+            (b"{\n\t\"_PID\" : \"1\",\n\t\"__CURSOR\" : \"s=b3\"\n}\n", Verdict::Json(Dialect::Journal)),
+            (
+                b"{\"log\":\"up\\n\",\"stream\":\"stderr\",\"time\":\"2020-08-18T14:52:03.1Z\"}\n",
+                Verdict::Json(Dialect::Docker),
+            ),
+            (b"Mon 2026-11-23 02:13:15.571672 UTC [s=b3b6;i=1;b=a14b]\n    MESSAGE=up\n", Verdict::Verbose),
+            (b"LPKSHHRH\0\0", Verdict::Journal),
+            (b"\x1F\x8B\x08\0", Verdict::Packed(Packing::Gzip)),
+        ] {
+            assert_eq!(sniff_it(window), expected, "{}", window.escape_ascii());
+        }
+        let bare = Verdict::Text { format: "cat", speaker: Speaker::Nobody };
+        assert_eq!(sniff_it(b"-- Boot 1 --\nDone launching threads\nwhatever\n"), bare);
+        assert!(matches!(sniff_it(b"Done launching threads\nwhatever\nelse\n"), Verdict::Other(_)));
+        assert!(matches!(sniff(b"Done launching threads\n", None), Verdict::Other(_)));
     }
 }

@@ -26,7 +26,47 @@ const YEAR_OF_YEARLESS: i32 = 2000;
 /// `Nov 23 02:12:33`, `Nov  3 02:12:33`, `Nov 23 02:12:33.123456`: RFC 3164, `journalctl -o short` and `short-precise`.
 pub(super) fn yearless(text: &[u8]) -> Parsed<'_> {
     let month = month(text.first_chunk().ok_or(Refusal::Shape)?)?;
-    let rest = after(&text[3..], b' ')?;
+    behind_month(month, &text[3..])
+}
+
+/// The same with the month in another language, as journalctl and syslog write it in that locale: `Dez 24 14:00:10`,
+/// `févr. 03 14:00:10`, `1月 11 14:00:10`.
+pub(super) fn localised(text: &[u8]) -> Parsed<'_> {
+    let length = text.iter().take(MONTH_BYTES_MAX + 1).position(|&byte| byte == b' ').ok_or(Refusal::Shape)?;
+    // Any line may come here; the digits are cheaper to refuse by than the name.
+    let (stamp, rest) = behind_month(1, &text[length..])?;
+    let name = std::str::from_utf8(&text[..length]).map_err(|_| Refusal::Shape)?.to_lowercase();
+    let name = name.trim_end_matches('.');
+    let numbered = name.strip_suffix('月').or_else(|| name.strip_suffix('월')).and_then(|number| number.parse().ok());
+    let named =
+        || MONTHS.iter().find(|(_, names)| names.split(' ').any(|known| known == name)).map(|(month, _)| *month);
+    let month = numbered.or_else(named).ok_or(Refusal::Shape)?;
+    let written = stamp.written.with_day(1).and_then(|first| first.with_month(month));
+    let written = written.and_then(|first| first.with_day(stamp.written.day())).ok_or(Refusal::NoSuchTime)?;
+    Ok((Stamp { written, ..stamp }, rest))
+}
+
+const MONTH_BYTES_MAX: usize = 16;
+
+/// Month names that are not English: German, French, Spanish, Italian, Dutch, Portuguese, Polish, Czech, Russian, Swedish, Danish,
+/// Finnish, Turkish.
+const MONTHS: [(u32, &str); 12] = [
+    (1, "jän janv ene gen sty led янв oca tammi tammikuu"),
+    (2, "févr fév feb fev lut úno фев şub helmi helmikuu"),
+    (3, "mär märz mars mar mrt bře мар мрт maalis maaliskuu"),
+    (4, "avr abr kwi dub апр nis huhti huhtikuu"),
+    (5, "mai may mag mei maj kvě мая май touko toukokuu"),
+    (6, "juin giu cze čen июн haz kesä kesäkuu juni"),
+    (7, "juil lug lip čec июл tem heinä heinäkuu juli"),
+    (8, "août aoû ago sie srp авг ağu elo elokuu"),
+    (9, "sept set wrz zář сен eyl syys syyskuu"),
+    (10, "okt ott out paź říj окт eki loka lokakuu oct"),
+    (11, "lis ноя kas marras marraskuu nov"),
+    (12, "dez déc dic gru pro дек ara joulu joulukuu dec"),
+];
+
+fn behind_month(month: u32, rest: &[u8]) -> Parsed<'_> {
+    let rest = after(rest, b' ')?;
     let (day, rest) = match rest {
         [b' ', ones, rest @ ..] => (digit(*ones)?, rest),
         [tens, ones, rest @ ..] if ones.is_ascii_digit() => (digit(*tens)? * 10 + digit(*ones)?, rest),
@@ -350,6 +390,25 @@ mod tests {
             ("Mon 2026-11-23", "Shape"),
         ] {
             assert_eq!(shown(full(text.as_bytes())), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn localised_stamps() {
+        for (text, expected) in [
+            ("1月 11 14:00:10 h", "2000-01-11 14:00:10 (year guessed) None Second |  h"),
+            ("12월 31 14:00:10 h", "2000-12-31 14:00:10 (year guessed) None Second |  h"),
+            ("Dez 24 14:00:10 h", "2000-12-24 14:00:10 (year guessed) None Second |  h"),
+            ("févr. 29 14:00:10 h", "2000-02-29 14:00:10 (year guessed) None Second |  h"),
+            ("août 03 14:00:10 h", "2000-08-03 14:00:10 (year guessed) None Second |  h"),
+            ("ЯНВ 03 14:00:10.5 h", "2000-01-03 14:00:10.500 (year guessed) None Second |  h"),
+            ("févr. 30 14:00:10 h", "NoSuchTime"),
+            ("13月 11 14:00:10 h", "NoSuchTime"),
+            ("foo 11 14:00:10 h", "Shape"),
+            ("août", "Shape"),
+            ("", "Shape"),
+        ] {
+            assert_eq!(shown(localised(text.as_bytes())), expected, "{text}");
         }
     }
 

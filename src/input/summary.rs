@@ -12,7 +12,7 @@ pub struct Trouble {
     /// 1-based line (for a journal export, where the entry begins).
     pub line: Option<u64>,
     /// `truncated` (a line over [`MAX_LINE_BYTES`](super::MAX_LINE_BYTES): its beginning was kept), `nul-bytes`,
-    /// `invalid-utf8`, or `unread` (bytes that are no part of any record).
+    /// `invalid-utf8`, `unread` (bytes that are no part of any record), or `salvaged` (a damaged journal: what was read and lost).
     pub kind: &'static str,
     /// One full sentence for the operator; it holds nothing from the log.
     pub text: String,
@@ -48,6 +48,14 @@ impl Summary {
         } else {
             self.further_troubles += 1;
         }
+    }
+
+    /// As [`examine`](Self::examine), of an entry whose place is its cursor.
+    #[cfg(feature = "journald")]
+    pub(super) fn examine_entry(&mut self, raw: &[u8]) {
+        let before = self.troubles.len();
+        self.examine(0, raw);
+        self.troubles[before..].iter_mut().for_each(|trouble| trouble.line = None);
     }
 
     /// Notes NUL bytes and invalid UTF-8 in a record.

@@ -2,6 +2,7 @@
 
 use super::Interest;
 use super::blocks::{Block, Blocks};
+use super::container;
 use super::header;
 use super::message;
 use super::sniff::{Speaker, lines, without_return};
@@ -18,9 +19,9 @@ pub(super) fn read(
     each: &mut dyn FnMut(&Record<'_>),
 ) {
     let mut reader = Reader { speaker, summary, each };
-    let pattern = match (interest, speaker) {
-        (Interest::Matching(pattern), Speaker::Tagged) => Some(pattern),
-        (Interest::Matching(_), Speaker::Untagged | Speaker::Daemon) | (Interest::All, _) => None,
+    let pattern = match speaker {
+        Speaker::Tagged => interest.pattern(),
+        Speaker::Untagged | Speaker::Daemon | Speaker::Container | Speaker::Nobody => None,
     };
     while let Some(block) = blocks.next() {
         match block {
@@ -94,7 +95,8 @@ impl Reader<'_> {
     fn deliver(&mut self, raw: &[u8]) {
         let line = self.summary.lines;
         self.summary.examine(line, raw);
-        (self.each)(&record(line, raw, self.speaker));
+        let plain = without_colours(raw);
+        (self.each)(&record(line, raw, plain.as_deref().unwrap_or(raw), self.speaker));
     }
 
     fn note_first(&mut self, bytes: &[u8]) {
@@ -128,10 +130,35 @@ fn count_lines(bytes: &[u8]) -> u64 {
     memchr_iter(b'\n', bytes).count() as u64 + u64::from(unended)
 }
 
-fn record(line: u64, raw: &[u8], speaker: Speaker) -> Record<'_> {
+/// A line without the escape sequences of a terminal, which `grep --color` puts into words; `None` if it has none.
+fn without_colours(raw: &[u8]) -> Option<Vec<u8>> {
+    const ESCAPE: u8 = 0x1B;
+    memchr(ESCAPE, raw)?;
+    let mut plain = Vec::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = memchr(ESCAPE, rest) {
+        plain.extend_from_slice(&rest[..at]);
+        let behind = &rest[at + 1..];
+        let parameters = behind.iter().skip(1).take(32).take_while(|byte| matches!(byte, b'0'..=b'?')).count();
+        rest = match (behind.first(), behind.get(1 + parameters)) {
+            (Some(b'['), Some(b'm' | b'K')) => &behind[parameters + 2..],
+            (_, _) => {
+                plain.push(ESCAPE);
+                behind
+            }
+        };
+    }
+    plain.extend_from_slice(rest);
+    Some(plain)
+}
+
+/// `raw` is the line as written, `text` the same without what colours it.
+fn record<'a>(line: u64, raw: &'a [u8], text: &'a [u8], speaker: Speaker) -> Record<'a> {
     let header = match speaker {
-        Speaker::Tagged | Speaker::Untagged => header::parse(raw),
-        Speaker::Daemon => header::parse_daemon_output(raw),
+        Speaker::Tagged | Speaker::Untagged => header::parse(text),
+        Speaker::Daemon => header::parse_daemon_output(text),
+        Speaker::Container => container::parse(text).or_else(|| header::parse(text)),
+        Speaker::Nobody => None,
     };
     let Some(header) = header else {
         return Record {
@@ -142,7 +169,7 @@ fn record(line: u64, raw: &[u8], speaker: Speaker) -> Record<'_> {
             identifier: None,
             unit: None,
             pid: None,
-            message: raw,
+            message: header::skip_decoration(text),
             repeated: 1,
             cursor: None,
         };

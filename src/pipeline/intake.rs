@@ -1,14 +1,18 @@
 //! One source → what the catalogue makes of its lines; twice where it is too large to be kept.
 
+use super::listener::{Heard, Listener, fact_of, id_of, is_known};
+use super::patterns::Patterns;
+use super::unread::Templates;
+use super::unwrap;
 use crate::catalogue::{self, Fields};
-use crate::event::{Daemon, Event, Fact, Text};
-use crate::input::{self, Error, Interest, Source, Summary};
+use crate::event::{Event, Fact, Text};
+use crate::input::{Error, Interest, Programs, Source, Summary};
 use crate::record::Record;
-use crate::report::Caveat;
+use crate::report::{Caveat, Unread};
 use crate::timeline::{DateHint, Line, Placer, Survey};
 use chrono::NaiveDateTime;
 use regex::bytes::Regex;
-use std::sync::LazyLock;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
 
@@ -18,10 +22,24 @@ const KEPT_MAX: usize = 50_000;
 const BATCH: usize = 512;
 
 /// Lines of other programs are passed over in blocks; a folded repeat does not name the program it repeats.
-static INTEREST: LazyLock<Interest> = LazyLock::new(|| {
-    let pattern = format!("{}|last message repeated", catalogue::PREFILTER);
-    Interest::Matching(Regex::new(&pattern).expect("the prefilter is a constant and a regex"))
-});
+pub(super) fn interest(patterns: &Patterns) -> Interest {
+    let daemons = format!("{}|last message repeated", catalogue::PREFILTER);
+    let pattern = match patterns.prefilter() {
+        Some(sites) if patterns.is_empty() || sites.is_empty() => daemons,
+        Some(sites) => format!("{daemons}|{sites}"),
+        None => return everything(),
+    };
+    Interest::Programs(Programs {
+        pattern: Regex::new(&pattern).expect("the prefilter is made of words"),
+        fields: &["SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "_COMM"],
+        is_known: is_known,
+    })
+}
+
+/// Other programs' lines too.
+pub(super) fn everything() -> Interest {
+    Interest::AllKnowing(is_known)
+}
 
 /// How many lines may still be kept, over all sources.
 #[derive(Debug)]
@@ -53,16 +71,17 @@ pub(super) struct Intake {
     pub(super) lines: u64,
     pub(super) recognised: u64,
     pub(super) unrecognised: u64,
+    pub(super) templates: Vec<Unread>,
     pub(super) caveats: Vec<Caveat>,
     pub(super) broken_off: Option<Error>,
 }
 
 /// Reads one source and surveys it. Its lines are kept as far as `budget` goes, or where the source cannot be read twice.
-pub(super) fn take_in(source: &Source, budget: &Budget) -> Result<Intake, Error> {
+pub(super) fn take_in(source: &Source, patterns: &Arc<Patterns>, budget: &Budget) -> Result<Intake, Error> {
     let mut survey = Survey::new(source.path.clone(), source.node.clone());
     let mut kept = Some(Vec::new());
-    let mut reader = Reader::default();
-    let summary = input::read(source, &INTEREST, &mut |record| {
+    let mut reader = Reader::new(patterns);
+    let summary = unwrap::read(source, &interest(patterns), &mut |record| {
         reader.record(record, &mut |line| {
             survey.note(&line);
             if !is_listened_to(&line.fact) {
@@ -82,11 +101,16 @@ pub(super) fn take_in(source: &Source, budget: &Budget) -> Result<Intake, Error>
 }
 
 /// Reads a source again and sends its events on, in file order. Stops when nobody listens any more.
-pub(super) fn replay(source: &Source, mut placer: Placer<'_>, events: &SyncSender<Vec<Event>>) {
-    let mut reader = Reader::default();
+pub(super) fn replay(
+    source: &Source,
+    patterns: &Arc<Patterns>,
+    mut placer: Placer<'_>,
+    events: &SyncSender<Vec<Event>>,
+) {
+    let mut reader = Reader::new(patterns);
     let mut batch = Vec::with_capacity(BATCH);
     let mut is_heard = true;
-    let result = input::read(source, &INTEREST, &mut |record| {
+    let result = unwrap::read(source, &interest(patterns), &mut |record| {
         reader.record(record, &mut |line| {
             // The walker follows every stamp, as the survey did.
             let is_wanted = is_listened_to(&line.fact);
@@ -106,50 +130,54 @@ pub(super) fn replay(source: &Source, mut placer: Placer<'_>, events: &SyncSende
 
 fn is_listened_to(fact: &Fact) -> bool {
     match fact {
-        Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) | Fact::Pdns(_) => true,
+        Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) | Fact::Pdns(_) | Fact::Site { .. } => true,
         Fact::Other | Fact::Unrecognised(_) => false,
     }
 }
 
 /// Records → lines.
 #[derive(Default)]
-struct Reader {
-    recognised: u64,
-    unrecognised: u64,
+pub(super) struct Reader {
+    listener: Listener,
+    pub(super) recognised: u64,
+    pub(super) unrecognised: u64,
+    templates: Templates,
     /// The last line, and the number of its record: what a folded repeat repeats.
     last: Option<(u64, Line)>,
 }
 
 impl Reader {
-    fn record(&mut self, record: &Record<'_>, each: &mut dyn FnMut(Line)) {
+    pub(super) fn new(patterns: &Arc<Patterns>) -> Self {
+        Self { listener: Listener::new(patterns.clone()), ..Self::default() }
+    }
+
+    pub(super) fn record(&mut self, record: &Record<'_>, each: &mut dyn FnMut(Line)) {
         if record.message.is_empty() && record.repeated > 1 {
             self.repeat(record, each);
             return;
         }
-        let Some(daemon) = catalogue::daemon_of(record.identifier, record.unit) else { return };
         let mut fields = Fields::default();
-        let (id, fact, hint) = match catalogue::read(daemon, record.message, &mut fields) {
-            Some(message) => {
+        let hearing = self.listener.hear(record, &mut fields);
+        let fact = fact_of(&hearing.what, &fields);
+        let hint = match hearing.what {
+            Heard::Message(_) => {
                 self.recognised += 1;
-                let fact = catalogue::fact(message, &fields);
-                let hint = hint(record.message, &fact, &fields);
-                (message.id, fact, hint)
+                hint(record.message, &fact, &fields)
             }
-            None => {
+            Heard::Unrecognised(daemon) => {
                 self.unrecognised += 1;
-                let id = match daemon {
-                    Daemon::Pdns => "pdns/unrecognised",
-                    Daemon::Keepalived => "keepalived/unrecognised",
-                };
-                (id, Fact::Unrecognised(daemon), None)
+                self.templates.note(daemon, record);
+                None
             }
+            Heard::Site(_) => None,
+            Heard::Stranger => return,
         };
         let line = Line {
-            id,
+            id: id_of(&hearing.what),
             fact,
             stamp: record.stamp,
             host: record.host.map(text),
-            pid: record.pid,
+            pid: hearing.pid,
             repeated: record.repeated,
             line: record.cursor.is_none().then_some(record.line),
             cursor: record.cursor.map(text),
@@ -176,7 +204,13 @@ impl Reader {
         each(again);
     }
 
-    fn finish(self, source: &Source, summary: Summary, mut survey: Survey, kept: Option<Vec<Line>>) -> Intake {
+    pub(super) fn finish(
+        self,
+        source: &Source,
+        summary: Summary,
+        mut survey: Survey,
+        kept: Option<Vec<Line>>,
+    ) -> Intake {
         survey.finish(summary.first, summary.last, summary.modified);
         let mut caveats: Vec<Caveat> = summary
             .troubles
@@ -208,6 +242,7 @@ impl Reader {
             lines: summary.lines,
             recognised: self.recognised,
             unrecognised: self.unrecognised,
+            templates: self.templates.of_source(&source.path),
             caveats,
             broken_off: summary.broken_off,
         }

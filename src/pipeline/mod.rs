@@ -1,7 +1,13 @@
 //! Joins the rooms: sources → lines → timeline → world → findings → report. Opens nothing itself and knows no clock.
 
 mod blind_spots;
+pub mod events;
 mod intake;
+mod kept;
+mod listener;
+mod patterns;
+mod unread;
+mod unwrap;
 
 use crate::detect;
 use crate::event::{Daemon, Event, Text};
@@ -9,9 +15,11 @@ use crate::finding::Finding;
 use crate::input::{Error, Source};
 use crate::moment::Moment;
 use crate::report::{Caveat, Coverage, Node, Report, SourceCoverage};
-use crate::timeline::{self, Frame, Lane, Placer, Rank, Stated, Survey};
+use crate::timeline::{self, Doubles, Frame, Lane, Placer, Rank, Stated, Survey};
 use crate::world::World;
 use intake::{Budget, Intake};
+pub use listener::{Heard, Hearing, Listener, fact_of, id_of};
+pub use patterns::{Means, Patterns, Site};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,6 +37,8 @@ pub struct Options {
     pub until: Option<Moment>,
     /// Only these rules.
     pub rules: Option<BTreeSet<String>>,
+    /// The site's own lines.
+    pub patterns: Arc<Patterns>,
 }
 
 /// What a run came to.
@@ -46,7 +56,7 @@ pub fn analyze(sources: &[Source], options: &Options, threads: usize) -> Outcome
     let mut outcome = Outcome::default();
     let mut intakes: Vec<(&Source, Intake)> = Vec::new();
     let mut skipped = Vec::new();
-    for (source, result) in sources.iter().zip(read_all(sources, threads)) {
+    for (source, result) in sources.iter().zip(read_all(sources, &options.patterns, threads)) {
         match result {
             Ok(mut intake) => {
                 outcome.errors.extend(intake.broken_off.take());
@@ -63,9 +73,9 @@ pub fn analyze(sources: &[Source], options: &Options, threads: usize) -> Outcome
     outcome
 }
 
-fn read_all(sources: &[Source], threads: usize) -> Vec<Result<Intake, Error>> {
+fn read_all(sources: &[Source], patterns: &Arc<Patterns>, threads: usize) -> Vec<Result<Intake, Error>> {
     let budget = Budget::default();
-    let take_in = |source: &Source| intake::take_in(source, &budget);
+    let take_in = |source: &Source| intake::take_in(source, patterns, &budget);
     let next = AtomicUsize::new(0);
     let workers = threads.clamp(1, sources.len().max(1));
     if workers == 1 {
@@ -102,17 +112,20 @@ fn conclude(intakes: Vec<(&Source, Intake)>, skipped: &[Text], options: &Options
     caveats.extend(blind_spots::of_skipped(skipped));
     let mut coverage = Coverage::default();
     let mut formats = Vec::new();
+    let mut templates = Vec::new();
     let mut surveys = Vec::new();
     let mut contents = Vec::new();
     for (source, intake) in intakes {
         coverage.lines += intake.lines;
         coverage.recognised += intake.recognised;
         coverage.unrecognised += intake.unrecognised;
+        templates.push(intake.templates);
         formats.push((intake.format, intake.lines));
         surveys.push(intake.survey);
         contents.push((source, intake.kept));
     }
     coverage.other = coverage.lines.saturating_sub(coverage.recognised + coverage.unrecognised);
+    coverage.unrecognised_templates = unread::merge(templates);
     let frame = timeline::settle(&surveys, &options.stated);
     coverage.sources = formats
         .into_iter()
@@ -126,7 +139,8 @@ fn conclude(intakes: Vec<(&Source, Intake)>, skipped: &[Text], options: &Options
             last: span.last,
         })
         .collect();
-    let world = believe(&frame, &surveys, contents);
+    let (world, doubles) = believe(&frame, &surveys, contents, &options.patterns);
+    caveats.extend(doubles);
     caveats.extend(frame.caveats.iter().cloned());
     caveats.extend(blind_spots::of(&frame, &surveys, &world));
     caveats.sort();
@@ -138,9 +152,15 @@ fn conclude(intakes: Vec<(&Source, Intake)>, skipped: &[Text], options: &Options
 /// Events waiting between a source that is read again and the merge.
 const BATCHES_AHEAD: usize = 4;
 
-fn believe(frame: &Frame, surveys: &[Survey], contents: Vec<(&Source, Option<Vec<timeline::Line>>)>) -> World {
+fn believe(
+    frame: &Frame,
+    surveys: &[Survey],
+    contents: Vec<(&Source, Option<Vec<timeline::Line>>)>,
+    patterns: &Arc<Patterns>,
+) -> (World, Vec<Caveat>) {
     let mut world = World::default();
-    thread::scope(|scope| {
+    let mut doubles = Doubles::new(frame, surveys);
+    let caveats = thread::scope(|scope| {
         let lanes = contents
             .into_iter()
             .zip(surveys)
@@ -156,14 +176,16 @@ fn believe(frame: &Frame, surveys: &[Survey], contents: Vec<(&Source, Option<Vec
                         Some(lines) => Box::new(placed(placer, lines)),
                         None => {
                             let (sender, receiver) = mpsc::sync_channel(BATCHES_AHEAD);
-                            scope.spawn(move || intake::replay(source, placer, &sender));
+                            scope.spawn(move || intake::replay(source, patterns, placer, &sender));
                             Box::new(receiver.into_iter().flatten())
                         }
                     }),
                 }
             })
             .collect();
-        timeline::merge(lanes, &mut |event| world.observe(&Arc::new(event)));
+        let mut observe = |event| world.observe(&Arc::new(event));
+        timeline::merge(lanes, &mut |event| doubles.take(event, &mut observe));
+        doubles.finish(&mut observe)
     });
     for (node, presence) in frame.presences(surveys) {
         world.note_presence(&node, &presence);
@@ -178,7 +200,7 @@ fn believe(frame: &Frame, surveys: &[Survey], contents: Vec<(&Source, Option<Vec
         }
     }
     world.settle(&ends.into_iter().collect::<Vec<_>>());
-    world
+    (world, caveats)
 }
 
 fn placed<'a>(mut placer: Placer<'a>, lines: Vec<timeline::Line>) -> impl Iterator<Item = Event> + 'a {

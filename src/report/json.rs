@@ -144,7 +144,19 @@ struct WireCoverage<'a> {
     recognised: u64,
     unrecognised: u64,
     other: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unrecognised_templates: Vec<WireUnread<'a>>,
     sources: Vec<WireSource<'a>>,
+}
+
+#[derive(Serialize)]
+struct WireUnread<'a> {
+    daemon: &'static str,
+    template: &'a str,
+    lines: u64,
+    path: &'a str,
+    line: Option<u64>,
+    raw: &'a str,
 }
 
 #[derive(Serialize)]
@@ -196,6 +208,18 @@ impl<'a> WireReport<'a> {
                 recognised: coverage.recognised,
                 unrecognised: coverage.unrecognised,
                 other: coverage.other,
+                unrecognised_templates: coverage
+                    .unrecognised_templates
+                    .iter()
+                    .map(|unread| WireUnread {
+                        daemon: words::daemon(unread.daemon),
+                        template: &unread.template,
+                        lines: unread.lines,
+                        path: &unread.path,
+                        line: unread.line,
+                        raw: &unread.raw,
+                    })
+                    .collect(),
                 sources: coverage
                     .sources
                     .iter()

@@ -2,14 +2,17 @@
 
 mod blocks;
 mod columns;
+pub mod events;
+pub mod explain;
 pub mod json;
 mod page;
 mod quiet;
 pub mod table;
 mod timeline;
+pub mod vocabulary;
 mod words;
 
-use crate::event::Text;
+use crate::event::{Daemon, Text};
 use crate::finding::Finding;
 use crate::moment::Moment;
 
@@ -63,8 +66,27 @@ pub struct Coverage {
     pub unrecognised: u64,
     /// Other programs' lines.
     pub other: u64,
+    /// The unrecognised lines by what they have in common, most frequent first.
+    pub unrecognised_templates: Vec<Unread>,
     /// Per source, ordered by path.
     pub sources: Vec<SourceCoverage>,
+}
+
+/// Lines of a daemon that no row reads and that differ only in numbers, addresses and quoted names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unread {
+    /// The daemon that wrote them.
+    pub daemon: Daemon,
+    /// What they have in common; `…` is what they do not.
+    pub template: Text,
+    /// How many there are.
+    pub lines: u64,
+    /// The first one's source.
+    pub path: Text,
+    /// Its line, where the source has lines.
+    pub line: Option<u64>,
+    /// It, as written.
+    pub raw: Text,
 }
 
 /// One source of the coverage.

@@ -68,10 +68,26 @@ pub(super) fn could_not_show(report: &Report, page: &mut Page<'_>) {
     }
     if report.coverage.unrecognised > 0 {
         let lines = count_u64(report.coverage.unrecognised, "line", "lines");
-        let text = "of the two daemons no row of the catalogue reads: driftline events".to_owned();
+        let text = "of the two daemons no row of the catalogue reads: driftline analyze --unrecognised".to_owned();
         entries.push((format!("what {lines} say"), text));
     }
     section("These logs could not show", &entries, page);
+}
+
+/// The lines that no row reads, by what they have in common; only where they were asked for.
+pub(super) fn unread(report: &Report, page: &mut Page<'_>) {
+    if report.coverage.unrecognised_templates.is_empty() {
+        return;
+    }
+    page.line("");
+    page.line("Lines of the two daemons that nothing here reads, by what they have in common");
+    for unread in &report.coverage.unrecognised_templates {
+        let lines = count_u64(unread.lines, "line", "lines");
+        let first = format!("  {lines} of {}  ", words::daemon(unread.daemon));
+        page.hang(&first, 4, &visible(&unread.template));
+        let place = unread.line.map_or_else(|| unread.path.to_string(), |line| format!("{}:{line}", unread.path));
+        page.hang("    ", 4, &format!("{}  {}", visible(&place), visible(&unread.raw)));
+    }
 }
 
 fn section(heading: &str, entries: &[(String, String)], page: &mut Page<'_>) {

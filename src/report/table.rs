@@ -50,6 +50,7 @@ pub fn write(report: &Report, look: &Look, out: &mut dyn Write) -> io::Result<()
         tell(block, blocks.len() == 1, &mut page);
     }
     quiet::could_not_show(report, &mut page);
+    quiet::unread(report, &mut page);
     last_line(report, &blocks, &mut page);
     out.write_all(page.text.as_bytes())
 }
@@ -169,7 +170,7 @@ fn hit(block: &Block<'_>, page: &Page<'_>) -> Vec<String> {
 fn zone_hit(impact: &ZoneImpact, zone: Tz) -> String {
     let serials = match (impact.our_serial, impact.primary_serial) {
         (Some(ours), Some(primary)) => format!("{ours} instead of {primary}"),
-        (None, Some(primary)) => format!("no copy of {primary}"),
+        (None, Some(primary)) => format!("a copy that is not yet {primary}"),
         (Some(ours), None) => format!("still {ours}"),
         (None, None) => "behind".to_owned(),
     };

@@ -1,5 +1,6 @@
 //! Words for people: durations, times, plurals, text from logs made harmless, lines broken where they still read well.
 
+use crate::event::Daemon;
 use crate::finding::{Confidence, Severity};
 use crate::moment::{Moment, Precision};
 use chrono::{DateTime, Utc};
@@ -27,6 +28,14 @@ pub(super) fn confidence(confidence: Confidence) -> &'static str {
         Confidence::Confirmed => "confirmed",
         Confidence::Likely => "likely",
         Confidence::Suspected => "suspected",
+    }
+}
+
+/// The contract's word for a daemon.
+pub(super) fn daemon(daemon: Daemon) -> &'static str {
+    match daemon {
+        Daemon::Pdns => "pdns",
+        Daemon::Keepalived => "keepalived",
     }
 }
 

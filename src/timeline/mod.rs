@@ -4,6 +4,7 @@
 //! surveys together settle names, years, zones and clocks ([`settle()`] → [`Frame`]). Then each source's lines are placed
 //! ([`Placer`]) and merged ([`merge()`]). The order is total and depends neither on the order of the sources nor on how they are read.
 
+mod doubles;
 mod merge;
 mod names;
 mod skew;
@@ -19,6 +20,7 @@ use chrono::{Duration, NaiveDate, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use doubles::Doubles;
 pub use merge::{Lane, Rank, merge};
 pub use skew::Skew;
 pub use survey::{Presence, Survey};
@@ -131,6 +133,12 @@ pub fn settle(surveys: &[Survey], stated: &Stated) -> Frame {
 }
 
 impl Frame {
+    /// The year of a source's first stamp, as settled.
+    #[must_use]
+    pub fn first_year(&self, index: usize) -> Option<i32> {
+        self.calendars.get(index).map(|calendar| calendar.first_year)
+    }
+
     /// What turns one source's lines into events.
     #[must_use]
     pub fn placer<'a>(&'a self, index: usize, survey: &'a Survey) -> Placer<'a> {
@@ -208,7 +216,35 @@ pub struct Placer<'a> {
     walker: year::Walker,
 }
 
+/// Where and when a line belongs, and what that rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// The node.
+    pub node: Text,
+    /// When; `None` where the line has no (possible) stamp.
+    pub time: Option<Moment>,
+    /// The stamp names no year and none was stated.
+    pub assumes_year: bool,
+    /// The stamp names no zone and none was stated.
+    pub assumes_zone: bool,
+}
+
 impl Placer<'_> {
+    /// Where and when a line of `host` belongs. A line that the survey did not note must not lead the walker on.
+    pub fn when(&mut self, stamp: Option<Stamp>, host: Option<&Text>, is_surveyed: bool) -> Placed {
+        let node = self.frame.names.of_host(self.survey, host).clone();
+        let Some(stamp) = stamp else { return Placed { node, time: None, assumes_year: false, assumes_zone: false } };
+        let stated = &self.frame.stated;
+        let year = if is_surveyed { self.walker.year_of(&stamp) } else { self.walker.clone().year_of(&stamp) };
+        let skew = self.frame.skews.get(&node).map_or(0, |skew| skew.applied_micros);
+        let time = moment(stamp, year, stated.zone(Some(&node))).map(|time| time.shifted(-skew));
+        let own = Some(node.clone());
+        let assumes_year = !stamp.year_known && !stated.years.contains_key(&None) && !stated.years.contains_key(&own);
+        let assumes_zone =
+            stamp.offset_seconds.is_none() && !stated.zones.contains_key(&None) && !stated.zones.contains_key(&own);
+        Placed { node, time, assumes_year, assumes_zone }
+    }
+
     /// The event of a line; `None` where it has no (possible) stamp.
     pub fn place(&mut self, line: Line) -> Option<Event> {
         let stamp = line.stamp?;

@@ -17,8 +17,6 @@ const AGREE_MICROS: i64 = 1_500_000;
 const PAIRS_MIN: usize = 2;
 /// Offsets below this are the pairs' own delay, not a clock.
 const TOLD_MICROS: i64 = 2_000_000;
-/// Most moments of one kind and key looked at: enough to vote, bounded whatever a log holds.
-const MOMENTS_MAX: usize = 256;
 
 /// A node's clock against the others of the set.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,7 +30,7 @@ pub struct Skew {
 }
 
 /// What two lines of one moment have in common.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Meeting {
     /// One transfer of a zone refused.
     Refused(Text),
@@ -63,15 +61,12 @@ impl Meeting {
 pub(super) fn measure(meetings: impl Iterator<Item = ((Meeting, bool), Text, i64)>) -> BTreeMap<Text, Skew> {
     let mut moments = BTreeMap::<(Meeting, bool), BTreeMap<Text, Vec<i64>>>::new();
     for (key, node, micros) in meetings {
-        let known = moments.entry(key).or_default().entry(node).or_default();
-        if known.len() < MOMENTS_MAX {
-            known.push(micros);
-        }
+        moments.entry(key).or_default().entry(node).or_default().push(micros);
     }
     for by_node in moments.values_mut() {
         by_node.values_mut().for_each(|known| known.sort_unstable());
     }
-    let mut votes = BTreeMap::<(Text, Text), Vec<Vote>>::new();
+    let mut votes = Votes::new();
     for ((meeting, asks), askers) in &moments {
         if !asks {
             continue;
@@ -87,8 +82,39 @@ pub(super) fn measure(meetings: impl Iterator<Item = ((Meeting, bool), Text, i64
         }
     }
     let nodes: BTreeSet<Text> = moments.values().flat_map(|by_node| by_node.keys().cloned()).collect();
-    let links: Vec<Link> = votes.into_iter().filter_map(|((a, b), votes)| Link::agreed(a, b, votes)).collect();
-    against_each_other(&nodes, &links)
+    let links: Vec<Link> =
+        votes.iter().filter_map(|((a, b), votes)| Link::agreed(a.clone(), b.clone(), votes.clone())).collect();
+    let mut clocks = against_each_other(&nodes, &links);
+    for node in nodes {
+        if !clocks.contains_key(&node)
+            && let Some(skew) = against_all(&node, &clocks, &votes)
+        {
+            clocks.insert(node, skew);
+        }
+    }
+    clocks
+}
+
+type Votes = BTreeMap<(Text, Text), Vec<Vote>>;
+
+/// A node that meets each of the others too seldom: all its meetings together, against those whose clocks are known.
+fn against_all(node: &Text, clocks: &BTreeMap<Text, Skew>, votes: &Votes) -> Option<Skew> {
+    let mut all = Vec::new();
+    for ((a, b), votes) in votes {
+        let (other, sign) = match (a == node, b == node) {
+            (true, false) => (b, 1),
+            (false, true) => (a, -1),
+            (true, true) | (false, false) => continue,
+        };
+        let Some(known) = clocks.get(other) else { continue };
+        all.extend(votes.iter().map(|vote| Vote {
+            offset: sign * vote.offset + known.applied_micros,
+            asked: if sign > 0 { vote.asked } else { vote.answered },
+            answered: if sign > 0 { vote.answered } else { vote.asked } - known.applied_micros,
+        }));
+    }
+    let link = Link::agreed(node.clone(), Text::from(""), all)?;
+    Some(Skew { applied_micros: link.offset, uncertainty_micros: link.uncertainty_micros(), pairs: link.pairs })
 }
 
 /// The moments a fact belongs to, and whether its writer is the side that hears (asks, receives).
@@ -97,7 +123,9 @@ pub(super) fn meetings(fact: &Fact) -> [Option<(Meeting, bool)>; 2] {
         Fact::Pdns(pdns) => [of_pdns(pdns), None],
         Fact::Vrrp { instance, what } => of_vrrp(instance, what),
         Fact::Keepalived(Keepalived::Stopping) => [Some((Meeting::StepDown, false)), None],
-        Fact::Keepalived(_) | Fact::Group { .. } | Fact::Other | Fact::Unrecognised(_) => [None, None],
+        Fact::Keepalived(_) | Fact::Group { .. } | Fact::Site { .. } | Fact::Other | Fact::Unrecognised(_) => {
+            [None, None]
+        }
     }
 }
 
@@ -187,6 +215,11 @@ struct Link {
 }
 
 impl Link {
+    /// Half the spread of its pairs, and half a second for what the daemons themselves need.
+    fn uncertainty_micros(&self) -> i64 {
+        self.spread / 2 + 500_000
+    }
+
     /// The offset that most pairs agree on; of several, the smallest: clocks are more often right than wrong.
     fn agreed(ahead: Text, behind: Text, mut votes: Vec<Vote>) -> Option<Self> {
         votes.sort_unstable();
@@ -229,7 +262,7 @@ fn against_each_other(nodes: &BTreeSet<Text>, links: &[Link]) -> BTreeMap<Text, 
             let applied_micros = known.applied_micros + sign * link.offset;
             Some((
                 new.clone(),
-                Skew { applied_micros, uncertainty_micros: link.spread / 2 + 500_000, pairs: link.pairs },
+                Skew { applied_micros, uncertainty_micros: link.uncertainty_micros(), pairs: link.pairs },
             ))
         }) {
             island.insert(node, skew);

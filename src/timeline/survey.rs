@@ -7,7 +7,7 @@ use crate::event::{Daemon, Fact, Text};
 use crate::moment::Precision;
 use crate::record::Stamp;
 use crate::version::VersionRange;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Hosts kept per source; a forged host field is anyone's choice.
 const HOSTS_MAX: usize = 10_000;
@@ -54,7 +54,7 @@ pub struct Survey {
     pub(super) clues: Clues,
     walker: Walker,
     hosts: BTreeMap<Option<Text>, Host>,
-    meetings: BTreeMap<(Meeting, bool, Option<Text>), Vec<Dated>>,
+    meetings: HashMap<(Meeting, bool, Option<Text>), Vec<Dated>>,
     newest_micros: i64,
     offset: Option<Option<i32>>,
 }
@@ -82,7 +82,7 @@ impl Survey {
             clues: Clues::default(),
             walker: Walker::from_start(),
             hosts: BTreeMap::new(),
-            meetings: BTreeMap::new(),
+            meetings: HashMap::new(),
             newest_micros: i64::MIN,
             offset: None,
         }
@@ -198,6 +198,6 @@ fn daemon(line: &Line) -> Option<Daemon> {
         Fact::Unrecognised(daemon) => Some(*daemon),
         Fact::Other if line.id.starts_with("pdns/") => Some(Daemon::Pdns),
         Fact::Other if line.id.starts_with("keepalived/") => Some(Daemon::Keepalived),
-        Fact::Other => None,
+        Fact::Site { .. } | Fact::Other => None,
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::event::{Event, Pdns, Text};
 use crate::moment::Moment;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Episodes of one key end after this long without a line (a day: someone has slept over it).
@@ -82,6 +82,8 @@ pub struct Behind {
     pub primary_serial: Option<u32>,
     /// The line that shows it current again.
     pub end: Option<Arc<Event>>,
+    /// The address that the transfer which ended it came from, where a line names it.
+    pub served_by: Option<Text>,
 }
 
 /// A copy found stale whose transfer has not failed (yet).
@@ -159,7 +161,8 @@ impl Refusals {
 /// What all nodes' PowerDNS said about replication.
 #[derive(Debug, Clone, Default)]
 pub struct Replication {
-    copies: BTreeMap<(Text, Text), Copy>,
+    /// By secondary and zone. Hashed: there may be hundreds of thousands, and every line asks.
+    copies: HashMap<(Text, Text), Copy>,
     behind: Vec<Behind>,
     strangers: BTreeMap<Text, Vec<Strangers>>,
     refusals: Vec<Refusals>,
@@ -170,7 +173,7 @@ pub struct Replication {
 }
 
 impl Replication {
-    pub(super) fn observe(&mut self, event: &Arc<Event>, pdns: &Pdns, met: Met<'_>) {
+    pub(super) fn observe(&mut self, event: &Arc<Event>, pdns: &Pdns, met: Met<'_>, fetched_from: Option<&Text>) {
         match pdns {
             Pdns::ZoneStale { zone, primary_serial, our_serial, .. } => {
                 self.stale(event, zone, *primary_serial, *our_serial)
@@ -181,8 +184,8 @@ impl Replication {
                     self.refused(event, zone, primary.as_ref(), met.node);
                 }
             }
-            Pdns::ZoneCommitted { zone, serial, .. } => self.current(event, zone, *serial, true),
-            Pdns::ZoneFresh { zone, serial, .. } => self.current(event, zone, *serial, false),
+            Pdns::ZoneCommitted { zone, serial, .. } => self.current(event, zone, *serial, true, fetched_from),
+            Pdns::ZoneFresh { zone, serial, .. } => self.current(event, zone, *serial, false, None),
             Pdns::NotifyRefused { zone, from } => self.stranger(event, zone, from),
             Pdns::NotifyForbidden { zone, .. } => self.unheard(event, zone),
             Pdns::NotifyOrdered { zone } => {
@@ -237,6 +240,7 @@ impl Replication {
             our_serial: pending.as_ref().and_then(|pending| pending.our_serial).or(serial),
             primary_serial: pending.as_ref().and_then(|pending| pending.primary_serial),
             end: None,
+            served_by: None,
         });
         let is_first = open.failures.count == 0;
         open.failures.push(event, is_first);
@@ -244,7 +248,7 @@ impl Replication {
         open.asked.extend(primary.cloned());
     }
 
-    fn current(&mut self, event: &Arc<Event>, zone: &Text, serial: Option<u32>, committed: bool) {
+    fn current(&mut self, event: &Arc<Event>, zone: &Text, serial: Option<u32>, committed: bool, from: Option<&Text>) {
         let copy = self.copies.entry((event.node.clone(), zone.clone())).or_default();
         let had = copy.serial;
         copy.serial = serial.or(copy.serial);
@@ -263,6 +267,7 @@ impl Replication {
                 our_serial: had,
                 primary_serial: serial,
                 end: Some(Arc::clone(event)),
+                served_by: from.cloned(),
             });
         }
         let still_behind = copy.open.as_ref().is_some_and(|open| match (serial, open.primary_serial) {
@@ -275,6 +280,7 @@ impl Replication {
         if let Some(mut open) = copy.open.take() {
             open.primary_serial = open.primary_serial.or(serial);
             open.end = Some(Arc::clone(event));
+            open.served_by = from.cloned();
             self.behind.push(open);
         }
         if committed {
@@ -405,6 +411,7 @@ impl Replication {
                 our_serial: pending.our_serial,
                 primary_serial: pending.primary_serial,
                 end: None,
+                served_by: None,
             })
         });
         // Refused and not refreshed since: behind, if the primary sent it.
@@ -422,6 +429,7 @@ impl Replication {
                 our_serial: copy.serial,
                 primary_serial: None,
                 end: None,
+                served_by: None,
             })
         });
         let mut all: Vec<Behind> = self.behind.iter().cloned().chain(open).chain(waiting).chain(unheard).collect();

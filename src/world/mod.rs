@@ -54,8 +54,8 @@ pub struct World {
     pub witnesses: Witnesses,
     /// Addresses that secondaries asked, with how often.
     pub asked: BTreeMap<Text, u64>,
-    /// Accepted and committed lines per (zone, address): what an address served, first and last.
-    served: BTreeMap<(Text, Text), Vec<Arc<Event>>>,
+    /// Commits per address they were fetched from: the first of each second, at most [`COMMITS_MAX`] of them.
+    commits: BTreeMap<Text, BTreeMap<i64, Arc<Event>>>,
     /// The last line seen.
     pub horizon: Option<Moment>,
     /// Nodes whose clock was compared with the others'.
@@ -63,8 +63,8 @@ pub struct World {
     groups: Vec<PeerGroup>,
 }
 
-/// Commits kept per (zone, address).
-const SERVED_MAX: usize = 64;
+/// Seconds with a commit that are kept per address; the last one moves on when there are more.
+const COMMITS_MAX: usize = 4096;
 
 impl World {
     /// Takes the next event; events come in order of time.
@@ -76,6 +76,7 @@ impl World {
             Fact::Vrrp { .. } | Fact::Group { .. } => {
                 node.note(Daemon::Keepalived, event.time);
                 node.vrrp.observe(event);
+                self.witnesses.mark();
             }
             Fact::Keepalived(what) => {
                 node.note(Daemon::Keepalived, event.time);
@@ -99,6 +100,7 @@ impl World {
                 }
                 self.replicate(event, pdns);
             }
+            Fact::Site { .. } => {}
             Fact::Unrecognised(daemon) => node.note(*daemon, event.time),
             Fact::Other => {
                 let daemon = if event.id.starts_with("pdns/") { Daemon::Pdns } else { Daemon::Keepalived };
@@ -152,12 +154,6 @@ impl World {
         &self.groups
     }
 
-    /// Commits of a zone fetched from an address, in order.
-    #[must_use]
-    pub fn served_from(&self, zone: &Text, address: &Text) -> &[Arc<Event>] {
-        self.served.get(&(zone.clone(), address.clone())).map_or(&[], Vec::as_slice)
-    }
-
     /// The only MASTER of a node's peer group at a moment, with the group; `None` where the node has no group, or it is contested.
     #[must_use]
     pub fn master_beside(&self, node: &Text, moment: Moment) -> Option<(&PeerGroup, &Text)> {
@@ -170,13 +166,9 @@ impl World {
         }
     }
 
-    /// Commits of any zone fetched from an address, in order.
-    #[must_use]
-    pub fn commits_from(&self, address: &Text) -> Vec<&Arc<Event>> {
-        let of_address = self.served.iter().filter(|((_, from), _)| from == address);
-        let mut commits: Vec<&Arc<Event>> = of_address.flat_map(|(_, commits)| commits).collect();
-        commits.sort_by_key(|commit| (commit.time.micros, commit.node.clone()));
-        commits
+    /// Commits of any zone fetched from an address, one per second, in order.
+    pub fn commits_from(&self, address: &Text) -> impl Iterator<Item = &Arc<Event>> {
+        self.commits.get(address).into_iter().flat_map(BTreeMap::values)
     }
 
     /// Whether a daemon of a node wrote anything between two moments.
@@ -216,14 +208,15 @@ impl World {
 
     fn replicate(&mut self, event: &Arc<Event>, pdns: &Pdns) {
         let other = self.witnesses.observe(event, pdns);
-        if let Pdns::ZoneCommitted { zone, .. } = pdns
-            && let Some(address) = self.witnesses.fetched_from(event, pdns)
-        {
-            let commits = self.served.entry((zone.clone(), address)).or_default();
-            if commits.len() < SERVED_MAX {
-                commits.push(Arc::clone(event));
-            } else if let Some(last) = commits.last_mut() {
-                *last = Arc::clone(event);
+        let fetched_from = self.witnesses.fetched_from(event, pdns);
+        if let Some(address) = &fetched_from {
+            let commits = self.commits.entry(address.clone()).or_default();
+            let second = event.time.micros.div_euclid(1_000_000);
+            if !commits.contains_key(&second) {
+                if commits.len() >= COMMITS_MAX {
+                    commits.pop_last();
+                }
+                commits.insert(second, Arc::clone(event));
             }
         }
         if let Some(address) = pdns.asked_primary() {
@@ -233,7 +226,7 @@ impl World {
             if let Some(Pdns::TransferFailed { primary, .. }) = other.pdns() { primary.as_ref() } else { None }
         });
         let met = Met { node: other.as_deref().map(|other| &other.node), address };
-        self.replication.observe(event, pdns, met);
+        self.replication.observe(event, pdns, met, fetched_from.as_ref());
     }
 }
 

@@ -142,6 +142,7 @@ pub fn advert(event: &Event) -> Option<&Advert> {
         | Fact::Group { .. }
         | Fact::Keepalived(_)
         | Fact::Pdns(_)
+        | Fact::Site { .. }
         | Fact::Other
         | Fact::Unrecognised(_) => None,
     }
@@ -172,7 +173,12 @@ impl NodeVrrp {
             .iter()
             .filter_map(|event| match &event.fact {
                 Fact::Group { group, .. } => Some((group, event.time)),
-                Fact::Vrrp { .. } | Fact::Keepalived(_) | Fact::Pdns(_) | Fact::Other | Fact::Unrecognised(_) => None,
+                Fact::Vrrp { .. }
+                | Fact::Keepalived(_)
+                | Fact::Pdns(_)
+                | Fact::Site { .. }
+                | Fact::Other
+                | Fact::Unrecognised(_) => None,
             })
             .collect();
         for event in &self.events {
@@ -219,7 +225,7 @@ impl NodeVrrp {
                 Fact::Group { group, state, .. } => {
                     machines.entry(Unit::Group(group.clone())).or_default().group(event, *state);
                 }
-                Fact::Pdns(_) | Fact::Other | Fact::Unrecognised(_) => {}
+                Fact::Pdns(_) | Fact::Site { .. } | Fact::Other | Fact::Unrecognised(_) => {}
             }
         }
         machines.into_iter().map(|(unit, machine)| (unit, machine.done)).collect()

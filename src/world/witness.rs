@@ -5,7 +5,8 @@
 
 use crate::event::{Event, Pdns, Text};
 use crate::moment::Moment;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 /// Two lines about one transfer are at most this far apart, clocks corrected: a second of resolution on either side and the
@@ -13,6 +14,10 @@ use std::sync::Arc;
 const TRANSFER_MICROS: i64 = 3_000_000;
 /// A NOTIFY is queued before it is sent, and sent at the communicator's next tick.
 const NOTIFY_MICROS: i64 = 5_000_000;
+/// Seconds for which an observation is remembered as told.
+const KNOWN_SECONDS: i64 = 10;
+/// Stamps of whole seconds may turn the order of two lines of one second round.
+const SAME_SECOND_MICROS: i64 = 1_000_000;
 /// Receivers of one NOTIFY answer within this of each other.
 const ROUND_MICROS: i64 = 1_500_000;
 /// Lines waiting for their counterpart, per zone.
@@ -76,14 +81,24 @@ pub struct Witness {
     pub other: Option<Arc<Event>>,
 }
 
+/// Observations that say the same of the same node: of many the first and the last are kept.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    /// Place of the last one among all; `None` while there is only the first.
+    last: Option<usize>,
+}
+
 /// Pairs lines as they come, in order of time.
 #[derive(Debug, Clone, Default)]
 pub struct Witnesses {
-    waiting: BTreeMap<Text, VecDeque<Arc<Event>>>,
+    waiting: HashMap<Text, VecDeque<Arc<Event>>>,
     /// Address a zone is being fetched from, per secondary: 4.0–4.3 name it before the commit only.
-    fetching: BTreeMap<(Text, Text), Text>,
+    fetching: HashMap<(Text, Text), Text>,
     found: Vec<Witness>,
-    known: BTreeSet<(Text, Seen, Text, i64)>,
+    /// What was found in the last seconds: one observation per node, kind, zone and second.
+    known: BTreeSet<(i64, Text, Seen, Text)>,
+    /// Where the last one of a run of like observations stands, since the last sign that anything changed.
+    runs: BTreeMap<(Text, Seen, Option<Text>), Run>,
 }
 
 impl Witnesses {
@@ -93,6 +108,11 @@ impl Witnesses {
         &self.found
     }
 
+    /// A VRRP state changed: what is seen from here on is news even if it looks like what was seen before.
+    pub(super) fn mark(&mut self) {
+        self.runs.clear();
+    }
+
     /// Ends the pairing. A NOTIFY that one receiver took from its primary outranks the same one that another refused: the refusal
     /// was about something else.
     pub(super) fn settle(&mut self) {
@@ -100,11 +120,15 @@ impl Witnesses {
             .found
             .iter()
             .filter(|witness| matches!(witness.seen, Seen::Heard | Seen::Acknowledged))
-            .map(|witness| (witness.node.clone(), witness.zone.clone(), witness.time.micros))
+            .flat_map(|witness| {
+                let times = [witness.own.time.micros, witness.time.micros];
+                times.map(|micros| (witness.node.clone(), witness.zone.clone(), micros))
+            })
             .collect();
         self.found.retain(|witness| {
             let key = |micros| (witness.node.clone(), witness.zone.clone(), micros);
-            let around = key(witness.time.micros - ROUND_MICROS)..=key(witness.time.micros + ROUND_MICROS);
+            let own = witness.own.time.micros;
+            let around = key(own - ROUND_MICROS)..=key(own + ROUND_MICROS);
             witness.seen != Seen::Strange || accepted.range(around).next().is_none()
         });
         self.found.sort_by(|a, b| {
@@ -190,7 +214,8 @@ impl Witnesses {
             }
             Pdns::NotifyRefused { zone, .. } | Pdns::NotifyForbidden { zone, .. } => {
                 self.keep(zone, event);
-                let own = self.by_one_node(zone, event, NOTIFY_MICROS, is_rejection)?;
+                // The receiver refuses before the sender hears of it.
+                let own = self.by_one_node(zone, event, SAME_SECOND_MICROS, is_rejection)?;
                 // Two senders turned away near one rejection: which of them it was cannot be told.
                 if self.at_one_address(zone, &own, is_turned_away).is_some() {
                     self.strange(zone, &own, event);
@@ -295,11 +320,36 @@ impl Witnesses {
         });
     }
 
-    /// Keeps one observation per node, kind, zone and second.
+    /// Keeps one observation per node, kind, zone and second; of an undisturbed run of ordinary ones the first and the last.
     fn add(&mut self, witness: Witness) {
         let second = witness.time.micros.div_euclid(1_000_000);
-        if self.known.insert((witness.node.clone(), witness.seen, witness.zone.clone(), second)) {
+        while self.known.first().is_some_and(|(known, ..)| *known < second - KNOWN_SECONDS) {
+            self.known.pop_first();
+        }
+        if !self.known.insert((second, witness.node.clone(), witness.seen, witness.zone.clone())) {
+            return;
+        }
+        let is_ordinary = matches!(witness.seen, Seen::Served | Seen::Heard | Seen::Acknowledged);
+        if !is_ordinary || self.runs.keys().next().is_some_and(|(node, ..)| *node != witness.node) {
+            self.runs.clear();
+        }
+        if !is_ordinary {
             self.found.push(witness);
+            return;
+        }
+        let next = self.found.len();
+        match self.runs.entry((witness.node.clone(), witness.seen, witness.address.clone())) {
+            Entry::Occupied(mut run) => match run.get().last {
+                Some(last) => self.found[last] = witness,
+                None => {
+                    run.get_mut().last = Some(next);
+                    self.found.push(witness);
+                }
+            },
+            Entry::Vacant(run) => {
+                run.insert(Run { last: None });
+                self.found.push(witness);
+            }
         }
     }
 }

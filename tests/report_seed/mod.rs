@@ -291,6 +291,7 @@ pub(crate) fn coverage() -> Coverage {
         recognised: 16,
         unrecognised: 0,
         other: 0,
+        unrecognised_templates: Vec::new(),
         sources: vec![
             source("dnsmaster", 2, "2020-08-08T21:01:15Z", "2020-08-08T21:01:16Z"),
             source("dnsmaster2", 4, "2020-08-08T21:01:16Z", "2020-08-08T21:01:16Z"),

@@ -31,7 +31,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) Received advert from 192.0.2.2 with lower priority 102, ours 103, forcing new election",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "This node is MASTER and stays MASTER, and another node is MASTER too at this moment; notify_master does not run again here, and in 1.x the other node need not have run its own.",
+        proves: "This node is MASTER and stays MASTER, and at this moment another node believes it is MASTER too. Since this node's state does not change, its notify_master does not run again: what the other node's script moved stays moved (in 1.x the other node ran it only if its own log says `Entering MASTER STATE`).",
         read: Some(heard_lower),
     },
     Message {
@@ -54,7 +54,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) Master received advert from 192.0.2.1 with higher priority 103, ours 102",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "This node was MASTER, another node is, and this one yields now; whatever its notify_master moved stays where it put it.",
+        proves: "This node was MASTER, another node is, and this one yields now. What its own notify_master moved stays where it put it, unless the other node's script runs after this; a node that was MASTER all along does not run it.",
         read: Some(heard_higher),
     },
     Message {

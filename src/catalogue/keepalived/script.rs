@@ -9,7 +9,7 @@ pub(super) static ROWS: &[Message] = &[
         texts: &[("1.2.1..=1.4.5", "Opening script file {script_path}")],
         sample: "Opening script file /etc/keepalived/master.sh",
         source: "keepalived/vrrp/vrrp_notify.c",
-        proves: "A notify script starts (1.x only); how it ended is never said.",
+        proves: "A notify script starts (only 1.x says so). How it ended is never said: whether the address moved must be seen elsewhere.",
         read: Some(opened),
     },
     Message {

@@ -15,7 +15,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) Entering MASTER STATE",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "This node is MASTER from now on, and notify_master starts right after; it is never repeated during one mastership and does not prove that the script succeeds.",
+        proves: "From now on this node is MASTER, and notify_master starts right after: what it moves comes here. It is printed once per mastership and does not prove that the script succeeded.",
         read: Some(master),
     },
     Message {
@@ -38,7 +38,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "(VI_1) Entering BACKUP STATE",
         source: "keepalived/vrrp/vrrp.c",
-        proves: "This node is BACKUP; after a higher-priority advert it proves that it was MASTER, but 1.x also prints it at a start and at the end of a fault.",
+        proves: "This node is BACKUP from now on; notify_master's work is not undone by that. After an advert of higher priority it proves that it was MASTER, but 1.x also prints it at a start and at the end of a fault.",
         read: Some(backup),
     },
     Message {

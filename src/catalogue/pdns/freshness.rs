@@ -21,7 +21,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Domain 'example.com' is stale, master 192.0.2.10 serial 2026112301, our serial 2026112001",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "The primary that was asked has a newer serial, so a transfer is due; it does not tell which host answered at that address, and a replica answers too.",
+        proves: "The primary that was asked has a newer serial, so a transfer is due; an ordinary change looks the same. It does not tell which host answered at that address: a replica answers too.",
         read: Some(stale),
     },
     Message {

@@ -14,7 +14,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "Received NOTIFY for example.com from 192.0.2.11 which is not a master (Refused)",
         source: "pdns/packethandler.cc",
-        proves: "A NOTIFY came from an address that is not among the zone's primaries and was refused; anyone can send one, so alone it does not prove that a primary's address moved.",
+        proves: "A NOTIFY came from an address that is not among the zone's primaries, and was refused: the zone is not checked for it. Anyone can send one; if the address is a primary's other one, that primary no longer leaves from the address it should.",
         read: Some(refused),
     },
     Message {

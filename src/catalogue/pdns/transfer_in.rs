@@ -122,6 +122,10 @@ pub(super) static ROWS: &[Message] = &[
     Message {
         id: "pdns/axfr-in-failed-resolver",
         texts: &[
+            // The reason alone, as it is quoted without the beginning of its line.
+            ("..", "AXFR chunk error: {reason}"),
+            // As it is quoted without its end.
+            ("..", "XFR-in zone: '{zone}', primary: '{primary}', unable to xfr zone (ResolverException): {reason}"),
             ("2.9..=2.9.21", "Unable to AXFR zone '{zone}': {reason}"),
             ("2.9.22..=2.9.22", "Unable to AXFR zone '{zone}' from remote '{primary}': {reason}"),
             ("3.0..=4.1.14", "Unable to AXFR zone '{zone}' from remote '{primary}' (resolver): {reason}"),
@@ -152,7 +156,7 @@ pub(super) static ROWS: &[Message] = &[
         ],
         sample: "XFR-in zone: 'example.com', primary: '192.0.2.10', unable to xfr zone (ResolverException): AXFR chunk error: Server Not Authoritative for zone / Not Authorized (This was attempt number 1. Excluding zone from slave-checks until 1781510530)",
         source: "pdns/auth-secondarycommunicator.cc",
-        proves: "The transfer failed on the wire or by the primary's answer; a Not Authorized means an access list or an absent zone, and only the primary's own log tells which.",
+        proves: "The transfer failed on the wire or by the primary's answer, and the copy stays as it is. `Not Authoritative for zone / Not Authorized` means that whoever holds the address refused, for an access list or because it has no such zone: only its own log tells which, and whether the address leads to the host it should.",
         read: Some(failed),
     },
     Message {

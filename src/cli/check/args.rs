@@ -11,6 +11,10 @@ pub(in crate::cli) struct Check {
     #[arg(value_name = "CASE_DIR")]
     pub(super) directories: Vec<OsString>,
 
+    /// Write what was found into expected.toml and show the difference; hand-written parts stay. A directory of fresh logs becomes a case
+    #[arg(long, conflicts_with_all = ["format", "output", "quiet"])]
+    pub(super) bless: bool,
+
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(super) format: Format,

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub(super) enum Found {
     Case(PathBuf),
+    /// A directory that could be one, but has no `expected.toml`; and what to say of it.
+    Bare(PathBuf, String),
     Trouble(Judged),
 }
 
@@ -30,7 +32,7 @@ pub(super) fn find(words: &[OsString]) -> Vec<Found> {
                     let text = format!(
                         "no case: no {EXPECTED} is in this directory or below it (driftline check --bless writes one)"
                     );
-                    walk.found.push(trouble(path, &text));
+                    walk.found.push(Found::Bare(path.to_owned(), text));
                 }
             }
             Ok(_) => {
@@ -54,14 +56,19 @@ fn without_dot(found: &mut Found) {
                 *path = below.to_owned();
             }
         }
-        Found::Trouble(_) => {}
+        Found::Bare(..) | Found::Trouble(_) => {}
     }
 }
 
 fn trouble(path: &Path, text: &str) -> Found {
+    Found::Trouble(judged(path, text))
+}
+
+/// A case that cannot be one.
+pub(super) fn judged(path: &Path, text: &str) -> Judged {
     let path = path.display().to_string();
     let problem = Problem { path: path.clone(), line: None, text: text.to_owned() };
-    Found::Trouble(Judged { case: path, checks: Vec::new(), problems: vec![problem] })
+    Judged { case: path, checks: Vec::new(), problems: vec![problem] }
 }
 
 struct Walk<'s> {
@@ -116,7 +123,7 @@ impl Walk<'_> {
             "lies beside cases and has no {EXPECTED}: nothing is checked here (driftline check --bless {})",
             directory.display()
         );
-        self.found.push(trouble(directory, &text));
+        self.found.push(Found::Bare(directory.to_owned(), text));
     }
 }
 

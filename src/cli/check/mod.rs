@@ -1,6 +1,7 @@
 //! `driftline check`: cases → which expectations hold.
 
 pub(super) mod args;
+mod bless;
 mod find;
 mod run;
 
@@ -17,6 +18,9 @@ use std::thread;
 
 pub(super) fn run(arguments: &Check) -> Exit {
     let words = if arguments.directories.is_empty() { vec![".".into()] } else { arguments.directories.clone() };
+    if arguments.bless {
+        return bless::run(&words, threads());
+    }
     let judged: Vec<Judged> = judge_all(find::find(&words)).into_iter().map(|(judged, _)| judged).collect();
     let exit = match judged.iter().map(Judged::verdict).max() {
         Some(Verdict::Holds) => Exit::Clean,
@@ -52,7 +56,7 @@ fn write(judged: &[Judged], format: Format, out: &mut dyn Write) -> io::Result<(
 
 /// Runs all cases, in parallel; the answers stand in the order of the cases.
 fn judge_all(found: Vec<Found>) -> Vec<(Judged, Option<Ran>)> {
-    let machine = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let machine = threads();
     let workers = machine.clamp(1, found.len().max(1));
     let threads_each = (machine / workers).max(1);
     let next = AtomicUsize::new(0);
@@ -74,9 +78,14 @@ fn judge_all(found: Vec<Found>) -> Vec<(Judged, Option<Ran>)> {
     slots.into_iter().map(done).collect()
 }
 
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 fn judge_one(found: &Found, threads: usize) -> (Judged, Option<Ran>) {
     match found {
         Found::Case(directory) => run::judge(Path::new(directory), threads),
+        Found::Bare(directory, text) => (find::judged(directory, text), None),
         Found::Trouble(judged) => (judged.clone(), None),
     }
 }

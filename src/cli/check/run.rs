@@ -4,6 +4,7 @@ use super::find::is_named_like_a_log;
 use crate::check::{self, Case, EXPECTED, Judged, Problem, Setting};
 use crate::cli::analyze;
 use crate::cli::args::{Command, Driftline};
+use crate::cli::config::{self, Config};
 use crate::input::{self, Error, Source};
 use crate::pipeline::{self, Options, Outcome};
 use clap::Parser;
@@ -27,7 +28,7 @@ pub(super) fn judge(directory: &Path, threads: usize) -> (Judged, Option<Ran>) {
             return (judged, None);
         }
     };
-    let options = match options(&judged.expected_path(), &case.settings) {
+    let options = match options(directory, &case.settings) {
         Ok(options) => options,
         Err(problem) => {
             judged.problems.push(problem);
@@ -36,7 +37,7 @@ pub(super) fn judge(directory: &Path, threads: usize) -> (Judged, Option<Ran>) {
     };
     let (sources, outcome, problems) = analyze(directory, &options, threads);
     judged.problems = problems;
-    judged.checks = check::judge(&case, &outcome.report.findings, &|| check::seen(&sources));
+    judged.checks = check::judge(&case, &outcome.report.findings, &|| check::seen(&sources, &options));
     (judged, Some(Ran { case, sources, options, outcome }))
 }
 
@@ -91,23 +92,21 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// `[analyze]` through the command line's own reader, so that both understand the same.
-pub(super) fn options(path: &str, settings: &[Setting]) -> Result<Options, Problem> {
+/// `[analyze]` through the command line's own reader, so that both understand the same. A configuration's path is relative to
+/// the case; none is read that the case does not name.
+pub(super) fn options(directory: &Path, settings: &[Setting]) -> Result<Options, Problem> {
+    let path = directory.join(EXPECTED).display().to_string();
     for setting in settings {
-        read(std::slice::from_ref(setting)).map_err(|text| Problem {
-            path: path.to_owned(),
+        read(directory, std::slice::from_ref(setting)).map_err(|text| Problem {
+            path: path.clone(),
             line: Some(setting.line),
             text,
         })?;
     }
-    read(settings).map_err(|text| Problem {
-        path: path.to_owned(),
-        line: settings.first().map(|first| first.line),
-        text,
-    })
+    read(directory, settings).map_err(|text| Problem { path, line: settings.first().map(|first| first.line), text })
 }
 
-fn read(settings: &[Setting]) -> Result<Options, String> {
+fn read(directory: &Path, settings: &[Setting]) -> Result<Options, String> {
     let words =
         settings.iter().flat_map(|setting| setting.values.iter().map(|value| format!("--{}={value}", setting.option)));
     let words = ["driftline", "analyze"].into_iter().map(str::to_owned).chain(words);
@@ -115,5 +114,13 @@ fn read(settings: &[Setting]) -> Result<Options, String> {
         error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
     })?;
     let Command::Analyze(arguments) = driftline.command else { return Ok(Options::default()) };
-    analyze::options(&arguments).map(|(options, _)| options).map_err(|error| format!("failed to {}", chain(&error)))
+    let config = match &arguments.config {
+        Some(path) => config::load(Some(&directory.join(path))).map_err(|error| told(&error))?,
+        None => Config::default(),
+    };
+    analyze::options(&arguments, config).map(|(options, _)| options).map_err(|error| told(&error))
+}
+
+fn told(error: &dyn std::error::Error) -> String {
+    format!("failed to {}", chain(error))
 }

@@ -14,24 +14,31 @@ pub(super) fn chain(world: &World, owner: &Text, holder: &Text, from: Moment, li
     let inside = |moment: Moment| moment.micros > from.micros && limit.is_none_or(|limit| moment.micros < limit.micros);
     let far_future = Moment { micros: i64::MAX, precision: Precision::Micro };
     let behind: Vec<Behind> = world.replication.behind(far_future, far_future);
-    for stretch in behind.iter().filter(|stretch| stretch.refused) {
-        let Some(refused) = stretch.failures.first.first().filter(|event| inside(event.time)) else { continue };
-        for address in &stretch.asked {
-            let strangers = world.replication.strangers().filter(|strangers| strangers.sender != *address);
-            let mut lines = strangers.flat_map(|strangers| &strangers.lines.first);
-            let is_of_zone = |event: &&Arc<Event>| matches!(event.pdns(), Some(Pdns::NotifyRefused { zone, .. }) if *zone == stretch.zone);
-            let Some(notify) = lines.find(|event| is_of_zone(event) && inside(event.time)) else { continue };
-            let served = world
-                .served_from(&stretch.zone, address)
-                .iter()
-                .find(|event| inside(event.time) && event.time.micros >= refused.time.micros.max(notify.time.micros));
-            return Some(Chain {
-                refused: Arc::clone(refused),
-                notify: Arc::clone(notify),
-                served: served.cloned(),
-                address: address.clone(),
-            });
-        }
-    }
-    None
+    let refused = behind.iter().filter(|stretch| stretch.refused);
+    let mut chains = refused.flat_map(|stretch| links(world, stretch, &inside)).collect::<Vec<Chain>>();
+    // The whole chain proves; one without its end only agrees.
+    let whole = chains.iter().position(|chain| chain.served.is_some()).unwrap_or(0);
+    (!chains.is_empty()).then(|| chains.swap_remove(whole))
+}
+
+/// The chains that one copy's stretch of being behind is part of, by asked address.
+fn links(world: &World, stretch: &Behind, inside: &dyn Fn(Moment) -> bool) -> Vec<Chain> {
+    let Some(refused) = stretch.failures.first.first().filter(|event| inside(event.time)) else { return Vec::new() };
+    let is_of_zone = |event: &&Arc<Event>| {
+        matches!(event.pdns(), Some(Pdns::NotifyRefused { zone, .. }) if *zone == stretch.zone) && inside(event.time)
+    };
+    let chain = |address: &Text| {
+        let strangers = world.replication.strangers().filter(|strangers| strangers.sender != *address);
+        let notify = strangers.flat_map(|strangers| &strangers.lines.first).find(is_of_zone)?;
+        let served = stretch.end.as_ref().filter(|end| {
+            stretch.served_by.as_ref() == Some(address) && inside(end.time) && end.time.micros >= notify.time.micros
+        });
+        Some(Chain {
+            refused: Arc::clone(refused),
+            notify: Arc::clone(notify),
+            served: served.cloned(),
+            address: address.clone(),
+        })
+    };
+    stretch.asked.iter().filter_map(chain).collect()
 }

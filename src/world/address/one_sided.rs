@@ -97,7 +97,7 @@ fn fetched_without(
     if !facts.spans.contains_key(&Daemon::Pdns) {
         return None;
     }
-    let mut commits = world.commits_from(&address).into_iter();
+    let mut commits = world.commits_from(&address);
     let is_later = |commit: &Arc<Event>| {
         commit.time.micros > after.micros
             && limit.is_none_or(|limit| commit.time.micros < limit.micros)

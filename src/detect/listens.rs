@@ -1,0 +1,186 @@
+//! Which events each rule rests on, by the ids of the catalogue; `driftline explain` tells it.
+//!
+//! `tests/listens.rs` holds every event with a fact to it: a rule listens, or [`UNHEARD`] says why none does.
+
+pub(super) type Ids = &'static [&'static str];
+
+/// Which state a node or a group is in.
+pub(super) const STATES: Ids = &[
+    "keepalived/state-master",
+    "keepalived/state-master-pending",
+    "keepalived/state-backup",
+    "keepalived/state-backup-init",
+    "keepalived/state-backup-now",
+    "keepalived/state-fault",
+    "keepalived/state-fault-init",
+    "keepalived/state-fault-now",
+    "keepalived/state-fault-script",
+    "keepalived/state-fault-interface",
+    "keepalived/state-fault-no-address",
+    "keepalived/state-fault-src-address",
+    "keepalived/state-fault-process",
+    "keepalived/state-fault-file",
+    "keepalived/state-fault-config",
+    "keepalived/group-master",
+    "keepalived/group-master-pending",
+    "keepalived/group-backup",
+    "keepalived/group-fault",
+];
+
+/// What an advert proves about the speaker or its rival.
+pub(super) const ADVERTS: Ids = &[
+    "keepalived/advert-lower-priority",
+    "keepalived/advert-higher-priority",
+    "keepalived/advert-equal-priority-higher-ip",
+    "keepalived/advert-lower-priority-in-backup",
+    "keepalived/advert-priority-zero-in-backup",
+    "keepalived/advert-priority-zero-in-master",
+    "keepalived/advert-priority-zero-or-higher",
+    "keepalived/advert-timeout",
+    "keepalived/sent-priority-zero",
+];
+
+/// What ends a mastership without a line of its own.
+pub(super) const PROCESSES: Ids = &[
+    "keepalived/daemon-start",
+    "keepalived/daemon-stopping",
+    "keepalived/daemon-stopped",
+    "keepalived/child-died-respawn",
+    "keepalived/child-died-exit",
+    "keepalived/child-stopping",
+];
+
+/// Where a reload explains what looks like a transition.
+pub(super) const RELOADS: Ids = &["keepalived/reload-requested", "keepalived/reload-child"];
+
+/// A process that was paused believes what was true before.
+pub(super) const PAUSES: Ids = &["keepalived/timer-late"];
+
+/// A notify script that starts, or cannot.
+pub(super) const SCRIPT_STARTS: Ids = &["keepalived/script-opened"];
+pub(super) const SCRIPT_FAILURES: Ids = &[
+    "keepalived/script-open-failed",
+    "keepalived/script-exec-failed",
+    "keepalived/script-fork-failed",
+    "keepalived/script-disabled",
+];
+
+/// PowerDNS lines of two hosts that together tell where an address is.
+pub(super) const WITNESSES: Ids = &[
+    "pdns/axfr-in-failed-resolver",
+    "pdns/axfr-out-denied",
+    "pdns/axfr-out-failed",
+    "pdns/ixfr-out-failed",
+    "pdns/xfr-in-initiating",
+    "pdns/axfr-in-connect",
+    "pdns/ixfr-in-start",
+    "pdns/axfr-in-started",
+    "pdns/axfr-in-transaction",
+    "pdns/axfr-in-retrieved",
+    "pdns/axfr-in-done",
+    "pdns/ixfr-in-done",
+    "pdns/axfr-out-done",
+    "pdns/ixfr-out-done",
+    "pdns/notify-in-not-primary",
+    "pdns/notify-in-not-allowed",
+    "pdns/notify-in-queued",
+    "pdns/notify-in-up-to-date",
+    "pdns/notify-out-queued",
+    "pdns/notify-out-also-queued",
+    "pdns/notify-out-acked",
+    "pdns/notify-out-rejected",
+];
+
+/// How far a copy is, and why it stays there.
+pub(super) const COPIES: Ids = &[
+    "pdns/domain-stale",
+    "pdns/domain-empty",
+    "pdns/domain-stale-unsigned",
+    "pdns/domain-dnssec-stale",
+    "pdns/domain-fresh",
+    "pdns/axfr-in-failed-resolver",
+    "pdns/axfr-in-failed-other",
+    "pdns/axfr-in-feed-failed",
+    "pdns/axfr-in-parse-failed",
+    "pdns/axfr-in-done",
+    "pdns/ixfr-in-done",
+    "pdns/notify-in-not-primary",
+];
+
+pub(super) const STRANGERS: Ids = &["pdns/notify-in-not-primary", "pdns/notify-in-not-allowed"];
+
+pub(super) const REFUSALS: Ids = &[
+    "pdns/axfr-in-failed-resolver",
+    "pdns/axfr-out-denied",
+    "pdns/axfr-out-failed",
+    "pdns/ixfr-out-failed",
+    "pdns/axfr-out-done",
+    "pdns/ixfr-out-done",
+];
+
+const REFUSED_ADVERT: &str = "an advert that is refused ends no mastership and proves none; when it makes a split, the split is told from \
+                              the states of both nodes";
+const PLANNED_UNREACHABLE: &str =
+    "no rule judges a primary that cannot be reached yet; it is kept apart from a refusal";
+const CHECK: &str = "a check changes nothing by itself: what follows of it stands in the lines on priority and state";
+const LINK: &str = "an interface changes nothing by itself: what follows of it stands in the line that enters FAULT";
+const ROLE: &str = "it is no fault: it tells that the node speaks and what it is, which every rule takes into account";
+
+/// Events with a fact to which no rule listens, and why.
+pub(super) const UNHEARD: &[(&str, &str)] = &[
+    ("keepalived/preempt-forced", "a preferred node that takes over is no split; that it does is told by the states"),
+    (
+        "keepalived/priority-changed",
+        "who is MASTER is judged by what the nodes say they are; priorities only explain it",
+    ),
+    ("keepalived/advert-auth", REFUSED_ADVERT),
+    ("keepalived/advert-interval-mismatch", REFUSED_ADVERT),
+    ("keepalived/advert-vip-mismatch", REFUSED_ADVERT),
+    ("keepalived/advert-vrid-mismatch", REFUSED_ADVERT),
+    ("keepalived/advert-unknown-unicast-peer", REFUSED_ADVERT),
+    ("keepalived/advert-cast-mismatch", REFUSED_ADVERT),
+    ("keepalived/advert-invalid-ttl", REFUSED_ADVERT),
+    ("keepalived/advert-bad-checksum", REFUSED_ADVERT),
+    ("keepalived/advert-bad-type", REFUSED_ADVERT),
+    ("keepalived/advert-bad-version", REFUSED_ADVERT),
+    ("keepalived/advert-bad-length", REFUSED_ADVERT),
+    ("keepalived/advert-dropped", REFUSED_ADVERT),
+    ("keepalived/advert-ignored-in-backup", REFUSED_ADVERT),
+    (
+        "keepalived/child-start",
+        "it is no fault; it tells which process is the parent, whose `Stopping` ends masterships",
+    ),
+    ("keepalived/child-stopped", "the mastership had ended before, with `Stopping`"),
+    ("keepalived/interface-down", LINK),
+    ("keepalived/interface-up", LINK),
+    ("keepalived/interface-linkbeat", LINK),
+    (
+        "keepalived/daemon-command-line",
+        "it is no fault; it tells what this log can show (-D), so how much a missing line means",
+    ),
+    ("keepalived/track-script-down", CHECK),
+    ("keepalived/track-script-timeout", CHECK),
+    ("keepalived/track-script-up", CHECK),
+    ("keepalived/track-script-reload", CHECK),
+    (
+        "pdns/process-banner",
+        "it is no fault; it tells the version, on which the advice rests, and a floor for the year",
+    ),
+    ("pdns/backend-threads-ready", ROLE),
+    ("pdns/communicator-start", ROLE),
+    ("pdns/domain-newer-than-primary", "no rule judges a serial that went backwards yet"),
+    ("pdns/soa-unretrievable-first", PLANNED_UNREACHABLE),
+    ("pdns/soa-unretrievable", PLANNED_UNREACHABLE),
+    ("pdns/soa-serial-undetermined", PLANNED_UNREACHABLE),
+    ("pdns/freshness-exception", PLANNED_UNREACHABLE),
+    (
+        "pdns/freshness-result",
+        "it is no fault; it tells that this log shows the checks, so that their absence means something",
+    ),
+    (
+        "pdns/notify-out-failed",
+        "no rule judges a NOTIFY without an answer yet: secondaries poll, so it delays and hides nothing",
+    ),
+    ("pdns/axfr-out-started", "it comes before a denial as well, so it proves only that somebody asked"),
+    ("pdns/ixfr-out-started", "it comes before a denial as well, so it proves only that somebody asked"),
+];

@@ -1,0 +1,269 @@
+//! Sources → typed events, each source for itself: the first half of `analyze`, for `driftline events`.
+//!
+//! A source is read twice, first to learn its year and its nodes. What cannot be read twice (standard input) is held back only
+//! until there is enough to judge by.
+
+use super::intake::{Reader, everything, interest};
+use super::kept::Kept;
+use super::listener::{Heard, Listener, id_of};
+use super::patterns::Patterns;
+use super::unwrap;
+use crate::catalogue::Fields;
+use crate::event::Text;
+use crate::input::{Error, Interest, Source};
+use crate::moment::Moment;
+use crate::record::{Record, Stamp};
+use crate::report::SourceCoverage;
+use crate::report::events::{EventLine, Field, SourceLine};
+use crate::timeline::{self, Frame, Placer, Stated, Survey};
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+/// Records held back where a source cannot be read again, before its year is settled by what is there.
+const HELD_MAX: usize = 10_000;
+/// Bytes of these.
+const HELD_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// What is told of each source.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Years, zones and clocks as stated.
+    pub stated: Stated,
+    /// Only lines from here…
+    pub since: Option<Moment>,
+    /// …to here; with either, lines without a time are left out.
+    pub until: Option<Moment>,
+    /// Other programs' lines too.
+    pub all: bool,
+    /// The site's own lines.
+    pub patterns: Arc<Patterns>,
+}
+
+/// A source, told.
+#[derive(Debug)]
+pub struct Told {
+    /// What is known of it.
+    pub source: SourceLine,
+    /// What broke its reading off.
+    pub broken_off: Option<Error>,
+}
+
+/// Gives the events of a source to `each`, in file order.
+///
+/// # Errors
+/// As of `input::read`; then no event was given.
+pub fn tell(source: &Source, options: &Options, each: &mut dyn FnMut(&EventLine<'_>)) -> Result<Told, Error> {
+    if source.can_be_read_again() {
+        tell_twice_read(source, options, each)
+    } else {
+        tell_once_read(source, options, each)
+    }
+}
+
+fn tell_twice_read(source: &Source, options: &Options, each: &mut dyn FnMut(&EventLine<'_>)) -> Result<Told, Error> {
+    let mut survey = Survey::new(source.path.clone(), source.node.clone());
+    let mut reader = Reader::new(&options.patterns);
+    let summary = unwrap::read(source, &interest(&options.patterns), &mut |record| {
+        reader.record(record, &mut |line| survey.note(&line));
+    })?;
+    let intake = reader.finish(source, summary, survey, None);
+    let surveys = [intake.survey];
+    let frame = settle(&surveys, &options.stated);
+    let mut teller = Teller::new(&frame, &surveys[0], options);
+    // A source that can no longer be read was read once: what it held up to there has been told.
+    let _ = unwrap::read(source, &wanted(options), &mut |record| teller.tell(record, each));
+    let [survey] = &surveys;
+    let span = &frame.spans[0];
+    let coverage = SourceCoverage {
+        path: survey.path.clone(),
+        format: intake.format,
+        node: span.node.clone(),
+        lines: intake.lines,
+        first: span.first,
+        last: span.last,
+    };
+    let mut caveats = intake.caveats;
+    caveats.extend(frame.caveats.iter().cloned());
+    let source = SourceLine { coverage, recognised: intake.recognised, unrecognised: intake.unrecognised, caveats };
+    Ok(Told { source, broken_off: intake.broken_off })
+}
+
+fn tell_once_read(source: &Source, options: &Options, each: &mut dyn FnMut(&EventLine<'_>)) -> Result<Told, Error> {
+    let early_surveys = OnceCell::new();
+    let early_frame = OnceCell::new();
+    let mut early = Some(Survey::new(source.path.clone(), source.node.clone()));
+    let mut whole = Survey::new(source.path.clone(), source.node.clone());
+    let mut reader = Reader::new(&options.patterns);
+    let mut held = Held::default();
+    let mut teller = None;
+    let begin = |survey: Survey, held: &mut Held, each: &mut dyn FnMut(&EventLine<'_>)| {
+        let surveys = early_surveys.get_or_init(|| [survey]);
+        let frame = early_frame.get_or_init(|| settle(surveys, &options.stated));
+        let mut teller = Teller::new(frame, &surveys[0], options);
+        held.records.drain(..).for_each(|record| teller.tell(&record.borrowed(), each));
+        teller
+    };
+    let summary = unwrap::read(source, &wanted(options), &mut |record| {
+        reader.record(record, &mut |line| {
+            whole.note(&line);
+            if let Some(early) = &mut early {
+                early.note(&line);
+            }
+        });
+        match &mut teller {
+            Some(teller) => Teller::tell(teller, record, each),
+            None => {
+                held.push(record);
+                if held.is_full()
+                    && let Some(mut survey) = early.take()
+                {
+                    survey.finish(held.first, held.last, None);
+                    teller = Some(begin(survey, &mut held, each));
+                }
+            }
+        }
+    })?;
+    let intake = reader.finish(source, summary, whole, None);
+    let surveys = [intake.survey];
+    let frame = match early_frame.get() {
+        // What was told rests on the year settled then.
+        Some(early) => settle(&surveys, &stating_years(&options.stated, early)),
+        None => settle(&surveys, &options.stated),
+    };
+    if teller.is_none() {
+        let mut teller = Teller::new(&frame, &surveys[0], options);
+        held.records.drain(..).for_each(|record| teller.tell(&record.borrowed(), each));
+    }
+    let span = &frame.spans[0];
+    let coverage = SourceCoverage {
+        path: source.path.clone(),
+        format: intake.format,
+        node: span.node.clone(),
+        lines: intake.lines,
+        first: span.first,
+        last: span.last,
+    };
+    let mut caveats = intake.caveats;
+    let year = early_frame
+        .get()
+        .into_iter()
+        .flat_map(|early| early.caveats.iter().filter(|caveat| caveat.kind == "year-inferred"));
+    caveats.extend(year.cloned());
+    caveats.extend(frame.caveats.iter().cloned());
+    let source = SourceLine { coverage, recognised: intake.recognised, unrecognised: intake.unrecognised, caveats };
+    Ok(Told { source, broken_off: intake.broken_off })
+}
+
+/// Records of the daemons, or all of them.
+fn wanted(options: &Options) -> Interest {
+    if options.all { everything() } else { interest(&options.patterns) }
+}
+
+/// As `timeline::settle`, with the clocks as they are: who is ahead of whom is judged over all machines, later.
+fn settle(surveys: &[Survey; 1], stated: &Stated) -> Frame {
+    let mut frame = timeline::settle(surveys, stated);
+    frame.skews.retain(|node, _| stated.skews.contains_key(node));
+    if stated.skews.is_empty() {
+        frame.caveats.retain(|caveat| caveat.kind != "clock-skew");
+    }
+    frame
+}
+
+fn stating_years(stated: &Stated, early: &Frame) -> Stated {
+    let mut stated = stated.clone();
+    if let Some(year) = early.first_year(0) {
+        stated.years.entry(None).or_insert(year);
+    }
+    stated
+}
+
+/// Turns the records of a surveyed source into events.
+struct Teller<'a> {
+    placer: Placer<'a>,
+    listener: Listener,
+    options: &'a Options,
+    path: &'a Text,
+    /// The last record: what a folded repeat repeats.
+    last: Kept,
+}
+
+impl<'a> Teller<'a> {
+    fn new(frame: &'a Frame, survey: &'a Survey, options: &'a Options) -> Self {
+        let listener = Listener::new(options.patterns.clone());
+        Self { placer: frame.placer(0, survey), listener, options, path: &survey.path, last: Kept::default() }
+    }
+
+    fn tell(&mut self, record: &Record<'_>, each: &mut dyn FnMut(&EventLine<'_>)) {
+        if record.message.is_empty() && record.repeated > 1 {
+            if self.last.line + 1 != record.line {
+                return;
+            }
+            self.last.line = record.line;
+            let last = std::mem::take(&mut self.last);
+            let again =
+                Record { message: &last.message, identifier: last.identifier.as_deref(), pid: last.pid, ..*record };
+            let again = Record { host: last.host.as_deref(), unit: last.unit.as_deref(), ..again };
+            self.event(&again, each);
+            self.last = last;
+            return;
+        }
+        self.event(record, each);
+        self.last.set(record);
+    }
+
+    fn event(&mut self, record: &Record<'_>, each: &mut dyn FnMut(&EventLine<'_>)) {
+        let mut fields = Fields::default();
+        let hearing = self.listener.hear(record, &mut fields);
+        // The walker follows every stamp that the survey followed.
+        let is_surveyed = !matches!(hearing.what, Heard::Stranger);
+        if !is_surveyed && !self.options.all {
+            return;
+        }
+        let host = record.host.map(|host| Text::from(String::from_utf8_lossy(host)));
+        let placed = self.placer.when(record.stamp, host.as_ref(), is_surveyed);
+        let after = self.options.since.is_none_or(|since| placed.time.is_some_and(|time| time.micros >= since.micros));
+        let before = self.options.until.is_none_or(|until| placed.time.is_some_and(|time| time.micros <= until.micros));
+        if !(after && before) {
+            return;
+        }
+        let told: Vec<Field<'_>> =
+            fields.iter().map(|(name, value)| Field { name, value, is_number: Fields::is_number(name) }).collect();
+        each(&EventLine {
+            time: placed.time,
+            assumes_year: placed.assumes_year,
+            assumes_zone: placed.assumes_zone,
+            node: &placed.node,
+            program: hearing.identifier,
+            pid: hearing.pid,
+            event: id_of(&hearing.what),
+            fields: &told,
+            repeated: record.repeated,
+            path: self.path,
+            line: record.cursor.is_none().then_some(record.line),
+            cursor: record.cursor,
+            raw: record.raw,
+        });
+    }
+}
+
+/// Records waiting for their year.
+#[derive(Default)]
+struct Held {
+    records: Vec<Kept>,
+    bytes: usize,
+    first: Option<Stamp>,
+    last: Option<Stamp>,
+}
+
+impl Held {
+    fn push(&mut self, record: &Record<'_>) {
+        self.first = self.first.or(record.stamp);
+        self.last = record.stamp.or(self.last);
+        self.bytes += record.raw.len();
+        self.records.push(Kept::whole(record));
+    }
+
+    fn is_full(&self) -> bool {
+        self.records.len() >= HELD_MAX || self.bytes >= HELD_BYTES_MAX
+    }
+}

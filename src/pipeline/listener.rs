@@ -1,0 +1,286 @@
+//! Whose line a record is: by its tag where a header has one, else by what it says.
+//!
+//! Lines reach us without a head: pasted from a terminal, quoted in a mail, printed by a container, stamped by a logger nobody
+//! knows. A tag of the daemons further on is found (`daemon.info Keepalived_vrrp[137]: …`), and a text that is a whole message
+//! with enough words of its own to be no other program's.
+
+use super::patterns::{Patterns, Site};
+use crate::catalogue::{self, Fields, Message, begins, daemon_of, read, read_certain};
+use crate::event::{Daemon, Fact};
+use crate::record::Record;
+use std::sync::Arc;
+
+/// Reads the records of one source in their order.
+#[derive(Debug, Default)]
+pub struct Listener {
+    patterns: Arc<Patterns>,
+    /// The daemon whose headless lines stood above.
+    speaker: Option<Daemon>,
+}
+
+/// What a record was heard to be.
+#[derive(Debug, Clone, Copy)]
+pub enum Heard<'p> {
+    /// A message of the catalogue.
+    Message(&'static Message),
+    /// A line of a daemon that no row reads.
+    Unrecognised(Daemon),
+    /// A line that one of the operator's patterns reads.
+    Site(&'p Site),
+    /// Another program's line.
+    Stranger,
+}
+
+/// A record, heard: what it is and what its tag says.
+#[derive(Debug, Clone, Copy)]
+pub struct Hearing<'a, 'p> {
+    /// What it is.
+    pub what: Heard<'p>,
+    /// The tag, by the header or found further on.
+    pub identifier: Option<&'a [u8]>,
+    /// The process id in it.
+    pub pid: Option<u32>,
+    /// The message itself, wherever in the line it was found.
+    pub text: &'a [u8],
+}
+
+/// How far into a line its message may begin.
+const HEAD_BYTES_MAX: usize = 240;
+/// Words that may stand before a message.
+const HEAD_WORDS_MAX: usize = 12;
+
+impl Listener {
+    /// One that knows an operator's patterns.
+    #[must_use]
+    pub fn new(patterns: Arc<Patterns>) -> Self {
+        Self { patterns, speaker: None }
+    }
+
+    /// Hears a record; `fields` is cleared and filled.
+    pub fn hear<'a>(&mut self, record: &Record<'a>, fields: &mut Fields<'a>) -> Hearing<'a, '_> {
+        let mut hearing = self.daemons(record, fields);
+        if matches!(hearing.what, Heard::Stranger | Heard::Unrecognised(_))
+            && let Some(site) = self.patterns.read(record, hearing.identifier, fields)
+        {
+            hearing.what = Heard::Site(site);
+        }
+        hearing
+    }
+
+    fn daemons<'a, 'p>(&mut self, record: &Record<'a>, fields: &mut Fields<'a>) -> Hearing<'a, 'p> {
+        let tagged = |what| Hearing { what, identifier: record.identifier, pid: record.pid, text: record.message };
+        if let Some(daemon) = daemon_of(record.identifier, record.unit) {
+            return tagged(spoken(daemon, record.message, fields));
+        }
+        // A program that names itself and its host is somebody else.
+        let is_named = record.identifier.is_some() && (record.host.is_some() || record.pid.is_some());
+        if is_named || record.unit.is_some() {
+            return tagged(Heard::Stranger);
+        }
+        if record.message.is_empty() {
+            return tagged(Heard::Stranger);
+        }
+        if let Some(tag) = tag_in(line_of(record)) {
+            let what = spoken(tag.daemon, tag.message, fields);
+            return Hearing { what, identifier: Some(tag.identifier), pid: tag.pid, text: tag.message };
+        }
+        let (what, text) = self.headless(record, fields);
+        Hearing { what, identifier: None, pid: None, text }
+    }
+
+    /// A line without a tag: whoever says it, if it is a whole message.
+    fn headless<'a, 'p>(&mut self, record: &Record<'a>, fields: &mut Fields<'a>) -> (Heard<'p>, &'a [u8]) {
+        if record.message.trim_ascii().is_empty() {
+            return (Heard::Stranger, record.message);
+        }
+        let daemons = match self.speaker {
+            Some(Daemon::Keepalived) => [Daemon::Keepalived, Daemon::Pdns],
+            Some(Daemon::Pdns) | None => [Daemon::Pdns, Daemon::Keepalived],
+        };
+        for text in [record.message].into_iter().chain(behind_head(line_of(record))) {
+            for daemon in daemons {
+                if let Some(message) = read_certain(daemon, text, fields) {
+                    self.speaker = Some(daemon);
+                    return (Heard::Message(message), text);
+                }
+            }
+        }
+        // In a file that a daemon stamped itself there is nobody else.
+        let is_own_output = record.stamp.is_some() && record.host.is_none() && record.identifier.is_none();
+        let what = match self.speaker.filter(|_| is_own_output) {
+            Some(daemon) => spoken(daemon, record.message, fields),
+            None => {
+                fields.clear();
+                Heard::Stranger
+            }
+        };
+        (what, record.message)
+    }
+}
+
+/// Whether a line without any head, or with the tag alone, is one of the daemons'.
+#[must_use]
+pub(super) fn is_known(line: &[u8]) -> bool {
+    let certain = |text| {
+        let mut fields = Fields::default();
+        [Daemon::Pdns, Daemon::Keepalived].iter().any(|daemon| read_certain(*daemon, text, &mut fields).is_some())
+    };
+    let wrapped = line.trim_ascii_end().strip_suffix(b"\\");
+    let goes_on = wrapped.is_some_and(|text| begins(Daemon::Pdns, text) || begins(Daemon::Keepalived, text));
+    goes_on || tag_in(line).is_some() || certain(line) || behind_head(line).any(certain)
+}
+
+fn spoken<'a, 'p>(daemon: Daemon, message: &'a [u8], fields: &mut Fields<'a>) -> Heard<'p> {
+    match read(daemon, message, fields) {
+        Some(message) => Heard::Message(message),
+        None => {
+            fields.clear();
+            Heard::Unrecognised(daemon)
+        }
+    }
+}
+
+/// What a record says: its fact, [`Fact::Other`] for strangers.
+#[must_use]
+pub fn fact_of(heard: &Heard<'_>, fields: &Fields<'_>) -> Fact {
+    match heard {
+        Heard::Message(message) => catalogue::fact(message, fields),
+        Heard::Unrecognised(daemon) => Fact::Unrecognised(*daemon),
+        Heard::Site(site) => site.fact(fields),
+        Heard::Stranger => Fact::Other,
+    }
+}
+
+/// The event id of what was heard.
+#[must_use]
+pub fn id_of(heard: &Heard<'_>) -> &'static str {
+    match heard {
+        Heard::Message(message) => message.id,
+        Heard::Unrecognised(Daemon::Pdns) => "pdns/unrecognised",
+        Heard::Unrecognised(Daemon::Keepalived) => "keepalived/unrecognised",
+        Heard::Site(site) => site.id,
+        Heard::Stranger => "other",
+    }
+}
+
+/// The line; of a coloured one what is left without its head and its colours.
+fn line_of<'a>(record: &Record<'a>) -> &'a [u8] {
+    if memchr::memchr(0x1b, record.raw).is_some() { record.message } else { record.raw }
+}
+
+struct Tag<'a> {
+    daemon: Daemon,
+    identifier: &'a [u8],
+    pid: Option<u32>,
+    message: &'a [u8],
+}
+
+/// `Keepalived_vrrp[137]: ` or `pdns: `, wherever it begins a word near the front of the line.
+fn tag_in(raw: &[u8]) -> Option<Tag<'_>> {
+    let near = &raw[..raw.len().min(HEAD_BYTES_MAX)];
+    let mut from = 0;
+    while let Some(found) = memchr::memchr3(b'p', b'k', b'K', &near[from..]) {
+        let at = from + found;
+        from = at + 1;
+        let begins_word = at == 0 || !(near[at - 1].is_ascii_alphanumeric() || b"_-./=".contains(&near[at - 1]));
+        if begins_word && let Some(tag) = tag_at(&raw[at..]) {
+            return Some(tag);
+        }
+    }
+    None
+}
+
+fn tag_at(text: &[u8]) -> Option<Tag<'_>> {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-@.".contains(byte);
+    let length = text.iter().take(80).take_while(|byte| is_name(byte)).count();
+    let (identifier, rest) = text.split_at(length);
+    let daemon = daemon_of(Some(identifier), None)?;
+    let (pid, rest) = match rest.strip_prefix(b"[") {
+        None => (None, rest),
+        Some(behind) => {
+            let close = behind.iter().take(12).position(|byte| *byte == b']')?;
+            let pid = std::str::from_utf8(&behind[..close]).ok().and_then(|pid| pid.parse().ok());
+            (pid, &behind[close + 1..])
+        }
+    };
+    Some(Tag { daemon, identifier, pid, message: rest.strip_prefix(b":")?.trim_ascii_start() })
+}
+
+/// The places at which a message may begin: behind quotes and colours, and at each word whose predecessor ends like a head
+/// does (a digit, `:`, `|`, `>`, `]`). Behind another program's tag there is none.
+fn behind_head(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let near = raw.len().min(HEAD_BYTES_MAX);
+    let near = memchr::memmem::find(&raw[..near], b"]: ").unwrap_or(near);
+    let mut words = 0;
+    (1..near).filter_map(move |at| {
+        if raw[at - 1] != b' ' && raw[at - 1] != b'\t' || raw[at].is_ascii_whitespace() {
+            return None;
+        }
+        words += 1;
+        let before = raw[..at].trim_ascii_end().last();
+        let ends_a_head = before.is_none_or(|byte| byte.is_ascii_digit() || b":|>]*-".contains(byte));
+        (ends_a_head && words <= HEAD_WORDS_MAX).then(|| &raw[at..])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(raw: &str) -> String {
+        let record = Record {
+            line: 1,
+            raw: raw.as_bytes(),
+            stamp: None,
+            host: None,
+            identifier: None,
+            unit: None,
+            pid: None,
+            message: raw.as_bytes(),
+            repeated: 1,
+            cursor: None,
+        };
+        let mut fields = Fields::default();
+        let mut listener = Listener::default();
+        let hearing = listener.hear(&record, &mut fields);
+        let name = hearing.identifier.map_or("-".to_owned(), |name| String::from_utf8_lossy(name).into_owned());
+        format!("{} {name} {}", id_of(&hearing.what), hearing.pid.map_or("-".to_owned(), |pid| pid.to_string()))
+    }
+
+    #[test]
+    fn lines_are_known_behind_any_head() {
+        for (raw, expected) in [
+            ("(VI_1) Entering MASTER STATE", "keepalived/state-master - -"),
+            ("> (VI_1) Entering MASTER STATE", "keepalived/state-master - -"),
+            ("ns1-keepalived-1  | (VI_1) Entering MASTER STATE", "keepalived/state-master - -"),
+            ("Keepalived_vrrp[12]: (VI_1) Entering MASTER STATE", "keepalived/state-master Keepalived_vrrp 12"),
+            (
+                "daemon.info Keepalived_vrrp[12]: (VI_1) Entering MASTER STATE",
+                "keepalived/state-master Keepalived_vrrp 12",
+            ),
+            ("Keepalived_vrrp:(VI_1) Entering MASTER STATE", "keepalived/state-master Keepalived_vrrp -"),
+            ("Sun Dec 20:02:04.163678937 2020: (VI_1) Entering MASTER STATE", "keepalived/state-master - -"),
+            ("\tpdns[7]: Domain 'example.com' is fresh", "pdns/domain-fresh pdns 7"),
+            ("Domain 'example.com' is fresh", "pdns/domain-fresh - -"),
+            ("pdns: the quick brown fox", "pdns/unrecognised pdns -"),
+        ] {
+            assert_eq!(heard(raw), expected, "{raw}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_left_alone() {
+        for raw in [
+            "",
+            "   ",
+            "Stopping",
+            "we saw that it was Entering MASTER STATE",
+            "then (VI_1) Entering MASTER STATE was printed",
+            "https://example.com/keepalived: a page",
+            "/etc/keepalived/check.sh exited with status 1, they said",
+            "pdns-recursor[3]: Domain 'example.com' is fresh",
+        ] {
+            assert_eq!(heard(raw), "other - -", "{raw}");
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! `driftline.event/1` and `driftline.source/1`: events as lines of JSON, for other programs and for `driftline correlate`.
+//!
+//! **Invariant:** keys are only ever added here, and no line holds a character that steers a terminal.
+
+use super::words::is_hidden;
+use super::{Caveat, SourceCoverage};
+use crate::moment::Moment;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use std::io;
+
+/// One line of a source, read.
+#[derive(Debug, Clone, Copy)]
+pub struct EventLine<'a> {
+    /// When; `None` where the line has no stamp.
+    pub time: Option<Moment>,
+    /// Whether the stamp names no year and none was stated.
+    pub assumes_year: bool,
+    /// Whether the stamp names no zone and none was stated.
+    pub assumes_zone: bool,
+    /// The node it happened on.
+    pub node: &'a str,
+    /// The identifier of its program, where it has one.
+    pub program: Option<&'a [u8]>,
+    /// Its process.
+    pub pid: Option<u32>,
+    /// `pdns/domain-stale`, `keepalived/unrecognised`, `site/claimed`, `other`.
+    pub event: &'static str,
+    /// What it tells.
+    pub fields: &'a [Field<'a>],
+    /// How often it occurred.
+    pub repeated: u32,
+    /// Where it stands.
+    pub path: &'a str,
+    /// 1-based line; `None` for journals.
+    pub line: Option<u64>,
+    /// Journal cursor.
+    pub cursor: Option<&'a [u8]>,
+    /// As written.
+    pub raw: &'a [u8],
+}
+
+/// A field of an event.
+#[derive(Debug, Clone, Copy)]
+pub struct Field<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its value as printed.
+    pub value: &'a [u8],
+    /// Whether fields of this name are numbers.
+    pub is_number: bool,
+}
+
+/// What follows a source's events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceLine {
+    /// The entry of a report's coverage.
+    pub coverage: SourceCoverage,
+    /// Lines that a row of the catalogue reads.
+    pub recognised: u64,
+    /// Lines of the two daemons that no row reads.
+    pub unrecognised: u64,
+    /// What had to be assumed, and what could not be read.
+    pub caveats: Vec<Caveat>,
+}
+
+/// Appends an event and a newline.
+///
+/// # Errors
+/// Only those of serde, which a `Vec` gives no cause for.
+pub fn write_event(event: &EventLine<'_>, out: &mut Vec<u8>) -> io::Result<()> {
+    write(&WireEvent(event), out)
+}
+
+/// Appends a source and a newline.
+///
+/// # Errors
+/// Only those of serde, which a `Vec` gives no cause for.
+pub fn write_source(source: &SourceLine, out: &mut Vec<u8>) -> io::Result<()> {
+    let SourceLine { coverage, recognised, unrecognised, caveats } = source;
+    let wire = WireSource {
+        schema: "driftline.source/1",
+        path: &coverage.path,
+        format: coverage.format,
+        node: coverage.node.as_deref(),
+        lines: coverage.lines,
+        recognised: *recognised,
+        unrecognised: *unrecognised,
+        other: coverage.lines.saturating_sub(recognised + unrecognised),
+        first: coverage.first.map(Moment::rfc3339),
+        last: coverage.last.map(Moment::rfc3339),
+        caveats: caveats
+            .iter()
+            .map(|caveat| WireCaveat { kind: caveat.kind, node: caveat.node.as_deref(), text: &caveat.text })
+            .collect(),
+    };
+    write(&wire, out)
+}
+
+fn write(value: &impl Serialize, out: &mut Vec<u8>) -> io::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Harmless)).map_err(io::Error::other)?;
+    out.push(b'\n');
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct WireSource<'a> {
+    schema: &'static str,
+    path: &'a str,
+    format: &'static str,
+    node: Option<&'a str>,
+    lines: u64,
+    recognised: u64,
+    unrecognised: u64,
+    other: u64,
+    first: Option<String>,
+    last: Option<String>,
+    caveats: Vec<WireCaveat<'a>>,
+}
+
+#[derive(Serialize)]
+struct WireCaveat<'a> {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<&'a str>,
+    text: &'a str,
+}
+
+struct WireEvent<'a>(&'a EventLine<'a>);
+
+impl Serialize for WireEvent<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let event = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("schema", "driftline.event/1")?;
+        map.serialize_entry("time", &event.time.map(Moment::rfc3339))?;
+        let assumed: &[&str] = match (event.assumes_year, event.assumes_zone) {
+            (true, true) => &["year", "zone"],
+            (true, false) => &["year"],
+            (false, true) => &["zone"],
+            (false, false) => &[],
+        };
+        if !assumed.is_empty() {
+            map.serialize_entry("assumed", assumed)?;
+        }
+        map.serialize_entry("node", event.node)?;
+        if let Some(program) = event.program {
+            map.serialize_entry("program", &String::from_utf8_lossy(program))?;
+        }
+        if let Some(pid) = event.pid {
+            map.serialize_entry("pid", &pid)?;
+        }
+        map.serialize_entry("event", event.event)?;
+        map.serialize_entry("fields", &WireFields(event.fields))?;
+        if event.repeated > 1 {
+            map.serialize_entry("repeated", &event.repeated)?;
+        }
+        map.serialize_entry("path", event.path)?;
+        if let Some(line) = event.line {
+            map.serialize_entry("line", &line)?;
+        }
+        if let Some(cursor) = event.cursor {
+            map.serialize_entry("cursor", &String::from_utf8_lossy(cursor))?;
+        }
+        map.serialize_entry("raw", &String::from_utf8_lossy(event.raw))?;
+        map.end()
+    }
+}
+
+struct WireFields<'a>(&'a [Field<'a>]);
+
+impl Serialize for WireFields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for field in self.0 {
+            match number(field) {
+                Some(number) => map.serialize_entry(field.name, &number)?,
+                None => map.serialize_entry(field.name, &String::from_utf8_lossy(field.value))?,
+            }
+        }
+        map.end()
+    }
+}
+
+/// The value as a number, where the field is one and its text is how that number is written: `007` stays text.
+fn number(field: &Field<'_>) -> Option<i64> {
+    if !field.is_number {
+        return None;
+    }
+    let text = std::str::from_utf8(field.value).ok()?;
+    let number: i64 = text.parse().ok()?;
+    (number.to_string() == text).then_some(number)
+}
+
+/// JSON without DEL, C1 and bidi characters: serde escapes only what JSON demands.
+struct Harmless;
+
+impl serde_json::ser::Formatter for Harmless {
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        let mut from = 0;
+        for (at, letter) in fragment.char_indices().filter(|(_, letter)| is_hidden(*letter)) {
+            out.write_all(&fragment.as_bytes()[from..at])?;
+            for unit in letter.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            from = at + letter.len_utf8();
+        }
+        out.write_all(&fragment.as_bytes()[from..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_numbers_where_they_are_written_so() {
+        let read = |value, is_number| number(&Field { name: "serial", value, is_number });
+        assert_eq!(read(b"2020081701", true), Some(2_020_081_701));
+        for (value, is_number) in [(&b"007"[..], true), (b"+1", true), (b"x", true), (b"12", false), (b"\xff", true)] {
+            assert_eq!(read(value, is_number), None, "{}", value.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn nothing_hidden_is_left() {
+        let mut out = Vec::new();
+        write(&"a\u{7f}\u{9b}31m\u{202e}\u{e0001} \u{1b}\n漢", &mut out).expect("a Vec takes all");
+        assert_eq!(String::from_utf8_lossy(&out), "\"a\\u007f\\u009b31m\\u202e\\udb40\\udc01 \\u001b\\n漢\"\n");
+    }
+}
