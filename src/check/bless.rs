@@ -84,7 +84,8 @@ pub fn update(text: &str, case: &Case, findings: &[Finding]) -> Result<String, T
         }
         let near = nearest(claim, findings, &told).filter(|near| findings[*near].rule == claim.rule);
         told.push(near);
-        let table = document.get_mut("expect").and_then(Item::as_array_of_tables_mut).and_then(|all| all.get_mut(index));
+        let table =
+            document.get_mut("expect").and_then(Item::as_array_of_tables_mut).and_then(|all| all.get_mut(index));
         match (near, table) {
             (Some(near), Some(table)) => take_over(table, claim, &findings[near]),
             (Some(_) | None, _) => gone.push(index),
@@ -96,8 +97,7 @@ pub fn update(text: &str, case: &Case, findings: &[Finding]) -> Result<String, T
         });
     }
     if case.others == Others::Forbid {
-        let is_forbidden =
-            |finding: &Finding| case.forbids.iter().any(|claim| differences(claim, finding).is_empty());
+        let is_forbidden = |finding: &Finding| case.forbids.iter().any(|claim| differences(claim, finding).is_empty());
         let new: Vec<&Finding> = unclaimed(findings, &told).into_iter().map(|index| &findings[index]).collect();
         new.into_iter().filter(|finding| !is_forbidden(finding)).for_each(|finding| append(&mut document, finding));
     }
@@ -210,11 +210,8 @@ fn edits<'a>(old: &[&'a str], new: &[&'a str]) -> Vec<(char, &'a str)> {
     let mut longest = vec![vec![0_u32; new.len() + 1]; old.len() + 1];
     for i in (0..old.len()).rev() {
         for j in (0..new.len()).rev() {
-            longest[i][j] = if old[i] == new[j] {
-                longest[i + 1][j + 1] + 1
-            } else {
-                longest[i + 1][j].max(longest[i][j + 1])
-            };
+            longest[i][j] =
+                if old[i] == new[j] { longest[i + 1][j + 1] + 1 } else { longest[i + 1][j].max(longest[i][j + 1]) };
         }
     }
     let (mut i, mut j) = (0, 0);
@@ -240,7 +237,10 @@ mod tests {
 
     #[test]
     fn a_diff_shows_what_changed_and_where() {
-        assert_eq!(diff("a\nb\nc\nd\ne\nf\n", "a\nb\nc\nD\ne\nf\ng\n"), "    b\n    c\n  - d\n  + D\n    e\n    f\n  + g\n");
+        assert_eq!(
+            diff("a\nb\nc\nd\ne\nf\n", "a\nb\nc\nD\ne\nf\ng\n"),
+            "    b\n    c\n  - d\n  + D\n    e\n    f\n  + g\n"
+        );
         assert_eq!(diff("a\n", "a\n"), "");
     }
 }

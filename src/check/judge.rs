@@ -167,16 +167,20 @@ pub(super) fn nearest(claim: &Claim, findings: &[Finding], met: &[Option<usize>]
 fn missing(claim: &Claim, near: Option<&Finding>, seen: &dyn Fn() -> BTreeSet<String>) -> Broken {
     let has = near.map(evidence_names).unwrap_or_default();
     let seen = if claim.evidence.is_empty() { BTreeSet::new() } else { seen() };
+    let differences = near.map(|finding| differences(claim, finding)).unwrap_or_default();
     let lacking = claim.evidence.iter().filter(|name| !has.contains(*name)).cloned();
     let (unused, gone): (Vec<String>, Vec<String>) = lacking.partition(|name| seen.contains(name));
     Broken {
         what: match near {
+            Some(_) if differences.iter().all(|difference| difference.key == "evidence") => {
+                "found, but not on all of its evidence".to_owned()
+            }
             Some(finding) if finding.rule == claim.rule => "found differently".to_owned(),
             Some(_) | None => "not found".to_owned(),
         },
         found: near.map(line),
         found_rule: near.map(|finding| finding.rule),
-        differences: near.map(|finding| differences(claim, finding)).unwrap_or_default(),
+        differences,
         gone,
         unused,
         names_evidence: !claim.evidence.is_empty(),

@@ -2,7 +2,7 @@
 
 use super::find::{self, Found};
 use super::run::{self, Ran};
-use crate::check::{EXPECTED, Judged, Problem, Kind, Verdict, bless};
+use crate::check::{EXPECTED, Judged, Kind, Problem, Verdict, bless};
 use crate::cli::{Exit, outlet};
 use crate::report::visible;
 use std::ffi::OsString;
@@ -96,7 +96,8 @@ fn read(path: &Path) -> io::Result<Option<String>> {
 
 /// Whole or not at all: a hand-written file is not lost to a full disk.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let directory: PathBuf = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    let directory: PathBuf =
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
     let mut file = tempfile::Builder::new().prefix(".expected").tempfile_in(directory)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
