@@ -3,25 +3,12 @@
 //! **Invariant:** keys are only ever added here.
 
 use super::judge::{Check, Kind};
-use super::{Judged, Verdict, count};
+use super::{Coverage, Judged, Verdict, count};
 use crate::report::json::escape_hidden;
 use serde::Serialize;
 use std::io::{self, Write};
 
 const SCHEMA: &str = "driftline.check/1";
-
-/// What no case exercises.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Coverage {
-    /// Rules that no `[[expect]]` names.
-    pub rules_without_a_case: Vec<&'static str>,
-    /// Rules that no case forbids, by name or by `others = "forbid"` where it is not expected.
-    pub rules_without_a_near_miss: Vec<&'static str>,
-    /// Catalogue ids that are in no log.
-    pub events_without_a_line: Vec<&'static str>,
-    /// Catalogue ids known.
-    pub events_known: usize,
-}
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -31,7 +18,15 @@ struct Document<'a> {
     errors: usize,
     cases: Vec<WireCase<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    coverage: Option<&'a Coverage>,
+    coverage: Option<WireCoverage<'a>>,
+}
+
+#[derive(Serialize)]
+struct WireCoverage<'a> {
+    rules_without_a_case: &'a [&'static str],
+    rules_without_a_near_miss: &'a [&'static str],
+    events_without_a_line: &'a [&'static str],
+    events_known: usize,
 }
 
 #[derive(Serialize)]
@@ -82,6 +77,12 @@ struct WireDifference<'a> {
 pub fn write(judged: &[Judged], coverage: Option<&Coverage>, out: &mut dyn Write) -> io::Result<()> {
     let (holds, fails, errors) = count(judged);
     let cases = judged.iter().map(case).collect();
+    let coverage = coverage.map(|coverage| WireCoverage {
+        rules_without_a_case: &coverage.rules_without_a_case,
+        rules_without_a_near_miss: &coverage.rules_without_a_near_miss,
+        events_without_a_line: &coverage.events_without_a_line,
+        events_known: coverage.events_known,
+    });
     let document = Document { schema: SCHEMA, holds, fails, errors, cases, coverage };
     let text = serde_json::to_string_pretty(&document).map_err(io::Error::other)?;
     writeln!(out, "{}", escape_hidden(&text))

@@ -13,6 +13,7 @@
 
 pub mod bless;
 mod case;
+mod coverage;
 pub mod github;
 pub mod json;
 mod judge;
@@ -21,6 +22,7 @@ mod lines;
 pub mod table;
 
 pub use case::{Case, CaseError, Claim, EXPECTED, Others, Setting, Until};
+pub use coverage::Coverage;
 pub use judge::{Broken, Check, Difference, Kind, confidence_word, differences, evidence_names, judge, line};
 pub use lines::{ids, seen};
 

@@ -15,6 +15,10 @@ pub(in crate::cli) struct Check {
     #[arg(long, conflicts_with_all = ["format", "output", "quiet"])]
     pub(super) bless: bool,
 
+    /// Also tell which rules and which events of the catalogue no case exercises (table and json)
+    #[arg(long, conflicts_with = "bless")]
+    pub(super) coverage: bool,
+
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(super) format: Format,

@@ -6,7 +6,7 @@ mod find;
 mod run;
 
 use super::{Exit, outlet};
-use crate::check::{self, Judged, Verdict};
+use crate::check::{self, Coverage, Judged, Verdict};
 use args::{Check, Format};
 use find::Found;
 use run::Ran;
@@ -21,7 +21,8 @@ pub(super) fn run(arguments: &Check) -> Exit {
     if arguments.bless {
         return bless::run(&words, threads());
     }
-    let judged: Vec<Judged> = judge_all(find::find(&words)).into_iter().map(|(judged, _)| judged).collect();
+    let (judged, ran): (Vec<Judged>, Vec<Option<Ran>>) = judge_all(find::find(&words)).into_iter().unzip();
+    let coverage = arguments.coverage.then(|| coverage(&ran));
     let exit = match judged.iter().map(Judged::verdict).max() {
         Some(Verdict::Holds) => Exit::Clean,
         Some(Verdict::Fails) => Exit::Found,
@@ -35,7 +36,7 @@ pub(super) fn run(arguments: &Check) -> Exit {
         return exit;
     }
     let output = arguments.output.as_deref();
-    match outlet::print(output, |out| write(&judged, arguments.format, out)) {
+    match outlet::print(output, |out| write(&judged, coverage.as_ref(), arguments.format, out)) {
         Ok(()) => exit,
         Err(error) => {
             let place = output.map_or("standard output".to_owned(), |path| path.display().to_string());
@@ -45,11 +46,21 @@ pub(super) fn run(arguments: &Check) -> Exit {
     }
 }
 
-fn write(judged: &[Judged], format: Format, out: &mut dyn Write) -> io::Result<()> {
+/// What the cases that could be run exercise together.
+fn coverage(ran: &[Option<Ran>]) -> Coverage {
+    let ran: Vec<&Ran> = ran.iter().flatten().collect();
+    let seen = ran.iter().flat_map(|ran| check::ids(&ran.sources, &ran.options)).collect();
+    Coverage::of(ran.iter().map(|ran| (&ran.case, &ran.outcome.report.findings[..])), &seen)
+}
+
+fn write(judged: &[Judged], coverage: Option<&Coverage>, format: Format, out: &mut dyn Write) -> io::Result<()> {
     match format {
-        Format::Table => check::table::write(judged, out),
+        Format::Table => {
+            check::table::write(judged, out)?;
+            coverage.map_or(Ok(()), |coverage| coverage.write(out))
+        }
         Format::Junit => check::junit::write(judged, out),
-        Format::Json => check::json::write(judged, None, out),
+        Format::Json => check::json::write(judged, coverage, out),
         Format::Github => check::github::write(judged, out),
     }
 }
