@@ -19,6 +19,7 @@ pub mod input;
 pub mod moment;
 pub mod pipeline;
 pub mod record;
+pub mod redact;
 pub mod report;
 pub mod timeline;
 pub mod version;
