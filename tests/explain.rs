@@ -102,11 +102,22 @@ fn lines_are_known_under_any_header() {
         format!("\x1b[0;1;31mAug 08 21:01:16 ns1 Keepalived_vrrp[876]: {message}\x1b[0m"),
         format!("\t{message}  "),
         message.to_owned(),
+        format!("Aug 08 21:01:16 {message}"),
     ] {
         let page = page(&[&line]);
         assert!(page.contains("\n  is        keepalived/state-master"), "{page}");
         assert!(page.contains("\n  says      instance VI_1\n"), "{page}");
     }
+}
+
+/// In the foreground pdns stamps its lines itself, and one word of some looks like a host, the next like a tag.
+#[test]
+fn a_message_that_looks_like_a_host_and_a_tag() {
+    let page = page(&["Aug 18 14:52:03 XFR-in zone: 'example.com', primary: '192.0.2.1', starting AXFR"]);
+    assert!(
+        page.contains("\n  is        pdns/axfr-in-connect\n  says      zone example.com · primary 192.0.2.1\n"),
+        "{page}"
+    );
 }
 
 #[test]

@@ -28,6 +28,8 @@ const CUT_BYTES_MAX: usize = 512;
 
 /// A wording with fewer bytes of its own is too common to be known without its daemon's name.
 const CERTAIN_BYTES_MIN: usize = 14;
+/// The same for one that begins with a field.
+const CERTAIN_AFTER_FIELD_BYTES_MIN: usize = 24;
 
 /// The beginning of a wording that is known without its daemon's name is longer than this.
 const CERTAIN_CUT_BYTES_MIN: usize = 40;
@@ -63,10 +65,16 @@ struct End {
 }
 
 impl End {
-    /// Whether the text alone says that it is this message: it begins with words of its own and has enough of them.
-    fn is_certain(&self) -> bool {
+    /// Whether the text alone says that it is this message: it has enough words of its own, and more of them if it does not begin
+    /// with one.
+    fn is_certain(&self, text: &[u8], spans: &[(usize, usize)]) -> bool {
         let own: usize = self.slots.iter().map(|slot| slot.literal().len()).sum();
-        self.slots.first().is_some_and(|first| !first.literal().is_empty()) && own >= CERTAIN_BYTES_MIN
+        if self.slots.first().is_some_and(|first| !first.literal().is_empty()) {
+            return own >= CERTAIN_BYTES_MIN;
+        }
+        let begins_with_word =
+            spans.first().is_some_and(|(from, to)| to > from && memchr::memchr(b' ', &text[*from..*to]).is_none());
+        begins_with_word && own >= CERTAIN_AFTER_FIELD_BYTES_MIN
     }
 }
 
@@ -180,7 +188,7 @@ impl Trie {
     pub(super) fn read_certain<'a>(&self, text: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
         let mut spans = std::mem::take(&mut fields.spans);
         let (end, _) = self.find(text, false, &mut spans);
-        let end = end.map(|end| &self.ends[end as usize]).filter(|end| end.is_certain());
+        let end = end.map(|end| &self.ends[end as usize]).filter(|end| end.is_certain(text, &spans));
         if let Some(end) = end {
             fill(fields, &end.slots, text, &spans);
         }
@@ -288,9 +296,9 @@ impl Trie {
             return if is_word { walk.cut_at(node) } else { None };
         }
         let end = node.end?;
-        let is_word = !self.ends[end as usize].ends_in_word || memchr::memchr(b' ', &walk.text[position..]).is_none();
+        let is_whole = !self.ends[end as usize].ends_in_word || is_whole_word(&walk.text[position..]);
         walk.spans.push((position, walk.text.len()));
-        is_word.then_some(end)
+        is_whole.then_some(end)
     }
 
     /// Goes on from a node by a literal, or ends in it if the text is cut there.
@@ -392,6 +400,12 @@ impl Trie {
         self.nodes.push(node);
         id(self.nodes.len() - 1)
     }
+}
+
+/// A word of which nothing was left out.
+fn is_whole_word(text: &[u8]) -> bool {
+    let is_marked = text.ends_with(b">") || without_middle(text).is_some();
+    !is_marked && memchr::memchr(b' ', text).is_none()
 }
 
 /// What stands before and behind an ellipsis.

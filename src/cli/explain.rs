@@ -165,25 +165,35 @@ fn line_heard(line: &[u8], patterns: &Arc<Patterns>, explainer: &mut Explainer<'
         }
     });
     if !is_told {
-        let bare = Record {
-            line: 1,
-            raw: line,
-            stamp: None,
-            host: None,
-            identifier: None,
-            unit: None,
-            pid: None,
-            message: line,
-            repeated: 1,
-            cursor: None,
-        };
-        record_heard(&bare, patterns, explainer);
+        record_heard(&bare(line), patterns, explainer);
+    }
+}
+
+/// A line as a message without any head.
+fn bare(line: &[u8]) -> Record<'_> {
+    Record {
+        line: 1,
+        raw: line,
+        stamp: None,
+        host: None,
+        identifier: None,
+        unit: None,
+        pid: None,
+        message: line,
+        repeated: 1,
+        cursor: None,
     }
 }
 
 fn record_heard(record: &Record<'_>, patterns: &Arc<Patterns>, explainer: &mut Explainer<'_>) {
     let mut listener = Listener::new(patterns.clone());
     let mut fields = Fields::default();
+    // What pdns prints to a terminal looks like a host and a tag: `Aug 18 14:52:03 XFR-in zone: …`.
+    let alone = bare(record.raw);
+    let is_strange = matches!(listener.hear(record, &mut fields).what, Heard::Stranger);
+    let is_own =
+        is_strange && record.pid.is_none() && !matches!(listener.hear(&alone, &mut fields).what, Heard::Stranger);
+    let record = if is_own { &alone } else { record };
     let hearing = listener.hear(record, &mut fields);
     let raw = String::from_utf8_lossy(record.raw);
     let program = hearing.identifier.map(|name| {

@@ -247,7 +247,9 @@ fn add_fall_back(finding: &mut Finding, taken: &Mastership) {
 }
 
 fn add_witnesses(finding: &mut Finding, displacement: &Displacement) {
-    for seen in [Seen::Denied, Seen::Served, Seen::Strange, Seen::Heard] {
+    for seen in
+        [Seen::Claimed, Seen::Leaves, Seen::LeavesElsewhere, Seen::Denied, Seen::Served, Seen::Strange, Seen::Heard]
+    {
         if let Some(witness) = first_of(&displacement.away, seen) {
             add_witness(finding, witness, Role::Supporting);
         }
@@ -256,7 +258,8 @@ fn add_witnesses(finding: &mut Finding, displacement: &Displacement) {
         add_witness(finding, witness, Role::Against);
     }
     if displacement.away.is_empty()
-        && let Some(witness) = first_of(&displacement.hints, Seen::Rejected)
+        && let Some(witness) =
+            first_of(&displacement.hints, Seen::Claimed).or_else(|| first_of(&displacement.hints, Seen::Rejected))
     {
         add_witness(finding, witness, Role::Supporting);
     }
@@ -307,6 +310,24 @@ fn add_witness(finding: &mut Finding, witness: &Witness, role: Role) {
             ),
             format!("NOTIFY of {zone} from {address}: not a master"),
             format!("The NOTIFY arrives from {address}, which is not a master."),
+        ),
+        Seen::Claimed => (
+            "takes the address".to_owned(),
+            format!("{node}'s script says that it took the address."),
+            String::new(),
+            String::new(),
+        ),
+        Seen::Leaves => (
+            format!("leaves from {address}"),
+            format!("{node} leaves from {address}: the address is on {node}."),
+            String::new(),
+            String::new(),
+        ),
+        Seen::LeavesElsewhere => (
+            format!("leaves from {address}"),
+            format!("{node} leaves from {address}, which is not the address that moves."),
+            String::new(),
+            String::new(),
         ),
         Seen::Acknowledged => (
             format!("NOTIFY of {zone} acknowledged"),
@@ -476,6 +497,9 @@ fn end_sentence(displacement: &Displacement, names: &Names, finding: &Finding) -
             Seen::Served | Seen::Denied => {
                 format!("It ended {}, when {owner} answered a transfer asked of {address}.", bracket(witness.time))
             }
+            Seen::Claimed | Seen::Leaves | Seen::LeavesElsewhere => {
+                format!("It ended {}, when {} had the address again.", bracket(witness.time), witness.node)
+            }
             Seen::Heard | Seen::Strange | Seen::Acknowledged | Seen::Rejected => {
                 format!("It ended {}, when a secondary accepted {owner}'s NOTIFY.", bracket(witness.time))
             }
@@ -555,4 +579,89 @@ fn prevention(world: &World, displacement: &Displacement, names: &Names) -> Vec<
     }
     advice.push("an ownership check every minute that fails when the MASTER does not leave from the address: driftline explain eip-drift.".to_owned());
     advice
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::*;
+    use crate::event::Event;
+
+    fn after(mut first: Vec<Event>, rest: &[Event]) -> Vec<Event> {
+        first.extend_from_slice(rest);
+        first
+    }
+
+    #[test]
+    fn fires_on_a_flap_that_nothing_repairs() {
+        assert_eq!(told("eip-drift", &flap()), ["likely open"]);
+        let finding = &find("eip-drift", &flap())[0];
+        assert_eq!((finding.subject.holder.as_deref(), finding.subject.owner.as_deref()), (Some("b"), Some("a")));
+    }
+
+    #[test]
+    fn is_confirmed_by_who_answers_at_the_address() {
+        let denied = [at("b", 500, denies()), at("s", 500, refused())];
+        assert_eq!(told("eip-drift", &after(flap(), &denied)), ["confirmed open"]);
+        let served = [at("a", 600, serves()), at("s", 600, committed())];
+        assert_eq!(told("eip-drift", &after(after(flap(), &denied), &served)), ["confirmed closed"]);
+    }
+
+    #[test]
+    fn is_confirmed_by_the_owners_voice_from_elsewhere() {
+        let strange = [at("s", 500, turns_away(ORDINARY)), at("a", 500, is_rejected())];
+        assert_eq!(told("eip-drift", &after(flap(), &strange)), ["confirmed open"]);
+    }
+
+    #[test]
+    fn a_strangers_notify_confirms_nothing() {
+        assert_eq!(told("eip-drift", &after(flap(), &[at("s", 500, turns_away("203.0.113.66"))])), ["likely open"]);
+    }
+
+    #[test]
+    fn the_first_sight_of_the_address_at_home_makes_it_doubtful() {
+        let served = [at("a", 150, serves()), at("s", 150, committed())];
+        assert_eq!(told("eip-drift", &after(flap(), &served)), ["suspected closed"]);
+    }
+
+    #[test]
+    fn a_take_over_by_the_owner_ends_it() {
+        let restarted =
+            [at("a", 300, stops()), at("b", 301, master()), at("a", 310, starts()), at("a", 319, waits_for_lower())];
+        let back = [at("a", 320, master()), at("b", 320, hears_higher())];
+        assert_eq!(told("eip-drift", &after(after(flap(), &restarted), &back)), ["likely closed"]);
+    }
+
+    #[test]
+    fn stays_quiet_on_a_failover_that_the_address_followed() {
+        assert!(told("eip-drift", &failover_and_back()).is_empty());
+        // Zones changed meanwhile on the node that is not MASTER: its NOTIFYs are refused, and so are transfers, rightly.
+        let updates = [
+            at("s", 150, turns_away(ORDINARY)),
+            at("a", 150, is_rejected()),
+            at("b", 151, denies()),
+            at("s", 151, refused()),
+        ];
+        assert!(told("eip-drift", &after(failover_and_back(), &updates)).is_empty());
+    }
+
+    #[test]
+    fn stays_quiet_on_a_1_x_near_miss() {
+        let near_miss = [
+            at("a", 0, master()),
+            at("b", 1, backup()),
+            at("b", 100, pending()),
+            at("a", 100, hears_lower()),
+            at("b", 100, hears_higher()),
+            at("b", 100, backup()),
+        ];
+        assert!(told("eip-drift", &near_miss).is_empty());
+    }
+
+    #[test]
+    fn one_side_or_symptoms_alone_are_a_suspicion() {
+        let only_b: Vec<Event> = flap().into_iter().filter(|event| &*event.node == "b").collect();
+        assert_eq!(told("eip-drift", &only_b), ["suspected open"]);
+        let symptoms = [at("s", 500, turns_away(ORDINARY)), at("s", 510, refused())];
+        assert_eq!(told("eip-drift", &symptoms), ["suspected open"]);
+    }
 }

@@ -83,6 +83,7 @@ pub(super) const WITNESSES: Ids = &[
     "pdns/ixfr-out-done",
     "pdns/notify-in-not-primary",
     "pdns/notify-in-not-allowed",
+    "pdns/notify-in-wrong-key",
     "pdns/notify-in-queued",
     "pdns/notify-in-up-to-date",
     "pdns/notify-out-queued",
@@ -105,9 +106,11 @@ pub(super) const COPIES: Ids = &[
     "pdns/axfr-in-done",
     "pdns/ixfr-in-done",
     "pdns/notify-in-not-primary",
+    "pdns/notify-in-not-allowed",
+    "pdns/notify-in-wrong-key",
 ];
 
-pub(super) const STRANGERS: Ids = &["pdns/notify-in-not-primary", "pdns/notify-in-not-allowed"];
+pub(super) const STRANGERS: Ids = &["pdns/notify-in-not-primary"];
 
 pub(super) const REFUSALS: Ids = &[
     "pdns/axfr-in-failed-resolver",
@@ -168,6 +171,10 @@ pub(super) const UNHEARD: &[(&str, &str)] = &[
     ),
     ("pdns/backend-threads-ready", ROLE),
     ("pdns/communicator-start", ROLE),
+    (
+        "pdns/control-notify",
+        "it is no fault; it tells that somebody asked for the NOTIFYs that follow, so that they are not taken for a change",
+    ),
     ("pdns/domain-newer-than-primary", "no rule judges a serial that went backwards yet"),
     ("pdns/soa-unretrievable-first", PLANNED_UNREACHABLE),
     ("pdns/soa-unretrievable", PLANNED_UNREACHABLE),

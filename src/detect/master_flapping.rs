@@ -147,3 +147,29 @@ fn tell(world: &World, group: &PeerGroup, episode: &[Takeover<'_>], start: Momen
     finding.prevention = vec!["give the health check rise and fall values, or use nopreempt, so that one failure does not move the address twice.".to_owned()];
     finding
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::*;
+    use crate::event::Event;
+
+    fn turns(times: &[i64]) -> Vec<Event> {
+        let one = |(turn, second): (usize, &i64)| {
+            let (up, down) = if turn % 2 == 0 { ("b", "a") } else { ("a", "b") };
+            [at(up, *second, master()), at(down, *second, hears_higher()), at(down, *second, backup())]
+        };
+        times.iter().enumerate().flat_map(one).collect()
+    }
+
+    #[test]
+    fn fires_on_three_transitions_within_five_minutes() {
+        assert_eq!(told("master-flapping", &turns(&[100, 200, 300])), ["confirmed closed"]);
+    }
+
+    #[test]
+    fn stays_quiet_on_slow_changes_and_restarts() {
+        assert!(told("master-flapping", &turns(&[100, 1000, 2000])).is_empty());
+        let restarts = [failover_and_back(), vec![at("b", 210, stops()), at("b", 215, starts())]].concat();
+        assert!(told("master-flapping", &restarts).is_empty());
+    }
+}

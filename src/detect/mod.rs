@@ -11,6 +11,8 @@ mod notify_from_non_master;
 mod split_brain;
 mod stale_serial;
 mod takeover_script_failed;
+#[cfg(test)]
+mod testing;
 mod transfer_refused;
 mod words;
 

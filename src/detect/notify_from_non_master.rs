@@ -92,3 +92,30 @@ fn tell(world: &World, strangers: &Strangers) -> Option<Finding> {
     }
     Some(finding)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::*;
+
+    #[test]
+    fn fires_once_per_sender_and_names_it() {
+        let strangers = [at("s", 0, turns_away("203.0.113.66")), at("s", 60, turns_away("203.0.113.66"))];
+        assert_eq!(told("notify-from-non-master", &strangers), ["confirmed closed"]);
+        let finding = &find("notify-from-non-master", &strangers)[0];
+        assert_eq!(finding.subject.address.as_deref(), Some("203.0.113.66"));
+        assert!(!finding.claim.contains("sent by"), "nobody's own log shows who sent it: {}", finding.claim);
+    }
+
+    #[test]
+    fn names_the_sender_whose_own_log_shows_it_refused() {
+        let ours = [at("s", 0, turns_away(ORDINARY)), at("a", 0, is_rejected())];
+        assert!(find("notify-from-non-master", &ours)[0].claim.contains("sent by a"));
+    }
+
+    #[test]
+    fn a_day_of_silence_begins_a_new_episode() {
+        let day = 86_400;
+        let twice = [at("s", 0, turns_away("203.0.113.66")), at("s", day + 1, turns_away("203.0.113.66"))];
+        assert_eq!(told("notify-from-non-master", &twice).len(), 2);
+    }
+}

@@ -350,3 +350,39 @@ fn rivals(group: &PeerGroup, episode: &[Overlap<'_>]) -> Vec<Rival> {
     }
     rivals
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::*;
+    use crate::finding::Severity;
+
+    #[test]
+    fn fires_on_two_masters_that_hear_each_other_late() {
+        let partition = [
+            at("a", 0, master()),
+            at("b", 100, master()),
+            at("a", 130, hears_lower()),
+            at("b", 130, hears_higher()),
+            at("b", 130, backup()),
+        ];
+        assert_eq!(told("split-brain", &partition), ["confirmed closed"]);
+        assert_eq!(find("split-brain", &partition)[0].severity, Severity::Critical);
+    }
+
+    #[test]
+    fn a_moment_of_it_is_a_warning() {
+        assert_eq!(find("split-brain", &flap())[0].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn a_master_that_may_have_died_is_a_suspicion() {
+        // Healthy keepalived writes nothing: that `a` is silent from here on says neither.
+        let silent = [at("a", 0, master()), at("b", 100, master()), at("s", 200, stale())];
+        assert_eq!(told("split-brain", &silent), ["suspected open"]);
+    }
+
+    #[test]
+    fn stays_quiet_on_hand_overs() {
+        assert!(told("split-brain", &failover_and_back()).is_empty());
+    }
+}

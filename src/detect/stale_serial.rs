@@ -220,3 +220,35 @@ fn impact(behind: &Behind) -> ZoneImpact {
         failed_transfers: behind.failures.count,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::*;
+
+    #[test]
+    fn fires_on_a_refused_refresh_and_closes_with_the_transfer() {
+        let refresh = [at("s", 0, stale()), at("s", 1, refused())];
+        assert_eq!(told("stale-serial", &refresh), ["confirmed open"]);
+        let late = [refresh.as_slice(), &[at("s", 60, committed())]].concat();
+        assert_eq!(told("stale-serial", &late), ["confirmed closed"]);
+        let impact = &find("stale-serial", &late)[0].impact[0];
+        assert_eq!((impact.our_serial, impact.primary_serial), (Some(2020080601), Some(2020081701)));
+    }
+
+    #[test]
+    fn fires_where_no_transfer_follows() {
+        assert_eq!(told("stale-serial", &[at("s", 0, stale()), at("a", 600, serves())]), ["likely open"]);
+    }
+
+    #[test]
+    fn fires_on_a_notify_of_the_primary_that_was_turned_away() {
+        let turned_away = [at("s", 0, turns_away(ORDINARY)), at("a", 0, is_rejected()), at("s", 30, committed())];
+        assert_eq!(told("stale-serial", &turned_away), ["likely closed"]);
+    }
+
+    #[test]
+    fn stays_quiet_on_ordinary_refreshes_and_strangers() {
+        assert!(told("stale-serial", &[at("s", 0, stale()), at("s", 1, committed())]).is_empty());
+        assert!(told("stale-serial", &[at("s", 0, turns_away("203.0.113.66")), at("s", 30, committed())]).is_empty());
+    }
+}

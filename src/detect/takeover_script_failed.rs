@@ -2,7 +2,7 @@
 
 use super::words::{evidence, length};
 use super::{Explanation, Rule, listens};
-use crate::event::{Event, Fact, Keepalived, Text};
+use crate::event::{Event, Keepalived, Text};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
 use crate::world::{Displaced, Displacement, Ending, PeerGroup, Seen, Unit, World, displacements, first_of};
 use std::sync::Arc;
@@ -24,6 +24,8 @@ pub(super) static RULE: Rule = Rule {
 
 /// A line about a script that could not be started belongs to the take-over this close before it.
 const BESIDE_MICROS: i64 = 5_000_000;
+/// A cloud's API answers, or not, within this.
+const SCRIPT_MICROS: i64 = 120_000_000;
 
 fn find(world: &World) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -60,7 +62,7 @@ fn did_not_come(
     let proves = format!("{owner} becomes MASTER: its notify_master script runs now.");
     let line = evidence(Role::Primary, &displacement.first, brief, proves);
     let mut finding = Finding::new(RULE.id, &format!("{owner}/{}", group.key()), Severity::Critical, confidence, line);
-    for seen in [Seen::Denied, Seen::Served, Seen::Heard] {
+    for seen in [Seen::Denied, Seen::Served, Seen::Heard, Seen::Claimed, Seen::Leaves] {
         let Some(witness) = first_of(&displacement.away, seen) else { continue };
         let proves = format!(
             "{holder} answers or speaks from the address, {} after {owner} took over.",
@@ -102,22 +104,32 @@ fn did_not_come(
     Some(finding)
 }
 
-/// keepalived says that it could not start the script.
+/// The script says that it failed, or keepalived that it could not start it.
 fn could_not_start(world: &World, group: &PeerGroup) -> Vec<Finding> {
     let mut found = Vec::new();
     for takeover in group.takeovers() {
         let Some(facts) = world.nodes.get(takeover.node) else { continue };
-        let failed: Option<&Arc<Event>> = facts.vrrp.events().iter().find(|event| {
-            let apart = event.time.micros_since(takeover.event.time);
-            matches!(event.fact, Fact::Keepalived(Keepalived::ScriptFailed { .. }))
-                && (0..=BESIDE_MICROS).contains(&apart)
-        });
-        let Some(failed) = failed else { continue };
+        let is_beside =
+            |event: &&Arc<Event>, micros: i64| (0..=micros).contains(&event.time.micros_since(takeover.event.time));
+        let is_start = |event: &&Arc<Event>| matches!(event.keepalived(), Some(Keepalived::ScriptFailed { .. }));
+        let stated = facts.failed_takeovers.iter().find(|event| is_beside(event, SCRIPT_MICROS));
+        let unstarted = || facts.vrrp.events().iter().find(|event| is_start(event) && is_beside(event, BESIDE_MICROS));
+        let Some(failed) = stated.or_else(unstarted) else { continue };
+        let confidence = if stated.is_some() { Confidence::Confirmed } else { Confidence::Likely };
         let owner = takeover.node;
-        let proves = format!("{owner}'s keepalived says that it could not run the script.");
-        let line = evidence(Role::Primary, failed, "script could not be started", proves);
-        let mut finding =
-            Finding::new(RULE.id, &format!("{owner}/{}", group.key()), Severity::Critical, Confidence::Likely, line);
+        let (brief, proves, what) = if stated.is_some() {
+            (
+                "the take-over fails",
+                format!("{owner}'s own script says that the take-over failed."),
+                "its script says that it failed",
+            )
+        } else {
+            let proves = format!("{owner}'s keepalived says that it could not run a script.");
+            ("script could not be started", proves, "a script could not be started")
+        };
+        let line = evidence(Role::Primary, failed, brief, proves);
+        let key = format!("{owner}/{}", group.key());
+        let mut finding = Finding::new(RULE.id, &key, Severity::Critical, confidence, line);
         finding.add(evidence(
             Role::Supporting,
             takeover.event,
@@ -127,11 +139,13 @@ fn could_not_start(world: &World, group: &PeerGroup) -> Vec<Finding> {
         finding.until = takeover.mastership.ended();
         name_subject(&mut finding, group, owner);
         finding.subject.owner = Some(owner.clone());
-        finding.claim = format!("{owner} became MASTER of {} but a script could not be started", group.unit.name());
-        finding.rivals = vec![Rival {
-            claim: "the line is about another script (a check)".to_owned(),
-            settled_by: format!("keepalived.conf of {owner}"),
-        }];
+        finding.claim = format!("{owner} became MASTER of {} but {what}", group.unit.name());
+        if stated.is_none() {
+            finding.rivals = vec![Rival {
+                claim: "the line is about another script (a check)".to_owned(),
+                settled_by: format!("keepalived.conf of {owner}"),
+            }];
+        }
         advise(&mut finding, owner);
         found.push(finding);
     }
@@ -153,4 +167,35 @@ fn advise(finding: &mut Finding, owner: &Text) {
     )];
     finding.prevention =
         vec!["let the script check that the address came, try again, and log the outcome (logger -t).".to_owned()];
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::*;
+    use crate::event::{Event, Fact, Keepalived};
+
+    fn failover() -> Vec<Event> {
+        vec![at("a", 0, master()), at("b", 1, backup()), at("a", 100, stops()), at("b", 101, master())]
+    }
+
+    #[test]
+    fn fires_where_the_old_node_still_answers_at_the_address() {
+        let answers = [at("a", 200, serves()), at("s", 200, committed())];
+        assert_eq!(told("takeover-script-failed", &[failover(), answers.to_vec()].concat()), ["confirmed open"]);
+        assert_eq!(told("eip-drift", &[failover(), answers.to_vec()].concat()), ["confirmed open"]);
+    }
+
+    #[test]
+    fn fires_where_keepalived_could_not_start_it() {
+        let failed = at("b", 102, Fact::Keepalived(Keepalived::ScriptFailed { path: None }));
+        assert_eq!(told("takeover-script-failed", &[failover(), vec![failed]].concat()), ["likely open"]);
+    }
+
+    #[test]
+    fn stays_quiet_while_the_script_may_still_run_and_when_it_worked() {
+        let early = [at("a", 102, serves()), at("s", 102, committed())];
+        assert!(told("takeover-script-failed", &[failover(), early.to_vec()].concat()).is_empty());
+        let worked = [at("b", 200, serves()), at("s", 200, committed())];
+        assert!(told("takeover-script-failed", &[failover(), worked.to_vec()].concat()).is_empty());
+    }
 }

@@ -124,3 +124,33 @@ fn line(refusals: &Refusals, event: &std::sync::Arc<crate::event::Event>) -> Evi
         Some(_) | None => evidence(Role::Primary, event, "transfer refused", "A transfer was refused."),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::*;
+
+    #[test]
+    fn both_sides_lines_are_one_finding_in_either_order() {
+        let denied_first = [at("b", 0, denies()), at("s", 1, refused())];
+        let refused_first = [at("s", 0, refused()), at("b", 1, denies())];
+        for both in [denied_first, refused_first] {
+            assert_eq!(told("transfer-refused", &both), ["confirmed open"]);
+            let finding = &find("transfer-refused", &both)[0];
+            assert_eq!(
+                (finding.subject.node.as_deref(), finding.subject.address.as_deref()),
+                (Some("b"), Some(ADDRESS))
+            );
+        }
+    }
+
+    #[test]
+    fn ends_when_the_one_that_was_refused_is_served() {
+        assert_eq!(told("transfer-refused", &[at("s", 0, refused()), at("s", 60, committed())]), ["confirmed closed"]);
+        assert_eq!(told("transfer-refused", &[at("s", 0, refused()), at("t", 60, committed())]), ["confirmed open"]);
+    }
+
+    #[test]
+    fn stays_quiet_on_transfers_that_work() {
+        assert!(told("transfer-refused", &[at("a", 0, serves()), at("s", 0, committed())]).is_empty());
+    }
+}

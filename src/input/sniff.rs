@@ -176,19 +176,15 @@ impl<'a> Tally<'a> {
     /// message's first word.
     fn speaker(&self) -> Speaker {
         let yearless = self.shapes[Shape::Rfc3164 as usize] + self.shapes[Shape::ShortPrecise as usize];
+        let is_unnamed = yearless == self.headed && self.with_pid == 0;
+        let is_spoken = self.headed > 0 && self.spoken * 2 >= self.headed.min(SPOKEN_LINES_MAX);
         if self.shapes[Shape::Container as usize] * 2 > self.headed {
             Speaker::Container
-        } else if self.shapes[Shape::DaemonOutput as usize] > 0 {
-            Speaker::Daemon
-        } else if yearless == self.headed
-            && self.with_pid == 0
-            && self.spoken * 2 >= self.headed.min(SPOKEN_LINES_MAX)
-            && self.headed > 0
-        {
+        } else if self.shapes[Shape::DaemonOutput as usize] > 0 || (is_unnamed && is_spoken) {
             Speaker::Daemon
         } else if self.tagged * 2 >= self.headed {
             Speaker::Tagged
-        } else if yearless == self.headed && self.with_pid == 0 && self.hosts_differ {
+        } else if is_unnamed && self.hosts_differ {
             Speaker::Daemon
         } else {
             Speaker::Untagged

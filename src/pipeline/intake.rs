@@ -32,7 +32,7 @@ pub(crate) fn interest(patterns: &Patterns) -> Interest {
     Interest::Programs(Programs {
         pattern: Regex::new(&pattern).expect("the prefilter is made of words"),
         fields: &["SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "_COMM"],
-        is_known: is_known,
+        is_known,
     })
 }
 

@@ -5,7 +5,7 @@
 //! with enough words of its own to be no other program's.
 
 use super::patterns::{Patterns, Site};
-use crate::catalogue::{self, Fields, Message, begins, daemon_of, read, read_certain};
+use crate::catalogue::{self, Fields, Message, begins, daemon_of, is_whole, read, read_certain};
 use crate::event::{Daemon, Fact};
 use crate::record::Record;
 use std::sync::Arc;
@@ -105,8 +105,19 @@ impl Listener {
                 }
             }
         }
-        // In a file that a daemon stamped itself there is nobody else.
-        let is_own_output = record.stamp.is_some() && record.host.is_none() && record.identifier.is_none();
+        // Where a daemon speaks, a short message is its own too.
+        if self.speaker.is_some() {
+            for daemon in daemons {
+                if is_whole(daemon, record.message)
+                    && let Some(message) = read(daemon, record.message, fields)
+                {
+                    return (Heard::Message(message), record.message);
+                }
+            }
+        }
+        // In a file that a daemon stamped itself there is nobody else; a container's engine stamps with a zone.
+        let is_own_stamp = record.stamp.is_some_and(|stamp| stamp.offset_seconds.is_none());
+        let is_own_output = is_own_stamp && record.host.is_none() && record.identifier.is_none();
         let what = match self.speaker.filter(|_| is_own_output) {
             Some(daemon) => spoken(daemon, record.message, fields),
             None => {

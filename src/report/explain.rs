@@ -100,7 +100,7 @@ impl<'a> Explainer<'a> {
         self.page.labelled("proves", &[event.proves.to_owned()]);
         let fields = if event.fields.is_empty() { "none".to_owned() } else { event.fields.join(", ") };
         self.page.labelled("fields", &[fields]);
-        self.page.labelled("rules", &[event.rules.clone()]);
+        self.page.labelled("rules", std::slice::from_ref(&event.rules));
         self.page.labelled("example", &[event.example.to_owned()]);
         self.page.labelled("source", &[event.source.to_owned()]);
         self.page.line("");
@@ -127,7 +127,7 @@ impl<'a> Explainer<'a> {
                 self.page.labelled("is", &[format!("{}{by}", event.id)]);
                 self.page.labelled("says", &says);
                 self.page.labelled("proves", &[event.proves.to_owned()]);
-                self.page.labelled("rules", &[event.rules.clone()]);
+                self.page.labelled("rules", std::slice::from_ref(&event.rules));
                 let cut = is_cut.then(|| "the line was cut; it may be".to_owned());
                 let printed = printed.iter().map(|printed| visible(printed).into_owned());
                 self.page.labelled("printed", &cut.into_iter().chain(printed).collect::<Vec<_>>());

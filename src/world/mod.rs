@@ -9,7 +9,7 @@ mod peers;
 mod vrrp;
 mod witness;
 
-use crate::event::{Daemon, Event, Fact, Keepalived, Pdns, Text};
+use crate::event::{Daemon, Event, Fact, Keepalived, Pdns, SiteFact, Text};
 use crate::moment::Moment;
 use crate::timeline::Presence;
 use crate::version::{Version, VersionRange};
@@ -35,6 +35,8 @@ pub struct NodeFacts {
     pub is_primary: bool,
     /// Whether it speaks as a secondary (checks freshness, fetches transfers).
     pub is_secondary: bool,
+    /// Lines of the site's own that say that a take-over failed, at most [`FAILED_MAX`] of them.
+    pub failed_takeovers: Vec<Arc<Event>>,
     /// Seconds in which a client asked for a transfer, at most [`ASKED_MAX`] of them.
     asked_in: BTreeSet<i64>,
     /// Whether a line of a freshness check was seen: the level that hides them hides their absence too.
@@ -100,7 +102,15 @@ impl World {
                 }
                 self.replicate(event, pdns);
             }
-            Fact::Site { .. } => {}
+            Fact::Site { what, .. } => {
+                self.witnesses.stated(event, what);
+                if let SiteFact::TakeoverFailed { node: named, .. } = what {
+                    let node = self.nodes.entry(named.as_ref().unwrap_or(&event.node).clone()).or_default();
+                    if node.failed_takeovers.len() < FAILED_MAX {
+                        node.failed_takeovers.push(Arc::clone(event));
+                    }
+                }
+            }
             Fact::Unrecognised(daemon) => node.note(*daemon, event.time),
             Fact::Other => {
                 let daemon = if event.id.starts_with("pdns/") { Daemon::Pdns } else { Daemon::Keepalived };
@@ -145,7 +155,7 @@ impl World {
         let vrrp: BTreeMap<Text, NodeVrrp> =
             self.nodes.iter().map(|(name, facts)| (name.clone(), facts.vrrp.clone())).collect();
         self.groups = peers::find(&vrrp);
-        self.witnesses.settle();
+        self.witnesses.settle(&self.asked);
     }
 
     /// The VRRP peer groups.
@@ -230,6 +240,8 @@ impl World {
     }
 }
 
+/// Failed take-overs kept per node.
+const FAILED_MAX: usize = 1000;
 /// Seconds with an asked transfer kept per node.
 const ASKED_MAX: usize = 100_000;
 /// A transfer is asked, served and committed within this, clocks corrected.

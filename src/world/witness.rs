@@ -3,7 +3,7 @@
 //! A secondary names the address it asks; only the node behind that address can write the denial, or finish the transfer. A primary
 //! logs the NOTIFY it sends; only the receiver sees the address it came from.
 
-use crate::event::{Event, Pdns, Text};
+use crate::event::{Event, Pdns, SiteFact, Text};
 use crate::moment::Moment;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -40,6 +40,12 @@ pub enum Seen {
     Acknowledged,
     /// Its NOTIFY was answered `Query Refused`. (Only its own log says so.)
     Rejected,
+    /// Its take-over script says that it took the address.
+    Claimed,
+    /// A check on it says that it leaves from the address.
+    Leaves,
+    /// A check on it says that it leaves from another address.
+    LeavesElsewhere,
 }
 
 impl Seen {
@@ -47,16 +53,22 @@ impl Seen {
     #[must_use]
     pub fn holds(self) -> bool {
         match self {
-            Seen::Denied | Seen::Served | Seen::Heard | Seen::Acknowledged => true,
-            Seen::Strange | Seen::Rejected => false,
+            Seen::Denied | Seen::Served | Seen::Heard | Seen::Acknowledged | Seen::Claimed | Seen::Leaves => true,
+            Seen::Strange | Seen::Rejected | Seen::LeavesElsewhere => false,
         }
     }
 
-    /// Whether two hosts' lines agree on it; one host's line alone is weaker.
+    /// Whether two hosts' lines agree on it, or a line states it outright; one host's line of something else is weaker.
     #[must_use]
     pub fn is_paired(self) -> bool {
         match self {
-            Seen::Denied | Seen::Served | Seen::Heard | Seen::Strange => true,
+            Seen::Denied
+            | Seen::Served
+            | Seen::Heard
+            | Seen::Strange
+            | Seen::Claimed
+            | Seen::Leaves
+            | Seen::LeavesElsewhere => true,
             Seen::Acknowledged | Seen::Rejected => false,
         }
     }
@@ -108,6 +120,25 @@ impl Witnesses {
         &self.found
     }
 
+    /// Takes a line of the site's own that states where the address is.
+    pub(super) fn stated(&mut self, event: &Arc<Event>, what: &SiteFact) {
+        let (seen, address, node) = match what {
+            SiteFact::AddressClaimed { address, node } => (Seen::Claimed, address.clone(), node.as_ref()),
+            // Which of the addresses is the one that moves is known when all is read.
+            SiteFact::EgressAddress { address } => (Seen::LeavesElsewhere, Some(address.clone()), None),
+            SiteFact::TakeoverFailed { .. } | SiteFact::Note => return,
+        };
+        self.add(Witness {
+            node: node.unwrap_or(&event.node).clone(),
+            seen,
+            address,
+            zone: Text::from(""),
+            time: event.time,
+            own: Arc::clone(event),
+            other: None,
+        });
+    }
+
     /// A VRRP state changed: what is seen from here on is news even if it looks like what was seen before.
     pub(super) fn mark(&mut self) {
         self.runs.clear();
@@ -115,7 +146,8 @@ impl Witnesses {
 
     /// Ends the pairing. A NOTIFY that one receiver took from its primary outranks the same one that another refused: the refusal
     /// was about something else.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn settle(&mut self, asked: &BTreeMap<Text, u64>) {
+        self.tell_egress_apart(asked);
         let accepted: BTreeSet<(Text, Text, i64)> = self
             .found
             .iter()
@@ -237,6 +269,21 @@ impl Witnesses {
         }
     }
 
+    /// An egress address is the one that moves if secondaries ask it, or a script claims it. Without either nobody can tell.
+    fn tell_egress_apart(&mut self, asked: &BTreeMap<Text, u64>) {
+        let is_claim = |witness: &&Witness| witness.seen == Seen::Claimed;
+        let mut moving: BTreeSet<Text> =
+            self.found.iter().filter(is_claim).filter_map(|claim| claim.address.clone()).collect();
+        moving.extend(asked.keys().cloned());
+        self.found.retain(|witness| witness.seen != Seen::LeavesElsewhere || !moving.is_empty());
+        for witness in &mut self.found {
+            let is_moving = witness.address.as_ref().is_some_and(|address| moving.contains(address));
+            if witness.seen == Seen::LeavesElsewhere && is_moving {
+                witness.seen = Seen::Leaves;
+            }
+        }
+    }
+
     /// The address a committed transfer came from, where it or an earlier line of the transfer names it.
     pub(super) fn fetched_from(&self, event: &Event, committed: &Pdns) -> Option<Text> {
         let Pdns::ZoneCommitted { zone, primary, .. } = committed else { return None };
@@ -329,7 +376,8 @@ impl Witnesses {
         if !self.known.insert((second, witness.node.clone(), witness.seen, witness.zone.clone())) {
             return;
         }
-        let is_ordinary = matches!(witness.seen, Seen::Served | Seen::Heard | Seen::Acknowledged);
+        let is_ordinary =
+            matches!(witness.seen, Seen::Served | Seen::Heard | Seen::Acknowledged | Seen::LeavesElsewhere);
         if !is_ordinary || self.runs.keys().next().is_some_and(|(node, ..)| *node != witness.node) {
             self.runs.clear();
         }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub(super) fn did_not_come(world: &World, group: &PeerGroup, window: &Window<'_>) -> Option<Displacement> {
     let Takeover { node: owner, mastership: kept, event } = window.takeover;
     let limit = [window.next.map(|next| next.event.time), kept.ended()].into_iter().flatten().min();
-    let seen = Seen::between(world, group, owner, Some(event.time.shifted(SETTLE_MICROS)), limit)?;
+    let seen = Seen::between(world, group, owner, Some(event.time), limit)?;
     let raced = window.previous.is_some_and(|previous| {
         let close = event.time.micros_since(previous.event.time) <= RACE_MICROS;
         // Its script had already worked when this node took over: it is not the one that finished late.
@@ -86,7 +86,8 @@ impl Seen {
     ) -> Option<Self> {
         let alone = |moment: Moment| !group.rivals_of(owner).any(|(_, other)| other.covers(moment));
         let inside = |witness: &&Witness| {
-            from.is_none_or(|from| witness.time.micros >= from.micros)
+            let settle = if witness.seen == crate::world::witness::Seen::Claimed { 0 } else { SETTLE_MICROS };
+            from.is_none_or(|from| witness.time.micros >= from.micros + settle)
                 && limit.is_none_or(|limit| witness.time.micros < limit.micros)
                 && witness.seen.is_paired()
         };

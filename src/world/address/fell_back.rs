@@ -6,7 +6,7 @@ use crate::event::{Event, Text};
 use crate::moment::{Moment, Precision};
 use crate::world::World;
 use crate::world::vrrp::{End, Mastership, PeerGroup, Takeover};
-use crate::world::witness::Witness;
+use crate::world::witness::{Seen, Witness};
 
 /// The seed's pattern: the node that took over fell back while another MASTER stayed, which therefore ran no script.
 pub(super) fn fell_back(world: &World, group: &PeerGroup, window: &Window<'_>) -> Option<Displacement> {
@@ -97,15 +97,19 @@ pub(super) fn sightings(
                 && !was_expected(other.time)
         })
     };
+    let owner_claims = all.iter().any(|witness| witness.seen == Seen::Claimed && witness.node == *owner);
     for witness in all {
-        let settled = witness.time.micros >= from.micros + SETTLE_MICROS;
-        if !settled || limit.is_some_and(|limit| witness.time.micros > limit.micros) {
+        // A claim is what a script says when it is done; anything else may still speak of the time before.
+        let settle = if witness.seen == Seen::Claimed { 0 } else { SETTLE_MICROS };
+        if witness.time.micros < from.micros + settle || limit.is_some_and(|limit| witness.time.micros > limit.micros) {
             continue;
         }
         let of_owner = witness.node == *owner;
         let of_holder = witness.node == *holder;
         match (witness.seen.holds(), witness.seen.is_paired()) {
             (true, true) if of_owner => home.push(witness.clone()),
+            // That a script took it does not say that it stayed, where the other side's script may have taken it back unheard.
+            (true, true) if of_holder && witness.seen == Seen::Claimed && !owner_claims => hints.push(witness.clone()),
             (true, true) if of_holder && !usual(witness) => away.push(witness.clone()),
             (false, true) if of_owner && !usual(witness) => away.push(witness.clone()),
             (true, false) if of_owner => home.push(witness.clone()),

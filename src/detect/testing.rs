@@ -1,0 +1,162 @@
+//! Small timelines for the rules' tests: a node, a second, a fact.
+
+use crate::event::{Advert, Event, Fact, Keepalived, Origin, Pdns, Text, Vrrp};
+use crate::finding::Finding;
+use crate::moment::{Moment, Precision};
+use crate::world::World;
+use std::sync::Arc;
+
+/// 2020-08-08 21:00:00 UTC, where all test timelines begin.
+const BEGIN_MICROS: i64 = 1_596_920_400_000_000;
+/// The address that moves, and the one the primary otherwise leaves from.
+pub(super) const ADDRESS: &str = "192.0.2.10";
+pub(super) const ORDINARY: &str = "198.51.100.1";
+
+pub(super) fn at(node: &str, second: i64, fact: Fact) -> Event {
+    let time = Moment { micros: BEGIN_MICROS + second * 1_000_000, precision: Precision::Micro };
+    let origin = Origin { path: Text::from(node), line: u64::try_from(second).ok(), cursor: None };
+    let id = match &fact {
+        Fact::Pdns(_) => "pdns/test",
+        Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) => "keepalived/test",
+        Fact::Site { .. } | Fact::Other | Fact::Unrecognised(_) => "other",
+    };
+    let raw = Text::from(format!("{second} {fact:?}"));
+    Event { id, fact, time, node: Text::from(node), pid: None, repeated: 1, origin, raw }
+}
+
+fn vrrp(what: Vrrp) -> Fact {
+    Fact::Vrrp { instance: Text::from("VI_1"), what }
+}
+
+fn advert(ours: u32, theirs: u32) -> Advert {
+    Advert { from: Some(Text::from("192.0.2.200")), theirs: Some(theirs), ours: Some(ours) }
+}
+
+pub(super) fn starts() -> Fact {
+    Fact::Keepalived(Keepalived::Starting { version: Some(Text::from("2.2.7")) })
+}
+
+pub(super) fn stops() -> Fact {
+    Fact::Keepalived(Keepalived::Stopping)
+}
+
+pub(super) fn master() -> Fact {
+    vrrp(Vrrp::MasterEntered)
+}
+
+pub(super) fn pending() -> Fact {
+    vrrp(Vrrp::MasterPending)
+}
+
+pub(super) fn backup() -> Fact {
+    vrrp(Vrrp::BackupEntered { at_start: false })
+}
+
+pub(super) fn hears_lower() -> Fact {
+    vrrp(Vrrp::HeardLower(advert(103, 102)))
+}
+
+pub(super) fn hears_higher() -> Fact {
+    vrrp(Vrrp::HeardHigher(advert(102, 103)))
+}
+
+pub(super) fn waits_for_lower() -> Fact {
+    vrrp(Vrrp::HeardLowerAsBackup(advert(103, 102)))
+}
+
+fn zone() -> Text {
+    Text::from("example.com")
+}
+
+pub(super) fn stale() -> Fact {
+    let primary = Some(Text::from(ADDRESS));
+    Fact::Pdns(Pdns::ZoneStale {
+        zone: zone(),
+        primary,
+        primary_serial: Some(2020081701),
+        our_serial: Some(2020080601),
+    })
+}
+
+pub(super) fn refused() -> Fact {
+    let reason = Text::from("Server Not Authoritative for zone / Not Authorized");
+    Fact::Pdns(Pdns::TransferFailed {
+        zone: zone(),
+        primary: Some(Text::from(ADDRESS)),
+        refused: true,
+        reason,
+        until: None,
+    })
+}
+
+pub(super) fn committed() -> Fact {
+    Fact::Pdns(Pdns::ZoneCommitted { zone: zone(), primary: Some(Text::from(ADDRESS)), serial: Some(2020081701) })
+}
+
+pub(super) fn denies() -> Fact {
+    Fact::Pdns(Pdns::TransferDenied { zone: zone(), client: Some(Text::from("203.0.113.21")) })
+}
+
+pub(super) fn serves() -> Fact {
+    Fact::Pdns(Pdns::TransferServed { zone: zone(), client: Text::from("203.0.113.21") })
+}
+
+pub(super) fn turns_away(from: &str) -> Fact {
+    Fact::Pdns(Pdns::NotifyRefused { zone: zone(), from: Text::from(from) })
+}
+
+pub(super) fn is_rejected() -> Fact {
+    Fact::Pdns(Pdns::NotifyRejected {
+        zone: zone(),
+        by: Text::from("203.0.113.21"),
+        reason: Text::from("Query Refused"),
+    })
+}
+
+/// The seed's flap: `b` is MASTER from 100 to 101 while `a` is MASTER all along.
+pub(super) fn flap() -> Vec<Event> {
+    vec![
+        at("a", 0, master()),
+        at("b", 1, backup()),
+        at("b", 100, master()),
+        at("a", 100, hears_lower()),
+        at("b", 101, hears_higher()),
+        at("b", 101, backup()),
+    ]
+}
+
+/// A planned failover from `a` to `b` at 100 and the failback at 200.
+pub(super) fn failover_and_back() -> Vec<Event> {
+    vec![
+        at("a", 0, master()),
+        at("b", 1, backup()),
+        at("a", 100, stops()),
+        at("b", 101, master()),
+        at("a", 190, starts()),
+        at("a", 198, waits_for_lower()),
+        at("a", 199, waits_for_lower()),
+        at("a", 200, master()),
+        at("b", 200, hears_higher()),
+        at("b", 200, backup()),
+    ]
+}
+
+/// What one rule finds in a timeline; events may be given in any order.
+pub(super) fn find(rule: &str, events: &[Event]) -> Vec<Finding> {
+    let mut ordered: Vec<Arc<Event>> = events.iter().cloned().map(Arc::new).collect();
+    ordered.sort_by(|a, b| (a.time, &a.node).cmp(&(b.time, &b.node)));
+    let mut world = World::default();
+    ordered.iter().for_each(|event| world.observe(event));
+    ordered.iter().for_each(|event| world.note_measured_clock(&event.node));
+    world.settle(&[]);
+    super::find_all(&world).into_iter().filter(|finding| finding.rule == rule).collect()
+}
+
+/// The confidences of what one rule finds, as short words: `confirmed open`, `likely closed`.
+pub(super) fn told(rule: &str, events: &[Event]) -> Vec<String> {
+    let words = find(rule, events).into_iter().map(|finding| {
+        let state = if finding.is_open() { "open" } else { "closed" };
+        format!("{:?} {state}", finding.confidence).to_lowercase()
+    });
+    words.collect()
+}
