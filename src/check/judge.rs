@@ -107,6 +107,11 @@ pub fn judge(case: &Case, findings: &[Finding], seen: &dyn Fn() -> BTreeSet<Stri
     checks
 }
 
+/// The findings by which expectations are met.
+pub fn met<'f>(case: &Case, findings: &'f [Finding]) -> impl Iterator<Item = &'f Finding> {
+    assign(&case.expects, findings).into_iter().flatten().map(|index| &findings[index])
+}
+
 /// Findings that no expectation is met by.
 pub(super) fn unclaimed(findings: &[Finding], met: &[Option<usize>]) -> Vec<usize> {
     (0..findings.len()).filter(|index| !met.contains(&Some(*index))).collect()

@@ -19,12 +19,14 @@ pub mod json;
 mod judge;
 pub mod junit;
 mod lines;
+mod shrink;
 pub mod table;
 
 pub use case::{Case, CaseError, Claim, EXPECTED, Others, Setting, Until};
 pub use coverage::Coverage;
-pub use judge::{Broken, Check, Difference, Kind, confidence_word, differences, evidence_names, judge, line};
+pub use judge::{Broken, Check, Difference, Kind, confidence_word, differences, evidence_names, judge, line, met};
 pub use lines::{ids, seen};
+pub use shrink::{Budget, shrink};
 
 /// A case after its run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -94,6 +94,16 @@ impl Replace for Replacing<'_> {
     }
 }
 
+/// A record as a line in syslog's form, nothing replaced; `None` where it has no stamp.
+#[must_use]
+pub fn plain(record: &Record<'_>, host: &str) -> Option<String> {
+    let stamp = stamp(&record.stamp?);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let identifier = record.identifier.or(record.unit).map(text)?;
+    let pid = record.pid.map_or(String::new(), |pid| format!("[{pid}]"));
+    Some(format!("{stamp} {host} {identifier}{pid}: {}", text(record.message)))
+}
+
 /// The host of a line: what the operator calls the source's node, else what the line says, else what the file is called.
 #[must_use]
 pub fn host(stated: Option<&str>, record: &Record<'_>, file: &str) -> String {

@@ -12,5 +12,5 @@ mod line;
 mod names;
 mod words;
 
-pub use line::{Redactor, host, stem};
+pub use line::{Redactor, host, plain, stem};
 pub use names::{Map, Names};

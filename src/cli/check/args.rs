@@ -12,18 +12,22 @@ pub(in crate::cli) struct Check {
     pub(super) directories: Vec<OsString>,
 
     /// Write what was found into expected.toml and show the difference; hand-written parts stay. A directory of fresh logs becomes a case
-    #[arg(long, conflicts_with_all = ["format", "output", "quiet"])]
+    #[arg(long, conflicts_with_all = ["coverage", "format", "output", "quiet"])]
     pub(super) bless: bool,
 
     /// Also tell which rules and which events of the catalogue no case exercises (table and json)
-    #[arg(long, conflicts_with = "bless")]
+    #[arg(long)]
     pub(super) coverage: bool,
+
+    /// Write the fewest lines of one case that still give its verdict, with its expected.toml, to --output DIR [default: CASE-minimised]
+    #[arg(long, conflicts_with_all = ["bless", "coverage", "format", "quiet"])]
+    pub(super) minimise: bool,
 
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(super) format: Format,
 
-    /// Write to FILE instead of standard output
+    /// Write to FILE instead of standard output; with --minimise, the new case's directory
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 

@@ -3,6 +3,7 @@
 pub(super) mod args;
 mod bless;
 mod find;
+mod minimise;
 mod run;
 
 use super::{Exit, outlet};
@@ -18,6 +19,13 @@ use std::thread;
 
 pub(super) fn run(arguments: &Check) -> Exit {
     let words = if arguments.directories.is_empty() { vec![".".into()] } else { arguments.directories.clone() };
+    if arguments.minimise {
+        let [case] = &words[..] else {
+            outlet::say("driftline: failed to minimise more than one case: name one directory");
+            return Exit::Failed;
+        };
+        return minimise::run(Path::new(case), arguments.output.as_deref(), threads());
+    }
     if arguments.bless {
         return bless::run(&words, threads());
     }
