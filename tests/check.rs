@@ -27,7 +27,7 @@ fn word(path: &Path) -> &str {
 fn copy(sample: &str, name: &str) -> PathBuf {
     let place = scratch(&format!("check-{name}"));
     for file in entries(Path::new(sample)) {
-        write(&place.join(file.file_name().expect("an entry has a name")), &bytes(&file));
+        write(&place.join(file.file_name().expect("an entry has a name")), bytes(&file));
     }
     place
 }

@@ -170,9 +170,11 @@ impl Reader<'_> {
                 Some(Value::Integer(number)) => Some(vec![number.value().to_string()]),
                 Some(Value::Array(list)) => list
                     .iter()
-                    .map(|value| match value {
-                        Value::Integer(number) => Some(number.value().to_string()),
-                        value => value.as_str().map(str::to_owned),
+                    .map(|value| {
+                        value
+                            .as_str()
+                            .map(str::to_owned)
+                            .or_else(|| value.as_integer().map(|number| number.to_string()))
                     })
                     .collect(),
                 Some(_) | None => None,

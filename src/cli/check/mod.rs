@@ -73,13 +73,16 @@ fn write(judged: &[Judged], coverage: Option<&Coverage>, format: Format, out: &m
     }
 }
 
+/// A case's verdict, and all that is known of it if it could be run.
+type Done = (Judged, Option<Ran>);
+
 /// Runs all cases, in parallel; the answers stand in the order of the cases.
-fn judge_all(found: Vec<Found>) -> Vec<(Judged, Option<Ran>)> {
+fn judge_all(found: Vec<Found>) -> Vec<Done> {
     let machine = threads();
     let workers = machine.clamp(1, found.len().max(1));
     let threads_each = (machine / workers).max(1);
     let next = AtomicUsize::new(0);
-    let slots: Vec<Mutex<Option<(Judged, Option<Ran>)>>> = found.iter().map(|_| Mutex::new(None)).collect();
+    let slots: Vec<Mutex<Option<Done>>> = found.iter().map(|_| Mutex::new(None)).collect();
     thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
@@ -101,7 +104,7 @@ fn threads() -> usize {
     thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-fn judge_one(found: &Found, threads: usize) -> (Judged, Option<Ran>) {
+fn judge_one(found: &Found, threads: usize) -> Done {
     match found {
         Found::Case(directory) => run::judge(Path::new(directory), threads),
         Found::Bare(directory, text) => (find::judged(directory, text), None),
