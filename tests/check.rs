@@ -86,6 +86,19 @@ fn options_are_spelled_as_on_the_command_line() {
     assert_exit(&[word(&case)], 2, "expected.toml:3: failed to understand --tz \"Mars\"");
 }
 
+#[test]
+fn only_the_configuration_that_the_case_names_is_used() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_driftline"));
+    let output =
+        command.args(["check", SEED]).env("DRIFTLINE_CONFIG", "no-such.toml").output().expect("the binary starts");
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+    let toml = "others = \"allow\"\n[analyze]\nconfig = \"site.toml\"\n[[expect]]\nrule = \"eip-drift\"\n";
+    let case = expecting("config", toml);
+    assert_exit(&[word(&case)], 2, "expected.toml:3: failed to read the configuration");
+    write(&case.join("site.toml"), "[[pattern]]\nname = \"note\"\nregex = 'x'\nmeans = \"note\"\n");
+    assert_exit(&[word(&case)], 0, "");
+}
+
 // What fails.
 
 #[test]

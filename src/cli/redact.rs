@@ -30,11 +30,12 @@ pub(super) struct Redact {
 }
 
 const HELP: &str = "\
-Hosts, zones, addresses, VRRP instances, sync groups and every word that PowerDNS and keepalived do not print themselves are
-replaced, the same by the same in all files. Addresses keep their family (192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24, then
-10.0.0.0/8; 2001:db8::/32), zones their suffixes; stamps, serials, priorities and pids stay. What is written analyses to the same
-findings. Lines of other programs, and lines that driftline does not know, are left out and counted. Read the result before you
-pass it on.
+Hosts, zones, addresses, VRRP instances, sync groups and every word that PowerDNS and keepalived
+do not print themselves are replaced, the same by the same in all files. Addresses keep their
+family (192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24, then 10.0.0.0/8; 2001:db8::/32), zones their
+suffixes; stamps, serials, priorities and pids stay. What is written analyses to the same findings.
+Lines of other programs, and lines that driftline does not know, are left out and counted. Read the
+result before you pass it on.
 
 Exit codes:
   0  all sources were read and written

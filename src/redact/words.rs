@@ -23,16 +23,16 @@ const FURTHER_WORDS: &str = "subsystem prio ts msg error Info Notice Warning Err
     already in use Cannot assign requested address Operation not permitted Broken pipe reset by peer Timeout EOF alpha beta rc \
     etc keepalived sh bash usr local bin sbin libexec var lib run scripts notify master backup fault eth0 eth1 ens3 ens5 lo";
 
-static VOCABULARY: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
-    let rows = [Daemon::Keepalived, Daemon::Pdns].into_iter().flat_map(catalogue::messages);
-    let texts = rows.flat_map(|row| row.texts.iter().map(|(_, text)| *text).chain([row.sample]));
-    let mut words: BTreeSet<String> = texts.flat_map(pieces).map(str::to_owned).collect();
-    words.extend(FURTHER_WORDS.split_whitespace().map(str::to_owned));
+static VOCABULARY: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
+    let rows = || [Daemon::Keepalived, Daemon::Pdns].into_iter().flat_map(catalogue::messages);
+    let mut words: BTreeSet<&str> = rows().flat_map(|row| pieces(row.sample)).collect();
     // Samples name things that somebody may really have.
+    words.retain(|word| word.chars().all(char::is_alphabetic));
     for name in ["example", "com", "org", "net", "test", "localhost"] {
         words.remove(name);
     }
-    words.retain(|word| word.chars().all(char::is_alphabetic) || word == "eth0" || word == "eth1");
+    words.extend(rows().flat_map(|row| row.texts.iter().flat_map(|(_, text)| pieces(text))));
+    words.extend(FURTHER_WORDS.split_whitespace());
     words
 });
 
@@ -92,6 +92,7 @@ fn whole(text: &str, replace: &mut dyn Replace, new: &mut String) {
             return new.push_str(&name);
         }
     }
+    let hides_an_address = may_hold_an_address(text);
     let mut rest = text;
     while let Some(letter) = rest.chars().next() {
         let length = rest.find(|letter: char| !letter.is_alphanumeric()).unwrap_or(rest.len());
@@ -101,7 +102,8 @@ fn whole(text: &str, replace: &mut dyn Replace, new: &mut String) {
             continue;
         }
         let piece = &rest[..length];
-        if is_number(piece) || VOCABULARY.contains(piece) {
+        let passes = if is_number(piece) { !hides_an_address } else { VOCABULARY.contains(piece) };
+        if passes {
             new.push_str(piece);
         } else {
             // A word that was not noted is not told: the line will not be the one that was read, and be dropped.
@@ -109,6 +111,12 @@ fn whole(text: &str, replace: &mut dyn Replace, new: &mut String) {
         }
         rest = &rest[length..];
     }
+}
+
+/// `5.6.7.8-5.6.7.9`, `ip-10-0-1-241`: numbers that are parted like an address are told no more than other words. Dates, times and
+/// releases have fewer parts.
+fn may_hold_an_address(text: &str) -> bool {
+    ['.', '-', '_', ':'].into_iter().any(|separator| text.matches(separator).count() >= 3)
 }
 
 /// `42`, and `v2` or `rc1` of releases.
@@ -162,11 +170,15 @@ mod tests {
     #[test]
     fn only_words_of_the_daemons_pass() {
         let mut replace = Noted(Vec::new());
-        let text = "Opening script file /etc/keepalived/acme-move.sh [2a01::7]:53, 5.6.7.8:53(1.2.3.4) 18.xxx.xxx.xxx:53 v2.2.7 \u{1b}[m";
+        let text = "Opening script file /etc/keepalived/acme-move.sh [2a01::7]:53, 5.6.7.8:53(1.2.3.4) 18.xxx.xxx.xxx:53 v2.2.7 \u{1b}[m \
+                    5.6.7.8-9 ip-10-0-1-241 15:23:18";
         let new = replaced(text, &mut replace);
-        assert_eq!(new, "Opening script file /etc/keepalived/X-X.sh [X]:53, X:53(X) X:53 v2.2.7 [X");
+        assert_eq!(
+            new,
+            "Opening script file /etc/keepalived/X-X.sh [X]:53, X:53(X) X:53 v2.2.7 [X X.X.X.X-X ip-X-X-X-X 15:23:18"
+        );
         let words: Vec<&str> =
             replace.0.iter().filter(|(kind, _)| *kind == Kind::Word).map(|(_, word)| word.as_str()).collect();
-        assert_eq!(words, ["acme", "move", "m"]);
+        assert_eq!(words[..5], ["acme", "move", "m", "5", "6"]);
     }
 }

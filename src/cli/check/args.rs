@@ -52,7 +52,7 @@ const HELP: &str = "\
 A case is a directory with logs (any SOURCE of analyze) and expected.toml:
 
   others = \"forbid\"              # or \"allow\": findings that no [[expect]] names
-  [analyze]                      # tz, year, skew, since, until, rule: as on the command line of analyze
+  [analyze]                      # tz, year, skew, since, until, rule, config: as of analyze
   tz = \"UTC\"
   [[expect]]                     # must be found; keys left out do not matter
   rule = \"eip-drift\"
@@ -68,4 +68,5 @@ A case is a directory with logs (any SOURCE of analyze) and expected.toml:
 Exit codes:
   0  all expectations hold
   1  an expectation does not hold
-  2  a case could not be checked: no expectation, no log, an unreadable log, a key or rule that is not known; the others still run";
+  2  a case could not be checked (the others still run): no expectation, no log, one that cannot
+     be read, a key or a rule that is not known";
