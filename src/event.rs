@@ -8,13 +8,46 @@ use std::sync::Arc;
 /// Shared text: zone, node, instance and address names are repeated millions of times and owned once.
 pub type Text = Arc<str>;
 
-/// The daemon a line comes from.
+/// Who a line comes from: the two daemons, and the service manager where it speaks of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Daemon {
     /// PowerDNS Authoritative Server (`pdns_server`).
     Pdns,
     /// keepalived, all of its processes.
     Keepalived,
+    /// systemd's service manager, about the units of the two.
+    Systemd,
+}
+
+impl Daemon {
+    /// All, in the order the catalogue has them.
+    pub const ALL: [Self; 3] = [Self::Pdns, Self::Keepalived, Self::Systemd];
+
+    /// Whose an event id is, by the word in front of it.
+    #[must_use]
+    pub fn of(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|daemon| id.split_once('/').is_some_and(|(word, _)| word == daemon.word()))
+    }
+
+    /// The contract's word for it, which begins its events' ids.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pdns => "pdns",
+            Self::Keepalived => "keepalived",
+            Self::Systemd => "systemd",
+        }
+    }
+
+    /// Its name for people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pdns => "PowerDNS",
+            Self::Keepalived => "keepalived",
+            Self::Systemd => "systemd",
+        }
+    }
 }
 
 /// Where a record stands: enough for an operator to find the line again.

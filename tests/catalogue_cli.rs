@@ -57,8 +57,8 @@ keepalived/state-backup-init 2.0.0 or later ({instance}) Entering BACKUP STATE (
 #[test]
 fn json_has_every_message_with_fields_and_rules() {
     let all = json(&[]);
-    let known = driftline::catalogue::messages(driftline::event::Daemon::Pdns).len()
-        + driftline::catalogue::messages(driftline::event::Daemon::Keepalived).len();
+    let known: usize =
+        driftline::event::Daemon::ALL.into_iter().map(|daemon| driftline::catalogue::messages(daemon).len()).sum();
     assert_eq!(all.len(), known);
     let entry = json(&["--id", "keepalived/state-backup-init"]);
     assert_eq!(

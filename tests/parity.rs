@@ -74,7 +74,7 @@ fn the_readme_shows_the_real_output() {
         zone: Tz::UTC,
         fail_on: Some(Severity::Warning),
         exit: 1,
-        hint: "--format json for machines",
+        hint: "--format json for machines, html or markdown for the post-mortem",
     };
     let mut page = Vec::new();
     table::write(&analyze(&["samples/seed-incident"]).report, &look, &mut page).expect("a Vec takes all");

@@ -75,6 +75,7 @@ fn secrets() -> PathBuf {
 2026-03-02T10:00:04+01:00 vault-7 Keepalived_vrrp_netns-acme[9]: (ACME_PAY) Entering MASTER STATE
 2026-03-02T10:00:05+01:00 vault-7 Keepalived_vrrp[9]: Opening script file /opt/acme/pay-take.sh
 2026-03-02T10:00:06+01:00 vault-7 pdns_server[41]: Unable to AXFR zone 'payroll.acme.corp' from remote '5.6.7.8' (resolver): acme-db said: hunter2 at 5.6.7.8 for payroll.acme.corp
+2026-03-02T10:00:07+01:00 vault-7 systemd[1]: Stopping pdns@acme.service - PowerDNS Authoritative Server acme...
 ";
     fs::write(place.join("vault-7-acme.log"), log).expect("a test's own directory");
     place
@@ -91,7 +92,7 @@ fn nothing_that_names_anybody_passes() {
     {
         assert!(!told.contains(secret), "{secret} passes:\n{told}");
     }
-    assert!(said.contains("5 lines written, 2 left out"), "what is left out is counted: {said}");
+    assert!(said.contains("6 lines written, 2 left out"), "what is left out is counted: {said}");
     assert!(text(&map).contains("\"payroll.acme.corp\": \"z"), "the map knows: {}", text(&map));
     assert!(
         entries(&out).iter().all(|path| path.extension().is_some_and(|extension| extension == "log")),

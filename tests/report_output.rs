@@ -120,7 +120,13 @@ fn hostile() -> Report {
     let caveat = Caveat { kind: "gap", node: Some(HOSTILE.into()), text: "2 lines lost".into() };
     let node =
         Node { name: HOSTILE.into(), roles: vec!["vrrp"], versions: Vec::new(), addresses: vec![HOSTILE.into()] };
-    Report { findings: vec![finding], nodes: vec![node], caveats: vec![caveat], coverage: coverage() }
+    Report {
+        findings: vec![finding],
+        nodes: vec![node],
+        caveats: vec![caveat],
+        coverage: coverage(),
+        ..Report::default()
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod nearest;
 mod pdns;
 mod prefix;
 mod structured;
+mod systemd;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -25,8 +26,8 @@ use std::sync::LazyLock;
 use structured::Forms;
 use trie::Trie;
 
-/// A regex of what a line of the two daemons contains: a block of log where it is not found may be passed over.
-pub const PREFILTER: &str = "pdns|[Kk]eepalived";
+/// A regex of what a line of the two daemons, or of systemd about them, contains: a block of log where it is not found may be passed over.
+pub const PREFILTER: &str = "pdns|[Kk]eepalived|PowerDNS Auth|Keepalive Daemon|LVS and VRRP";
 
 /// Everything one daemon says.
 struct Catalogue {
@@ -37,6 +38,7 @@ struct Catalogue {
 
 static PDNS: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::new(pdns::TOPICS));
 static KEEPALIVED: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::new(keepalived::TOPICS));
+static SYSTEMD: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::new(systemd::TOPICS));
 
 impl Catalogue {
     fn new(topics: &[&'static [Message]]) -> Self {
@@ -63,6 +65,7 @@ impl Catalogue {
         match daemon {
             Daemon::Pdns => &PDNS,
             Daemon::Keepalived => &KEEPALIVED,
+            Daemon::Systemd => &SYSTEMD,
         }
     }
 }
@@ -78,6 +81,7 @@ pub fn read<'a>(daemon: Daemon, message: &'a [u8], fields: &mut Fields<'a>) -> O
             let text = prefix::without_keepalived_stamp(text);
             catalogue.plain.read(prefix::without_place(text), fields)
         }
+        Daemon::Systemd => catalogue.plain.read_whole(text, fields),
     }
 }
 
@@ -94,6 +98,7 @@ pub fn is_whole(daemon: Daemon, message: &[u8]) -> bool {
             let text = prefix::without_place(prefix::without_keepalived_stamp(text));
             plain.read_whole(text, &mut fields).is_some()
         }
+        Daemon::Systemd => read(daemon, message, &mut fields).is_some(),
     }
 }
 
@@ -118,6 +123,8 @@ pub fn read_certain<'a>(daemon: Daemon, message: &'a [u8], fields: &mut Fields<'
             let text = prefix::without_keepalived_stamp(text);
             catalogue.plain.read_certain(prefix::without_place(text), fields)
         }
+        // Who stops a unit is known by its tag alone.
+        Daemon::Systemd => None,
     }
 }
 
@@ -183,6 +190,17 @@ pub fn messages(daemon: Daemon) -> &'static [&'static Message] {
     &Catalogue::of(daemon).messages
 }
 
+/// Whether a tag is the service manager's.
+#[must_use]
+pub fn is_service_manager(identifier: &[u8]) -> bool {
+    identifier == b"systemd"
+}
+
+/// As [`read`] for a line of the service manager: only what it says of the two daemons' units.
+pub fn read_of_units<'a>(message: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
+    read(Daemon::Systemd, message, fields).filter(|_| fields.text("unit").is_some_and(|unit| systemd::is_ours(&unit)))
+}
+
 /// The daemon a record belongs to, by its identifier and unit. keepalived's scripts log under `keepalived.service` with names
 /// of their own, so there a name decides; without one a script's line may be among the daemon's. pdns runs no scripts: under
 /// its unit another name is a `SyslogIdentifier=` that somebody changed.
@@ -191,7 +209,7 @@ pub fn daemon_of(identifier: Option<&[u8]>, unit: Option<&[u8]>) -> Option<Daemo
     let by_unit = unit.and_then(daemon_of_unit);
     match identifier {
         None => by_unit,
-        Some(b"systemd") => None,
+        Some(name) if is_service_manager(name) => None,
         Some(name) if name.ends_with(b".service") => daemon_of_unit(name),
         Some(name) => daemon_of_identifier(name).or(by_unit.filter(|daemon| *daemon == Daemon::Pdns)),
     }

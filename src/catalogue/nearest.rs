@@ -19,7 +19,7 @@ struct Index {
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
     let mut entries = Vec::new();
-    for daemon in [Daemon::Pdns, Daemon::Keepalived] {
+    for daemon in Daemon::ALL {
         for message in messages(daemon) {
             for wording in message.texts {
                 let mut literals = String::new();

@@ -25,7 +25,7 @@ const OVERLAPS: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
-const DAEMONS: [Daemon; 2] = [Daemon::Pdns, Daemon::Keepalived];
+const DAEMONS: [Daemon; 3] = Daemon::ALL;
 
 /// A wording, written out: the line, and the fields it holds.
 struct Line {
@@ -146,13 +146,9 @@ fn rows_are_complete() {
             .unwrap();
     let mut ids = BTreeSet::new();
     for daemon in DAEMONS {
-        let prefix = match daemon {
-            Daemon::Pdns => "pdns/",
-            Daemon::Keepalived => "keepalived/",
-        };
         for message in messages(daemon) {
             assert!(ids.insert(message.id), "{} is there twice", message.id);
-            assert!(message.id.starts_with(prefix) && !message.id.ends_with("-structured"), "{}", message.id);
+            assert!(Daemon::of(message.id) == Some(daemon) && !message.id.ends_with("-structured"), "{}", message.id);
             assert!(!message.texts.is_empty() && !message.source.is_empty(), "{}", message.id);
             assert!(message.proves.ends_with('.') && !message.proves.contains("  "), "{}", message.id);
             let texts: BTreeSet<_> = message.texts.iter().map(|(_, text)| text).collect();
@@ -255,8 +251,9 @@ struct Oracle {
 }
 
 fn oracle(daemon: Daemon) -> &'static [Oracle] {
-    static ORACLES: LazyLock<[Vec<Oracle>; 2]> = LazyLock::new(|| DAEMONS.map(oracles));
-    &ORACLES[usize::from(daemon == Daemon::Keepalived)]
+    static ORACLES: LazyLock<[Vec<Oracle>; 3]> = LazyLock::new(|| DAEMONS.map(oracles));
+    let place = DAEMONS.iter().position(|known| *known == daemon).expect("all daemons are listed");
+    &ORACLES[place]
 }
 
 fn oracles(daemon: Daemon) -> Vec<Oracle> {

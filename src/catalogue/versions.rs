@@ -10,6 +10,8 @@ pub fn is_of(daemon: Daemon, version: Version) -> bool {
     match daemon {
         Daemon::Pdns => version >= oldest_pdns,
         Daemon::Keepalived => version < oldest_pdns,
+        // No row of systemd names releases.
+        Daemon::Systemd => false,
     }
 }
 

@@ -35,7 +35,7 @@ impl Coverage {
             }
         }
         let without = |has: &BTreeSet<&str>| RULES.iter().map(|rule| rule.id).filter(|id| !has.contains(id)).collect();
-        let known: BTreeSet<&'static str> = [Daemon::Keepalived, Daemon::Pdns]
+        let known: BTreeSet<&'static str> = Daemon::ALL
             .into_iter()
             .flat_map(|daemon| catalogue::messages(daemon).iter().map(|message| message.id))
             .collect();

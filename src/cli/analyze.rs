@@ -11,7 +11,7 @@ use crate::input::{self, Expanded, Watch};
 use crate::moment::Moment;
 use crate::pipeline::{self, Options, Outcome};
 use crate::report::table::Look;
-use crate::report::{Caveat, Report, json, table};
+use crate::report::{Caveat, Report, html, json, markdown, svg, table};
 use crate::timeline::Stated;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -89,6 +89,9 @@ pub(super) fn run(arguments: &Analyze) -> Exit {
 fn write(report: &Report, arguments: &Analyze, exit: Exit, zone: Tz, out: &mut dyn io::Write) -> io::Result<()> {
     match arguments.format {
         Format::Json => json::write(report, out),
+        Format::Markdown => markdown::write(report, zone, out),
+        Format::Html => html::write(report, zone, out),
+        Format::Svg => svg::write(report, zone, out),
         Format::Table => {
             let place = outlet::place(arguments.output.as_deref(), arguments.color);
             let look = Look {
@@ -97,7 +100,7 @@ fn write(report: &Report, arguments: &Analyze, exit: Exit, zone: Tz, out: &mut d
                 zone,
                 fail_on: threshold(arguments.fail_on),
                 exit: exit.code(),
-                hint: "--format json for machines",
+                hint: "--format json for machines, html or markdown for the post-mortem",
             };
             table::write(report, &look, out)
         }

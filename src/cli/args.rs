@@ -172,6 +172,12 @@ pub(super) enum Format {
     Table,
     /// For machines: schema driftline.report/1
     Json,
+    /// To paste into a post-mortem
+    Markdown,
+    /// One file for a browser or a printer, with the picture
+    Html,
+    /// The picture alone: a lane per node
+    Svg,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -245,6 +251,8 @@ pub(super) enum DaemonName {
     Pdns,
     /// keepalived
     Keepalived,
+    /// systemd, about the units of the two
+    Systemd,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -19,20 +19,22 @@ pub(super) fn run(arguments: &Vocabulary) -> Exit {
         Some((_, version)) => version,
         None => None,
     };
-    let entries: Vec<Entry> = [(Daemon::Pdns, DaemonName::Pdns), (Daemon::Keepalived, DaemonName::Keepalived)]
-        .into_iter()
-        .filter(|(_, name)| arguments.daemon.is_none_or(|wanted| wanted == *name))
-        .filter(|(daemon, _)| {
-            arguments.daemon.is_some() || version.is_none_or(|version| versions::is_of(*daemon, version))
-        })
-        .flat_map(|(daemon, _)| messages(daemon))
-        .filter(|message| arguments.id.as_deref().is_none_or(|pattern| is_meant(pattern, message.id)))
-        .map(|message| {
-            let is_printed = |ranges: &str| version.is_none_or(|version| versions::contains(ranges, version));
-            entry(message, &message.texts.iter().filter(|(ranges, _)| is_printed(ranges)).collect::<Vec<_>>())
-        })
-        .filter(|entry| !entry.wordings.is_empty())
-        .collect();
+    let entries: Vec<Entry> = [
+        (Daemon::Pdns, DaemonName::Pdns),
+        (Daemon::Keepalived, DaemonName::Keepalived),
+        (Daemon::Systemd, DaemonName::Systemd),
+    ]
+    .into_iter()
+    .filter(|(_, name)| arguments.daemon.is_none_or(|wanted| wanted == *name))
+    .filter(|(daemon, _)| arguments.daemon.is_some() || version.is_none_or(|version| versions::is_of(*daemon, version)))
+    .flat_map(|(daemon, _)| messages(daemon))
+    .filter(|message| arguments.id.as_deref().is_none_or(|pattern| is_meant(pattern, message.id)))
+    .map(|message| {
+        let is_printed = |ranges: &str| version.is_none_or(|version| versions::contains(ranges, version));
+        entry(message, &message.texts.iter().filter(|(ranges, _)| is_printed(ranges)).collect::<Vec<_>>())
+    })
+    .filter(|entry| !entry.wordings.is_empty())
+    .collect();
     if entries.is_empty() {
         outlet::say("driftline: failed to find a message in the catalogue that fits");
         return Exit::Failed;

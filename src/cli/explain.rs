@@ -104,18 +104,14 @@ fn meant(word: &[u8]) -> Meant {
     }
     let is_meant =
         |message: &&Message| message.id == id || message.id.split_once('/').is_some_and(|(_, bare)| bare == id);
-    let events: Vec<_> = [Daemon::Pdns, Daemon::Keepalived]
-        .into_iter()
-        .flat_map(messages)
-        .copied()
-        .filter(|message| is_meant(message))
-        .collect();
+    let events: Vec<_> =
+        Daemon::ALL.into_iter().flat_map(messages).copied().filter(|message| is_meant(message)).collect();
     if events.is_empty() { Meant::Nothing } else { Meant::Events(events) }
 }
 
 fn unknown(word: &str) {
     let ids = RULES.iter().map(|rule| rule.id);
-    let ids = ids.chain([Daemon::Pdns, Daemon::Keepalived].into_iter().flat_map(messages).map(|message| message.id));
+    let ids = ids.chain(Daemon::ALL.into_iter().flat_map(messages).map(|message| message.id));
     let shared = |id: &str| {
         let parts = |text: &str| -> Vec<String> { text.split(['-', '/']).map(str::to_owned).collect() };
         let told = parts(word);
@@ -205,14 +201,14 @@ fn record_heard(record: &Record<'_>, patterns: &Arc<Patterns>, explainer: &mut E
     let what = match hearing.what {
         Heard::Message(message) => {
             let (wordings, is_whole) = catalogue::wordings_of(message, hearing.text);
-            let daemon = name(if message.id.starts_with("pdns/") { Daemon::Pdns } else { Daemon::Keepalived });
+            let daemon = Daemon::of(message.id).map_or("a daemon", Daemon::name);
             let printed =
                 wordings.iter().map(|(ranges, text)| format!("by {daemon} {}: {text}", versions::in_words(ranges)));
             LineIs::Message { event: page(message), printed: printed.collect(), is_cut: !is_whole }
         }
         Heard::Site(site) => LineIs::Site { id: site.id },
         Heard::Unrecognised(daemon) => {
-            LineIs::Unknown { daemon: Some(name(daemon)), nearest: near(Some(daemon), hearing.text) }
+            LineIs::Unknown { daemon: Some(daemon.name()), nearest: near(Some(daemon), hearing.text) }
         }
         Heard::Stranger => LineIs::Unknown { daemon: None, nearest: near(None, hearing.text) },
     };
@@ -267,12 +263,5 @@ fn rules(id: &str) -> String {
         format!("none: {why}")
     } else {
         "none: it is known so that it is not taken for something else".to_owned()
-    }
-}
-
-fn name(daemon: Daemon) -> &'static str {
-    match daemon {
-        Daemon::Pdns => "PowerDNS",
-        Daemon::Keepalived => "keepalived",
     }
 }

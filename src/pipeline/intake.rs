@@ -31,7 +31,8 @@ pub(crate) fn interest(patterns: &Patterns) -> Interest {
     };
     Interest::Programs(Programs {
         pattern: Regex::new(&pattern).expect("the prefilter is made of words"),
-        fields: &["SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "_COMM"],
+        // `UNIT` is whom an entry of systemd is about.
+        fields: &["SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "UNIT", "_COMM"],
         is_known,
     })
 }

@@ -5,7 +5,9 @@
 //! with enough words of its own to be no other program's.
 
 use super::patterns::{Patterns, Site};
-use crate::catalogue::{self, Fields, Message, begins, daemon_of, is_whole, read, read_certain};
+use crate::catalogue::{
+    self, Fields, Message, begins, daemon_of, is_service_manager, is_whole, read, read_certain, read_of_units,
+};
 use crate::event::{Daemon, Fact};
 use crate::record::Record;
 use std::sync::Arc;
@@ -72,6 +74,15 @@ impl Listener {
         if let Some(daemon) = daemon_of(record.identifier, record.unit) {
             return tagged(spoken(daemon, record.message, fields));
         }
+        if record.identifier.is_some_and(is_service_manager) {
+            return tagged(match read_of_units(record.message, fields) {
+                Some(message) => Heard::Message(message),
+                None => {
+                    fields.clear();
+                    Heard::Stranger
+                }
+            });
+        }
         // A program that names itself and its host is somebody else.
         let is_named = record.identifier.is_some() && (record.host.is_some() || record.pid.is_some());
         if is_named || record.unit.is_some() {
@@ -95,7 +106,7 @@ impl Listener {
         }
         let daemons = match self.speaker {
             Some(Daemon::Keepalived) => [Daemon::Keepalived, Daemon::Pdns],
-            Some(Daemon::Pdns) | None => [Daemon::Pdns, Daemon::Keepalived],
+            Some(Daemon::Pdns | Daemon::Systemd) | None => [Daemon::Pdns, Daemon::Keepalived],
         };
         for text in [record.message].into_iter().chain(behind_head(line_of(record))) {
             for daemon in daemons {
@@ -169,6 +180,7 @@ pub fn id_of(heard: &Heard<'_>) -> &'static str {
         Heard::Message(message) => message.id,
         Heard::Unrecognised(Daemon::Pdns) => "pdns/unrecognised",
         Heard::Unrecognised(Daemon::Keepalived) => "keepalived/unrecognised",
+        Heard::Unrecognised(Daemon::Systemd) => "systemd/unrecognised",
         Heard::Site(site) => site.id,
         Heard::Stranger => "other",
     }

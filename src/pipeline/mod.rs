@@ -5,12 +5,13 @@ pub mod events;
 mod intake;
 mod kept;
 mod listener;
+mod masters;
 mod patterns;
 mod unread;
 mod unwrap;
 
 use crate::detect;
-use crate::event::{Daemon, Event, Text};
+use crate::event::{Event, Text};
 use crate::finding::Finding;
 use crate::input::{Error, Source};
 use crate::moment::Moment;
@@ -148,7 +149,7 @@ fn conclude(intakes: Vec<(&Source, Intake)>, skipped: &[Text], options: &Options
     caveats.sort();
     caveats.dedup();
     let findings = detect::find_all(&world).into_iter().filter(|finding| is_told(finding, options)).collect();
-    Report { findings, nodes: nodes(&world), caveats, coverage }
+    Report { findings, nodes: nodes(&world), caveats, coverage, masterships: masters::of(&world) }
 }
 
 /// Events waiting between a source that is read again and the merge.
@@ -217,10 +218,6 @@ fn is_told(finding: &Finding, options: &Options) -> bool {
 }
 
 fn nodes(world: &World) -> Vec<Node> {
-    let daemon_name = |daemon: &Daemon| match daemon {
-        Daemon::Pdns => "pdns",
-        Daemon::Keepalived => "keepalived",
-    };
     world
         .nodes
         .iter()
@@ -231,7 +228,7 @@ fn nodes(world: &World) -> Vec<Node> {
                 .versions
                 .iter()
                 .filter(|(_, version)| version.is_bounded())
-                .map(|(daemon, version)| (daemon_name(daemon), version.to_string()))
+                .map(|(daemon, version)| (daemon.word(), version.to_string()))
                 .collect(),
             addresses: Vec::new(),
         })

@@ -40,7 +40,10 @@ impl Redactor {
         let Told { daemon, row, identifier, pid, text } = told;
         // What came out must be the same event, or something was not what it seemed.
         let mut fields = Fields::default();
-        let again = catalogue::read(daemon, text.as_bytes(), &mut fields)?;
+        let again = match daemon {
+            Daemon::Pdns | Daemon::Keepalived => catalogue::read(daemon, text.as_bytes(), &mut fields)?,
+            Daemon::Systemd => catalogue::read_of_units(text.as_bytes(), &mut fields)?,
+        };
         if again.id != row.id || text.contains(['\n', '\r']) {
             return None;
         }
@@ -55,7 +58,7 @@ impl Redactor {
         let mut fields = Fields::default();
         let hearing = self.listener.hear(record, &mut fields);
         let Heard::Message(row) = hearing.what else { return None };
-        let daemon = if row.id.starts_with("pdns/") { Daemon::Pdns } else { Daemon::Keepalived };
+        let daemon = Daemon::of(row.id)?;
         let text = message(daemon, hearing.text, &fields, replace);
         Some(Told { daemon, row, identifier: identifier(daemon, hearing.identifier), pid: hearing.pid, text })
     }
@@ -122,6 +125,7 @@ pub fn stem(path: &str) -> &str {
 fn identifier(daemon: Daemon, tag: Option<&[u8]>) -> &'static str {
     match daemon {
         Daemon::Pdns => "pdns_server",
+        Daemon::Systemd => "systemd",
         Daemon::Keepalived => {
             let tag = tag.unwrap_or_default();
             let own = ["Keepalived_healthcheckers", "Keepalived_vrrp", "Keepalived_bfd"];

@@ -21,10 +21,11 @@ const FURTHER_WORDS: &str = "subsystem prio ts msg error Info Notice Warning Err
     Authoritative Authorized Not Server Failure Query Refused Non Existent domain Form Implemented Connection refused timed out No \
     route to host Network is unreachable Resource temporarily unavailable Permission denied such file or directory Address \
     already in use Cannot assign requested address Operation not permitted Broken pipe reset by peer Timeout EOF alpha beta rc \
-    etc keepalived sh bash usr local bin sbin libexec var lib run scripts notify master backup fault eth0 eth1 ens3 ens5 lo";
+    etc keepalived sh bash usr local bin sbin libexec var lib run scripts notify master backup fault eth0 eth1 ens3 ens5 lo \
+    pdns service PowerDNS Keepalive Daemon LVS and VRRP High Availability Monitor";
 
 static VOCABULARY: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
-    let rows = || [Daemon::Keepalived, Daemon::Pdns].into_iter().flat_map(catalogue::messages);
+    let rows = || Daemon::ALL.into_iter().flat_map(catalogue::messages);
     let mut words: BTreeSet<&str> = rows().flat_map(|row| pieces(row.sample)).collect();
     // Samples name things that somebody may really have.
     words.retain(|word| word.chars().all(char::is_alphabetic));

@@ -212,7 +212,7 @@ impl<'a> WireReport<'a> {
                     .unrecognised_templates
                     .iter()
                     .map(|unread| WireUnread {
-                        daemon: words::daemon(unread.daemon),
+                        daemon: unread.daemon.word(),
                         template: &unread.template,
                         lines: unread.lines,
                         path: &unread.path,

@@ -2,18 +2,24 @@
 
 mod blocks;
 mod columns;
+mod escape;
 pub mod events;
 pub mod explain;
+pub mod html;
 pub mod json;
+pub mod markdown;
+mod markup;
 mod page;
 mod quiet;
+pub mod svg;
 pub mod table;
 mod timeline;
+mod told;
 pub mod vocabulary;
 mod words;
 
 use crate::event::{Daemon, Text};
-use crate::finding::Finding;
+use crate::finding::{Bound, Finding};
 use crate::moment::Moment;
 
 pub use words::{duration, visible};
@@ -29,6 +35,36 @@ pub struct Report {
     pub caveats: Vec<Caveat>,
     /// What was read.
     pub coverage: Coverage,
+    /// When which node was MASTER, for the picture; ordered by node, instance.
+    pub masterships: Vec<Masterships>,
+}
+
+/// When one node was MASTER of one instance or sync group, as its lines prove it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Masterships {
+    /// The node.
+    pub node: Text,
+    /// The instance or sync group.
+    pub instance: Text,
+    /// Last line of the node's logs: nothing is known after it.
+    pub seen_until: Option<Moment>,
+    /// In order of time.
+    pub stretches: Vec<Stretch>,
+}
+
+/// One stretch of being MASTER.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    /// Begin; `None`: before the first line that proves it, nobody knows when.
+    pub since: Option<Moment>,
+    /// Whether a line says the begin, or only that it was MASTER by then.
+    pub since_is: Bound,
+    /// The first line that proves it.
+    pub proven: Moment,
+    /// End; `None`: MASTER when the logs end.
+    pub until: Option<Moment>,
+    /// Whether a line says the end, or only that it was over by then (the process died).
+    pub until_is: Bound,
 }
 
 /// A node as the logs show it.

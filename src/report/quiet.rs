@@ -3,6 +3,7 @@
 use super::page::Page;
 use super::words::{self, columns, count, pad, visible};
 use super::{Caveat, Node, Report};
+use chrono_tz::Tz;
 use std::collections::BTreeMap;
 
 /// Caveats of one kind that are told; the others are counted.
@@ -13,10 +14,20 @@ const NODES_MAX: usize = 6;
 
 /// The line that says so, and what would have been seen.
 pub(super) fn nothing_found(report: &Report, page: &mut Page<'_>) {
+    page.hang("", 2, &nothing_in(report, page.look.zone));
+    section(COULD, &could_have_shown(report), page);
+}
+
+/// Heading of [`could_have_shown`].
+pub(super) const COULD: &str = "These logs could have shown";
+/// Heading of [`unseen`].
+pub(super) const COULD_NOT: &str = "These logs could not show";
+
+/// `Nothing found in 16 lines of 3 sources, 2020-08-08 21:01:15 to … UTC.`
+pub(super) fn nothing_in(report: &Report, zone: Tz) -> String {
     let coverage = &report.coverage;
     let lines = count_u64(coverage.lines, "line", "lines");
     let sources = count(coverage.sources.len(), "source", "sources");
-    let zone = page.look.zone;
     let first = coverage.sources.iter().filter_map(|source| source.first).min();
     let last = coverage.sources.iter().filter_map(|source| source.last).max();
     let span = match (first, last) {
@@ -26,7 +37,11 @@ pub(super) fn nothing_found(report: &Report, page: &mut Page<'_>) {
         }
         _ => String::new(),
     };
-    page.hang("", 2, &format!("Nothing found in {lines} of {sources}{span}."));
+    format!("Nothing found in {lines} of {sources}{span}.")
+}
+
+/// What would have been seen, by daemon.
+pub(super) fn could_have_shown(report: &Report) -> Vec<(String, String)> {
     let mut shown = Vec::new();
     let vrrp = with_role(report, "vrrp");
     match vrrp.len() {
@@ -46,11 +61,16 @@ pub(super) fn nothing_found(report: &Report, page: &mut Page<'_>) {
             shown.push(("PowerDNS".to_owned(), format!("{} as {role}: {what}", nodes.join(", "))));
         }
     }
-    section("These logs could have shown", &shown, page);
+    shown
 }
 
-/// Missing sides, unread lines, and the caveats by kind.
+/// The section of that name.
 pub(super) fn could_not_show(report: &Report, page: &mut Page<'_>) {
+    section(COULD_NOT, &unseen(report, page), page);
+}
+
+/// Missing sides, unread lines, and the caveats by kind; an entry without a label goes on with that of the one before.
+pub(super) fn unseen(report: &Report, page: &Page<'_>) -> Vec<(String, String)> {
     let mut entries = missing_sides(report);
     let mut kinds: BTreeMap<&str, Vec<&Caveat>> = BTreeMap::new();
     for caveat in &report.caveats {
@@ -69,9 +89,10 @@ pub(super) fn could_not_show(report: &Report, page: &mut Page<'_>) {
     if report.coverage.unrecognised > 0 {
         let lines = count_u64(report.coverage.unrecognised, "line", "lines");
         let text = "of the two daemons no row of the catalogue reads: driftline analyze --unrecognised".to_owned();
-        entries.push((format!("what {lines} say"), text));
+        let verb = if report.coverage.unrecognised == 1 { "says" } else { "say" };
+        entries.push((format!("what {lines} {verb}"), text));
     }
-    section("These logs could not show", &entries, page);
+    entries
 }
 
 /// The lines that no row reads, by what they have in common; only where they were asked for.
@@ -83,7 +104,7 @@ pub(super) fn unread(report: &Report, page: &mut Page<'_>) {
     page.line("Lines of the two daemons that nothing here reads, by what they have in common");
     for unread in &report.coverage.unrecognised_templates {
         let lines = count_u64(unread.lines, "line", "lines");
-        let first = format!("  {lines} of {}  ", words::daemon(unread.daemon));
+        let first = format!("  {lines} of {}  ", unread.daemon.word());
         page.hang(&first, 4, &visible(&unread.template));
         let place = unread.line.map_or_else(|| unread.path.to_string(), |line| format!("{}:{line}", unread.path));
         page.hang("    ", 4, &format!("{}  {}", visible(&place), visible(&unread.raw)));

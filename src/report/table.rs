@@ -110,13 +110,18 @@ fn labels(block: &Block<'_>, timeline: &Timeline<'_>, alone: bool, page: &mut Pa
 }
 
 /// `EIP DRIFT, confirmed · 18.xxx.xxx.xxx was on dnsmaster2 …`; `open` stands in it while it lasts.
-fn headline(finding: &Finding, page: &Page<'_>) -> String {
-    let open = if finding.is_open() { ", open" } else { "" };
-    let head = format!("{}, {}{open}", title(finding.rule), words::confidence(finding.confidence));
+pub(super) fn headline(finding: &Finding, page: &Page<'_>) -> String {
+    let head = verdict(finding);
     match page.said(&finding.claim) {
         claim if claim.is_empty() => head,
         claim => format!("{head} · {claim}"),
     }
+}
+
+/// `EIP DRIFT, confirmed`.
+pub(super) fn verdict(finding: &Finding) -> String {
+    let open = if finding.is_open() { ", open" } else { "" };
+    format!("{}, {}{open}", title(finding.rule), words::confidence(finding.confidence))
 }
 
 /// Colours `word` where it first stands after `from`.
@@ -128,7 +133,7 @@ fn tint_from(from: usize, severity: Severity, word: &str, page: &mut Page<'_>) {
 }
 
 /// `2020-08-08 21:01:16 to 2020-08-18 15:23:18 at the latest (at most 9 d 18 h 22 min)`.
-fn lasted(finding: &Finding, zone: Tz) -> String {
+pub(super) fn lasted(finding: &Finding, zone: Tz) -> String {
     let since = since(finding.since, finding.since_is, zone);
     let Some(until) = finding.until else { return format!("since {since}, open at the end of these logs") };
     let duration = words::duration(finding.since, until);
@@ -152,7 +157,7 @@ fn since(since: Moment, bound: Bound, zone: Tz) -> String {
     format!("{}{latest}", words::date_and_clock(since, zone))
 }
 
-fn hit(block: &Block<'_>, page: &Page<'_>) -> Vec<String> {
+pub(super) fn hit(block: &Block<'_>, page: &Page<'_>) -> Vec<String> {
     let mut zones: Vec<&ZoneImpact> = Vec::new();
     for impact in block.findings().flat_map(|finding| &finding.impact) {
         if !zones.iter().any(|known| known.zone == impact.zone && known.node == impact.node) {
@@ -187,7 +192,7 @@ fn zone_hit(impact: &ZoneImpact, zone: Tz) -> String {
     format!("{} on {}: {serials} from {since} {until}{failed}", visible(&impact.zone), visible(&impact.node))
 }
 
-fn against(block: &Block<'_>, timeline: &Timeline<'_>, page: &Page<'_>) -> Vec<String> {
+pub(super) fn against(block: &Block<'_>, timeline: &Timeline<'_>, page: &Page<'_>) -> Vec<String> {
     let mut said = timeline.against(page);
     if said.is_empty() {
         said.push("nothing in these logs".to_owned());

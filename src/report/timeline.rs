@@ -4,12 +4,12 @@ use super::blocks::Block;
 use super::columns::{Cells, Layout};
 use super::page::Page;
 use super::words::{self, columns, pad, visible};
-use crate::event::{Origin, Text};
+use crate::event::{Event, Origin, Text};
 use crate::finding::{Evidence, Role};
 use crate::moment::Moment;
 
 /// From here on a silence is said: ten quiet days must not look like ten quiet minutes.
-const SILENCE_MICROS_MIN: i64 = 3_600_000_000;
+pub(super) const SILENCE_MICROS_MIN: i64 = 3_600_000_000;
 /// Rows on a terminal before supporting ones are left to the other formats.
 const ROWS_MAX: usize = 48;
 /// Places named for one row on a terminal; all of them in a pipe.
@@ -21,9 +21,29 @@ pub(super) struct Timeline<'a> {
     left_out: usize,
 }
 
+/// A row for documents: all its words fit to read, none of them escaped for a format.
+pub(super) struct Entry<'a> {
+    /// As the references count.
+    pub(super) number: usize,
+    pub(super) time: Moment,
+    /// The last of its lines.
+    pub(super) last: Moment,
+    pub(super) node: &'a Text,
+    pub(super) role: Role,
+    pub(super) what: String,
+    pub(super) proves: String,
+    /// `dnsmaster.log:1-2`.
+    pub(super) places: String,
+    pub(super) lines: Vec<&'a Event>,
+    /// The silence before it, where it is long enough to be said.
+    pub(super) silence: Option<String>,
+}
+
 /// One line of evidence, or several in a row that say the same.
 struct Row<'a> {
     first: &'a Evidence,
+    /// The lines themselves, as far as they are known.
+    lines: Vec<&'a Event>,
     /// Weight in this block: what a finding told inside rests on only supports the leading one.
     role: Role,
     places: Vec<&'a Origin>,
@@ -61,6 +81,30 @@ impl<'a> Timeline<'a> {
             row.number = at + 1;
         }
         Self { rows, left_out }
+    }
+
+    /// All rows, for formats that have room for them.
+    pub(super) fn entries(&self, page: &Page<'_>) -> Vec<Entry<'a>> {
+        let mut end: Option<Moment> = None;
+        let mut entries = Vec::with_capacity(self.rows.len());
+        for row in &self.rows {
+            let time = row.first.event.time;
+            let silence = end.filter(|end| time.micros_since(*end) >= SILENCE_MICROS_MIN);
+            entries.push(Entry {
+                number: row.number,
+                time,
+                last: row.last,
+                node: &row.first.event.node,
+                role: row.role,
+                what: row.what(page),
+                proves: page.said(&row.first.proves),
+                places: row.places(false),
+                lines: row.lines.clone(),
+                silence: silence.map(|end| words::duration(end, time)),
+            });
+            end = end.max(Some(row.last));
+        }
+        entries
     }
 
     /// `[8] what speaks against it`, a paragraph each.
@@ -147,6 +191,7 @@ impl<'a> Row<'a> {
         Self {
             first: evidence,
             role,
+            lines: vec![&evidence.event],
             places: vec![&evidence.event.origin],
             more: evidence.more,
             times,
@@ -167,6 +212,7 @@ impl<'a> Row<'a> {
     fn absorb(&mut self, evidence: &'a Evidence, role: Role) {
         let other = Self::new(evidence, role);
         self.role = self.role.min(role);
+        self.lines.extend(other.lines);
         self.places.extend(other.places);
         self.more += other.more;
         self.times += other.times;

@@ -1,6 +1,5 @@
 //! Words for people: durations, times, plurals, text from logs made harmless, lines broken where they still read well.
 
-use crate::event::Daemon;
 use crate::finding::{Confidence, Severity};
 use crate::moment::{Moment, Precision};
 use chrono::{DateTime, Utc};
@@ -28,14 +27,6 @@ pub(super) fn confidence(confidence: Confidence) -> &'static str {
         Confidence::Confirmed => "confirmed",
         Confidence::Likely => "likely",
         Confidence::Suspected => "suspected",
-    }
-}
-
-/// The contract's word for a daemon.
-pub(super) fn daemon(daemon: Daemon) -> &'static str {
-    match daemon {
-        Daemon::Pdns => "pdns",
-        Daemon::Keepalived => "keepalived",
     }
 }
 
@@ -188,7 +179,7 @@ pub(super) fn is_hidden(c: char) -> bool {
             '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}'
             | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
             | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1345f}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{fffe}'..='\u{ffff}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1345f}'
             | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 

@@ -196,8 +196,8 @@ fn daemon(line: &Line) -> Option<Daemon> {
         Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) => Some(Daemon::Keepalived),
         Fact::Pdns(_) => Some(Daemon::Pdns),
         Fact::Unrecognised(daemon) => Some(*daemon),
-        Fact::Other if line.id.starts_with("pdns/") => Some(Daemon::Pdns),
-        Fact::Other if line.id.starts_with("keepalived/") => Some(Daemon::Keepalived),
-        Fact::Site { .. } | Fact::Other => None,
+        // What systemd says of a daemon is not said by it: its silence is not broken.
+        Fact::Other => Daemon::of(line.id).filter(|daemon| *daemon != Daemon::Systemd),
+        Fact::Site { .. } => None,
     }
 }

@@ -113,8 +113,9 @@ impl World {
             }
             Fact::Unrecognised(daemon) => node.note(*daemon, event.time),
             Fact::Other => {
-                let daemon = if event.id.starts_with("pdns/") { Daemon::Pdns } else { Daemon::Keepalived };
-                node.note(daemon, event.time);
+                if let Some(daemon) = Daemon::of(event.id).filter(|daemon| *daemon != Daemon::Systemd) {
+                    node.note(daemon, event.time);
+                }
             }
         }
     }

@@ -3,7 +3,7 @@
 use driftline::event::{Event, Fact, Origin};
 use driftline::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity, Subject, ZoneImpact};
 use driftline::moment::{Moment, Precision};
-use driftline::report::{Caveat, Coverage, Node, Report, SourceCoverage};
+use driftline::report::{Caveat, Coverage, Masterships, Node, Report, SourceCoverage, Stretch};
 use std::sync::Arc;
 
 /// `at("2020-08-08T21:01:16Z")`, as finely as written.
@@ -67,7 +67,7 @@ pub(crate) fn seed() -> Report {
     }
     let mut findings = vec![drift, split];
     findings.extend(told);
-    Report { findings, nodes: nodes(), caveats: caveats(), coverage: coverage() }
+    Report { findings, nodes: nodes(), caveats: caveats(), coverage: coverage(), masterships: masterships() }
 }
 
 struct Lines {
@@ -262,6 +262,18 @@ pub(crate) fn nodes() -> Vec<Node> {
         node("dnsmaster2", vec!["vrrp"], keepalived()),
         node("dnsslave", vec!["secondary"], vec![("pdns", "4.0.0 to 4.1.14".to_owned())]),
     ]
+}
+
+/// dnsmaster is MASTER before and after its two lines; dnsmaster2 within one second.
+fn masterships() -> Vec<Masterships> {
+    let of = |node: &str, proven, since, until| Masterships {
+        node: node.into(),
+        instance: "VI_1".into(),
+        seen_until: Some(at("2020-08-08T21:01:16Z")),
+        stretches: vec![Stretch { since, since_is: Bound::Exact, proven: at(proven), until, until_is: Bound::Exact }],
+    };
+    let second = Some(at("2020-08-08T21:01:16Z"));
+    vec![of("dnsmaster", "2020-08-08T21:01:15Z", None, None), of("dnsmaster2", "2020-08-08T21:01:16Z", second, second)]
 }
 
 fn caveats() -> Vec<Caveat> {
