@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Lines held in memory.
 const LINES_MAX: usize = 200_000;
@@ -113,7 +113,7 @@ fn minimise(directory: &Path, output: &Path, threads: usize) -> Result<Verdict, 
     if let Some(error) = failure {
         return Err(error.to_string());
     }
-    write(&part, &lines, output).map_err(|error| format!("{}: {error}", output.display()))?;
+    write(&part, &lines, output, None).map_err(|error| format!("{}: {error}", output.display()))?;
     copy_expectations(directory, output, &ran).map_err(|error| format!("{}: {error}", output.display()))?;
     let (judged, _) = run::judge(output, threads);
     let bound = if is_smallest { "" } else { "; there may be fewer, the search was stopped" };
@@ -148,7 +148,8 @@ fn holds(
     if place.exists() {
         fs::remove_dir_all(&place)?;
     }
-    write(part, lines, &place)?;
+    // A file's date is not among its lines: a year that is known from nothing else is not known.
+    write(part, lines, &place, Some(UNIX_EPOCH))?;
     let sources = input::expand(&[place.into_os_string()]).sources;
     let outcome = pipeline::analyze(&sources, &ran.options, threads);
     let findings = &outcome.report.findings;
@@ -251,8 +252,7 @@ fn name(directory: &Path, source: &Source, is_as_written: bool, taken: &mut BTre
     name
 }
 
-/// A file's date is not among its lines: a year that is known from nothing else is not known.
-fn write(part: &[Line], lines: &Lines, place: &Path) -> io::Result<()> {
+fn write(part: &[Line], lines: &Lines, place: &Path, date: Option<SystemTime>) -> io::Result<()> {
     let mut by_file: BTreeMap<usize, Vec<&[u8]>> = BTreeMap::new();
     for line in part {
         by_file.entry(line.file).or_default().push(&line.text);
@@ -266,7 +266,9 @@ fn write(part: &[Line], lines: &Lines, place: &Path) -> io::Result<()> {
             out.write_all(b"\n")?;
         }
         out.flush()?;
-        out.get_ref().set_modified(UNIX_EPOCH)?;
+        if let Some(date) = date {
+            out.get_ref().set_modified(date)?;
+        }
     }
     Ok(())
 }
