@@ -10,6 +10,7 @@
 //! [`record`], [`event`], [`moment`], [`version`], [`finding`] and [`report`] hold the types at the borders; ARCHITECTURE.md has the map.
 
 pub mod catalogue;
+pub mod check;
 pub mod cli;
 pub mod detect;
 pub mod event;
@@ -18,6 +19,7 @@ pub mod input;
 pub mod moment;
 pub mod pipeline;
 pub mod record;
+pub mod redact;
 pub mod report;
 pub mod timeline;
 pub mod version;

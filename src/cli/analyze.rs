@@ -1,8 +1,9 @@
 //! `driftline analyze`: all sources → one report.
 
 use super::args::{Analyze, FailOn, Format};
+use super::config::{self, Config};
 use super::progress::Progress;
-use super::{Exit, config, outlet, when};
+use super::{Exit, outlet, when};
 use crate::detect::RULES;
 use crate::event::Text;
 use crate::finding::Severity;
@@ -138,6 +139,13 @@ fn exit_of(outcome: &Outcome, fail_on: FailOn) -> Exit {
 
 fn prepare(arguments: &Analyze) -> Result<(Expanded, Options, Tz, Option<PathBuf>), Unusable> {
     let config = config::load(arguments.config.as_deref())?;
+    let path = config.path.clone();
+    let (options, zone) = options(arguments, config)?;
+    Ok((sources(&arguments.sources, arguments.files_from.as_deref())?, options, zone, path))
+}
+
+/// What the options say, sources aside; with the zone of the page.
+pub(super) fn options(arguments: &Analyze, config: Config) -> Result<(Options, Tz), Unusable> {
     let stated = stated(&arguments.year, &arguments.tz, &arguments.skew)?;
     let zone = stated.zones.get(&None).copied().unwrap_or(Tz::UTC);
     let options = Options {
@@ -147,7 +155,7 @@ fn prepare(arguments: &Analyze) -> Result<(Expanded, Options, Tz, Option<PathBuf
         rules: if arguments.rule.is_empty() { None } else { Some(rules(&arguments.rule)?.into_iter().collect()) },
         stated,
     };
-    Ok((sources(&arguments.sources, arguments.files_from.as_deref())?, options, zone, config.path))
+    Ok((options, zone))
 }
 
 /// The sources that the words of the command line and the list stand for.

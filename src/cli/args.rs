@@ -17,6 +17,10 @@ pub(super) enum Command {
     /// Post-incident forensics: one report over all sources
     #[command(after_help = EXIT_CODES)]
     Analyze(Analyze),
+    /// Regression over saved logs: does each case still find what it must, and nothing else?
+    Check(super::check::args::Check),
+    /// The same logs with names, zones and addresses replaced consistently, so that they may be shown to others
+    Redact(super::redact::Redact),
     /// Every line as a typed event, one JSON object a line; each source for itself
     #[command(after_help = EVENTS_HELP)]
     Events(Events),

@@ -3,11 +3,13 @@
 mod analyze;
 mod args;
 mod catalogue;
+mod check;
 mod config;
 mod events;
 mod explain;
 mod outlet;
 mod progress;
+mod redact;
 mod when;
 
 use args::{Command, Driftline};
@@ -58,6 +60,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
     };
     match driftline.command {
         Command::Analyze(options) => analyze::run(&options),
+        Command::Check(options) => check::run(&options),
+        Command::Redact(options) => redact::run(&options),
         Command::Events(options) => events::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Catalogue(options) => catalogue::run(&options),

@@ -18,6 +18,7 @@ use crate::moment::Moment;
 use crate::report::{Caveat, Coverage, Node, Report, SourceCoverage};
 use crate::timeline::{self, Doubles, Frame, Lane, Placer, Rank, Stated, Survey};
 use crate::world::World;
+pub(crate) use intake::interest;
 use intake::{Budget, Intake};
 pub use listener::{Heard, Hearing, Listener, fact_of, id_of};
 pub use patterns::{Means, Patterns, Site};
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
+pub(crate) use unwrap::read as read_unwrapped;
 
 /// What is told, and what the operator states.
 #[derive(Debug, Clone, Default)]

@@ -16,7 +16,7 @@ const LINE_BYTES_MAX: usize = 2_000;
 ///
 /// # Errors
 /// As of [`input::read`].
-pub(super) fn read(source: &Source, interest: &Interest, each: &mut dyn FnMut(&Record<'_>)) -> Result<Summary, Error> {
+pub(crate) fn read(source: &Source, interest: &Interest, each: &mut dyn FnMut(&Record<'_>)) -> Result<Summary, Error> {
     let mut unwrapper = Unwrapper::default();
     let summary = input::read(source, interest, &mut |record| unwrapper.feed(record, each))?;
     unwrapper.flush(each);

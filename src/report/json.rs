@@ -24,7 +24,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
 /// serde escapes only what JSON demands. DEL, C1 and bidi characters would still steer the terminal that shows the file; outside of
 /// ASCII they can only stand inside strings, so escaping them changes no value.
-fn escape_hidden(json: &str) -> String {
+pub(crate) fn escape_hidden(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for c in json.chars() {
         if c != '\n' && is_hidden(c) {
