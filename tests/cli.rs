@@ -447,3 +447,16 @@ fn help_and_version_are_answers() {
     let output = Command::new(env!("CARGO_BIN_EXE_driftline")).arg("analyse").output().expect("the binary starts");
     assert_eq!(code(&output), 2);
 }
+
+#[test]
+fn a_version_is_told_with_what_tells_it() {
+    let by = |sample: &str| {
+        let report = json(&[sample]);
+        let nodes = report["nodes"].as_array().expect("nodes are a list").clone();
+        let vrrp = nodes.into_iter().find(|node| node["versions"]["keepalived"].is_string()).expect("a keepalived");
+        (vrrp["versions"]["keepalived"].clone(), vrrp["versions_by"]["keepalived"].clone())
+    };
+    assert_eq!(by(SEED), ("1.3.0 to 1.4.5".into(), "wordings".into()));
+    let recorded = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/split-brain/healed-with-the-address-right");
+    assert_eq!(by(recorded), ("2.2.7".into(), "banner".into()));
+}
