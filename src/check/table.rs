@@ -2,16 +2,21 @@
 
 use super::judge::{Broken, Check, Difference, Kind};
 use super::{Judged, Verdict, count};
-use crate::report::visible;
+use crate::report::{visible, wrap};
 use std::io::{self, Write};
 
-/// Writes all cases and a last line that counts them.
+/// Behind a label: where text begins, also on further lines.
+const TEXT: usize = "    expected  ".len();
+/// A narrower terminal is treated as this wide: it breaks lines itself.
+const WIDTH_MIN: usize = 40;
+
+/// Writes all cases and a last line that counts them; lines end at `width` columns, where there is one.
 ///
 /// # Errors
 /// Only those of `out`.
-pub fn write(judged: &[Judged], out: &mut dyn Write) -> io::Result<()> {
+pub fn write(judged: &[Judged], width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
     for case in judged {
-        write_case(case, out)?;
+        write_case(case, width, out)?;
     }
     let (hold, fail, errors) = count(judged);
     let mut said = vec![format!("{} {}", cases(hold), if hold == 1 { "holds" } else { "hold" })];
@@ -33,7 +38,7 @@ fn cases(number: usize) -> String {
 ///
 /// # Errors
 /// Only those of `out`.
-pub fn write_case(judged: &Judged, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_case(judged: &Judged, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
     let case = visible(&judged.case);
     match judged.verdict() {
         Verdict::Holds => writeln!(out, "holds  {case}  ({})", asked(&judged.checks))?,
@@ -47,7 +52,7 @@ pub fn write_case(judged: &Judged, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "       {}{line}: {}", visible(&problem.path), visible(&problem.text))?;
     }
     for (check, broken) in broken(judged) {
-        write_broken(judged, check, broken, out)?;
+        write_broken(judged, check, broken, &mut |label, text| hang(label, text, width, out))?;
     }
     Ok(())
 }
@@ -64,32 +69,69 @@ fn asked(checks: &[Check]) -> String {
     parts.join(", ")
 }
 
-fn write_broken(judged: &Judged, check: &Check, broken: &Broken, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "  {}:{}  {}", visible(&judged.expected_path()), check.line, broken.what)?;
-    writeln!(out, "    expected  {}", visible(&check.expected))?;
-    let word = if broken.found_rule == Some(check.rule.as_str()) { "found   " } else { "instead " };
+fn write_broken(
+    judged: &Judged,
+    check: &Check,
+    broken: &Broken,
+    line: &mut dyn FnMut(&str, &str) -> io::Result<()>,
+) -> io::Result<()> {
+    line(&format!("  {}:{}  ", visible(&judged.expected_path()), check.line), &broken.what)?;
+    line("    expected  ", &visible(&check.expected))?;
+    let label = if broken.found_rule == Some(check.rule.as_str()) { "    found     " } else { "    instead   " };
     match &broken.found {
-        Some(found) => writeln!(out, "    {word}  {}", visible(found))?,
-        None => writeln!(out, "    found     nothing like it")?,
+        Some(found) => line(label, &visible(found))?,
+        None => line("    found     ", "nothing like it")?,
     }
     let differences: Vec<&Difference> =
         broken.differences.iter().filter(|difference| difference.key != "evidence").collect();
     let wide = differences.iter().map(|difference| difference.key.len()).max().unwrap_or(0);
     for Difference { key, expected, found } in differences {
-        writeln!(out, "      {key:wide$}  expected {}, found {}", visible(expected), visible(found))?;
+        let said = format!("expected {}, found {}", visible(expected), visible(found));
+        line(&format!("      {key:wide$}  "), &said)?;
     }
+    let why = "    why       ";
     for name in &broken.gone {
-        writeln!(out, "    why       no line {} is in the logs any more", visible(name))?;
+        line(why, &format!("no line {} is in the logs any more", visible(name)))?;
     }
     for name in &broken.unused {
-        writeln!(out, "    why       a line {} is in the logs, but the finding does not rest on it", visible(name))?;
+        line(why, &format!("a line {} is in the logs, but the finding does not rest on it", visible(name)))?;
     }
     let is_unexplained = check.kind == Kind::Expect && !broken.names_evidence;
     if is_unexplained {
-        writeln!(
-            out,
-            "    why       unknown: the expectation names no evidence (--bless writes it where it writes a finding)"
-        )?;
+        line(why, "unknown: the expectation names no evidence (--bless writes it where it writes a finding)")?;
     }
     Ok(())
+}
+
+/// `text` behind its label, further lines below its beginning.
+fn hang(label: &str, text: &str, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
+    let Some(width) = width else { return writeln!(out, "{label}{text}") };
+    let taken = label.chars().count().saturating_sub(TEXT);
+    for (at, line) in wrap(text, taken, width.max(WIDTH_MIN) - TEXT).iter().enumerate() {
+        match at {
+            0 => writeln!(out, "{label}{line}")?,
+            _ => writeln!(out, "{:TEXT$}{line}", "")?,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hang;
+
+    #[test]
+    fn lines_end_at_the_width() {
+        let told = |width| {
+            let mut out = Vec::new();
+            hang("    expected  ", "eip-drift, confirmed; instance VI_1; node dnsmaster2", width, &mut out)
+                .expect("a Vec takes all");
+            String::from_utf8(out).expect("text")
+        };
+        assert_eq!(told(None).lines().count(), 1);
+        assert_eq!(
+            told(Some(40)),
+            "    expected  eip-drift, confirmed;\n              instance VI_1; node\n              dnsmaster2\n"
+        );
+    }
 }

@@ -40,10 +40,7 @@ pub(super) fn run(arguments: &Vocabulary) -> Exit {
         return Exit::Failed;
     }
     let written = outlet::print(arguments.output.as_deref(), |out| match arguments.format {
-        CatalogueFormat::Table => {
-            let place = outlet::place(arguments.output.as_deref(), super::args::Color::Never);
-            write_table(&entries, place.width, out)
-        }
+        CatalogueFormat::Table => write_table(&entries, outlet::width(arguments.output.as_deref()), out),
         CatalogueFormat::Json => write_json(&entries, out),
     });
     match written {

@@ -26,6 +26,11 @@ pub(super) fn place(output: Option<&Path>, color: Color) -> Place {
     Place { width, color }
 }
 
+/// Columns of the terminal that standard output (or what stands for it) is.
+pub(super) fn width(output: Option<&Path>) -> Option<usize> {
+    place(output, Color::Never).width
+}
+
 const WIDTH_UNKNOWN: usize = 80;
 
 fn terminal_width() -> usize {

@@ -195,7 +195,8 @@ pub(super) fn pad(text: &str, width: usize) -> String {
 
 /// `text` in lines of at most `width` columns, of which the first has `taken` in use; broken at spaces (not between `9` and `d`), and a
 /// word longer than a line where the line ends.
-pub(super) fn wrap(text: &str, taken: usize, width: usize) -> Vec<String> {
+#[must_use]
+pub fn wrap(text: &str, taken: usize, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut left = width.saturating_sub(taken);

@@ -112,7 +112,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 }
 
 fn tell(judged: &Judged, out: &mut dyn Write) -> io::Result<()> {
-    crate::check::table::write_case(judged, out)?;
+    crate::check::table::write_case(judged, outlet::width(None), out)?;
     let is_forbidden = judged.checks.iter().any(|check| check.kind == Kind::Forbid && check.broken.is_some());
     if is_forbidden {
         writeln!(out, "  --bless does not lift a [[forbid]]: if it is right that this is found, take it out by hand.")?;

@@ -123,7 +123,7 @@ fn minimise(directory: &Path, output: &Path, threads: usize) -> Result<Verdict, 
 }
 
 fn show(judged: &Judged) -> io::Result<()> {
-    outlet::print(None, |out| check::table::write_case(judged, out))
+    outlet::print(None, |out| check::table::write_case(judged, outlet::width(None), out))
 }
 
 /// What must not change.

@@ -44,7 +44,8 @@ pub(super) fn run(arguments: &Check) -> Exit {
         return exit;
     }
     let output = arguments.output.as_deref();
-    match outlet::print(output, |out| write(&judged, coverage.as_ref(), arguments.format, out)) {
+    let width = outlet::width(output);
+    match outlet::print(output, |out| write(&judged, coverage.as_ref(), arguments.format, width, out)) {
         Ok(()) => exit,
         Err(error) => {
             let place = output.map_or("standard output".to_owned(), |path| path.display().to_string());
@@ -61,10 +62,16 @@ fn coverage(ran: &[Option<Ran>]) -> Coverage {
     Coverage::of(ran.iter().map(|ran| (&ran.case, &ran.outcome.report.findings[..])), &seen)
 }
 
-fn write(judged: &[Judged], coverage: Option<&Coverage>, format: Format, out: &mut dyn Write) -> io::Result<()> {
+fn write(
+    judged: &[Judged],
+    coverage: Option<&Coverage>,
+    format: Format,
+    width: Option<usize>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     match format {
         Format::Table => {
-            check::table::write(judged, out)?;
+            check::table::write(judged, width, out)?;
             coverage.map_or(Ok(()), |coverage| coverage.write(out))
         }
         Format::Junit => check::junit::write(judged, out),
