@@ -199,13 +199,14 @@ fn add_lines(finding: &mut Finding, behind: &Behind) {
         finding.add(failure(behind, event));
     }
     if let Some(end) = &behind.end {
-        let serial = if let Some(Pdns::ZoneCommitted { serial: Some(serial), .. }) = end.pdns() {
-            format!(" {serial}")
-        } else {
-            String::new()
+        let told = |serial: &Option<u32>| serial.map_or(String::new(), |serial| format!(" {serial}"));
+        let what = match end.pdns() {
+            Some(Pdns::ZoneFresh { serial, .. }) => format!("{} is current{}", behind.zone, told(serial)),
+            Some(Pdns::ZoneCommitted { serial, .. }) => format!("{} committed{}", behind.zone, told(serial)),
+            Some(_) | None => format!("{} committed", behind.zone),
         };
         let proves = format!("{} has the current copy of {}.", behind.node, behind.zone);
-        finding.add(evidence(Role::Repair, end, format!("{} committed{serial}", behind.zone), proves));
+        finding.add(evidence(Role::Repair, end, what, proves));
     }
 }
 
@@ -244,6 +245,13 @@ mod tests {
     fn fires_on_a_notify_of_the_primary_that_was_turned_away() {
         let turned_away = [at("s", 0, turns_away(ORDINARY)), at("a", 0, is_rejected()), at("s", 30, committed())];
         assert_eq!(told("stale-serial", &turned_away), ["likely closed"]);
+    }
+
+    #[test]
+    fn stays_quiet_on_a_failed_transfer_that_nobody_needed() {
+        let first = [at("s", 0, committed()), at("s", 60, refused())];
+        assert_eq!(told("stale-serial", &first), ["confirmed open"], "whether it was needed is not known yet");
+        assert!(told("stale-serial", &[first.as_slice(), &[at("s", 120, committed())]].concat()).is_empty());
     }
 
     #[test]

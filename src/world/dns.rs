@@ -277,7 +277,9 @@ impl Replication {
         if still_behind {
             return;
         }
-        if let Some(mut open) = copy.open.take() {
+        // A transfer may fail that nobody needed: the copy was never behind if its serial is still the one that is current.
+        let was_behind = |open: &Behind| open.primary_serial.is_some() || serial.is_none() || open.our_serial != serial;
+        if let Some(mut open) = copy.open.take().filter(was_behind) {
             open.primary_serial = open.primary_serial.or(serial);
             open.end = Some(Arc::clone(event));
             open.served_by = from.cloned();
