@@ -3,8 +3,8 @@
 use crate::record::{Record, Stamp};
 
 /// A record that outlives the next one.
-#[derive(Debug, Default)]
-pub(super) struct Kept {
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Kept {
     pub(super) line: u64,
     pub(super) raw: Vec<u8>,
     pub(super) stamp: Option<Stamp>,
@@ -19,7 +19,7 @@ pub(super) struct Kept {
 
 impl Kept {
     /// Takes another record in its place.
-    pub(super) fn set(&mut self, record: &Record<'_>) {
+    pub(crate) fn set(&mut self, record: &Record<'_>) {
         let set = |kept: &mut Option<Vec<u8>>, value: Option<&[u8]>| match (kept.as_mut(), value) {
             (Some(kept), Some(value)) => {
                 kept.clear();
@@ -41,13 +41,13 @@ impl Kept {
         set(&mut self.cursor, record.cursor);
     }
 
-    pub(super) fn whole(record: &Record<'_>) -> Self {
+    pub(crate) fn whole(record: &Record<'_>) -> Self {
         let mut kept = Self::default();
         kept.set(record);
         kept
     }
 
-    pub(super) fn borrowed(&self) -> Record<'_> {
+    pub(crate) fn borrowed(&self) -> Record<'_> {
         Record {
             line: self.line,
             raw: &self.raw,

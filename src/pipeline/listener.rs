@@ -58,6 +58,17 @@ impl Listener {
         Self { patterns, speaker: None }
     }
 
+    /// The daemon whose headless lines stood above, if any.
+    #[must_use]
+    pub fn speaker(&self) -> Option<Daemon> {
+        self.speaker
+    }
+
+    /// Goes on where another one was.
+    pub fn set_speaker(&mut self, speaker: Option<Daemon>) {
+        self.speaker = speaker;
+    }
+
     /// Hears a record; `fields` is cleared and filled.
     pub fn hear<'a>(&mut self, record: &Record<'a>, fields: &mut Fields<'a>) -> Hearing<'a, '_> {
         let mut hearing = self.daemons(record, fields);

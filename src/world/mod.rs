@@ -149,6 +149,16 @@ impl World {
         self.nodes.len() < 2 || self.measured.contains(node)
     }
 
+    /// Takes that time went on until this moment without a further line.
+    pub fn note_now(&mut self, now: Moment) {
+        self.horizon = self.horizon.max(Some(now));
+    }
+
+    /// Lets go of lines that are held only until their other half comes.
+    pub fn end_pairing(&mut self) {
+        self.witnesses.end_pairing();
+    }
+
     /// Ends the observing: works out who is whose peer. `last_lines` are the ends of each node's logs, whatever program wrote them.
     pub fn settle(&mut self, last_lines: &[(Text, Moment)]) {
         for (node, last) in last_lines {
