@@ -43,6 +43,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "report",
         ],
     ),
+    (
+        "follow",
+        &["event::Text", "finding", "report", "pipeline::live"],
+    ),
     ("redact", &["record", "event", "moment", "catalogue", "pipeline"]),
     ("check", &["record", "event", "moment", "finding", "input", "catalogue", "detect::RULES", "report", "pipeline"]),
     (
@@ -61,6 +65,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "report",
             "pipeline",
             "check",
+            "follow",
             "redact",
         ],
     ),
@@ -80,6 +85,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "report",
             "pipeline",
             "check",
+            "follow",
             "redact",
             "cli",
         ],

@@ -129,7 +129,7 @@ fn conclude(intakes: Vec<(&Source, Intake)>, skipped: &[Text], options: &Options
         contents.push(intake.kept.map_or(Content::ReadAgain(source), Content::Lines));
     }
     coverage.unrecognised_templates = unread::merge(templates);
-    report(&surveys, contents, Told { coverage, formats, caveats, now: None }, options)
+    report(&surveys, contents, Told { coverage, formats, caveats, silence: None }, options)
 }
 
 /// What is known of the reading, beside the lines themselves.
@@ -139,13 +139,13 @@ struct Told {
     /// Format and number of lines of each source.
     formats: Vec<(&'static str, u64)>,
     caveats: Vec<Caveat>,
-    /// Until when nothing more was written, where the reading goes on: later than the last line.
-    now: Option<Moment>,
+    /// How long nothing has been written since the newest line (microseconds), where the reading goes on.
+    silence: Option<i64>,
 }
 
 /// Surveys and the lines that rules may rest on → what they come to.
 fn report(surveys: &[Survey], contents: Vec<Content<'_>>, told: Told, options: &Options) -> Report {
-    let Told { mut coverage, formats, mut caveats, now } = told;
+    let Told { mut coverage, formats, mut caveats, silence } = told;
     coverage.other = coverage.lines.saturating_sub(coverage.recognised + coverage.unrecognised);
     let mut frame = timeline::settle(surveys, &options.stated);
     coverage.sources = formats
@@ -160,8 +160,8 @@ fn report(surveys: &[Survey], contents: Vec<Content<'_>>, told: Told, options: &
             last: span.last,
         })
         .collect();
-    if let Some(now) = now {
-        frame.goes_on_until(now);
+    if let Some(silence) = silence {
+        frame.goes_on_for(silence);
     }
     let frame = frame;
     let (world, doubles) = believe(&frame, surveys, contents, &options.patterns);

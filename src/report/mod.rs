@@ -1,6 +1,7 @@
 //! Findings → bytes. Draws no conclusion: what is printed was decided before.
 
 mod blocks;
+pub mod change;
 mod columns;
 mod escape;
 pub mod events;

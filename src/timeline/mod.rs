@@ -185,10 +185,10 @@ impl Frame {
         ends.into_iter().collect()
     }
 
-    /// Says that all sources have been read up to this moment, and held nothing after their last lines. One that has been silent
-    /// for longer than any host is may have lost its sender, and covers no more than its lines.
-    pub fn goes_on_until(&mut self, now: Moment) {
-        self.now = Some(now);
+    /// Says that all sources have been read, and held nothing for so many microseconds after the newest line. One that has been
+    /// silent for longer than any host is may have lost its sender, and covers no more than its lines.
+    pub fn goes_on_for(&mut self, silence_micros: i64) {
+        self.now = self.spans.iter().filter_map(|span| span.last).max().map(|newest| newest.shifted(silence_micros));
     }
 
     /// Nodes with stamps of whole seconds.

@@ -14,7 +14,6 @@ use super::unwrap::Unwrapper;
 use super::{Content, Options, Told, report, unread};
 use crate::event::{Fact, Keepalived, Pdns, Text, Vrrp};
 use crate::input::Trouble;
-use crate::moment::Moment;
 use crate::record::{Record, Stamp};
 use crate::report::{Caveat, Coverage, Report};
 use crate::timeline::{Line, Survey};
@@ -147,9 +146,10 @@ impl Live {
         }
     }
 
-    /// Everything there is to say now. `now`: until when nothing more was written, where that is later than the last line.
+    /// Everything there is to say now. `silence`: how long nothing has been written since the newest line, in microseconds, where
+    /// the reading goes on.
     #[must_use]
-    pub fn report(&self, now: Option<Moment>) -> Report {
+    pub fn report(&self, silence: Option<i64>) -> Report {
         let mut coverage = Coverage::default();
         let mut caveats = Vec::new();
         let mut formats = Vec::new();
@@ -174,7 +174,7 @@ impl Live {
             caveats.push(Caveat { kind: "limit", node: None, text });
         }
         coverage.unrecognised_templates = unread::merge(templates);
-        report(&self.surveys, self.contents(), Told { coverage, formats, caveats, now }, &self.options)
+        report(&self.surveys, self.contents(), Told { coverage, formats, caveats, silence }, &self.options)
     }
 
     /// How many lines of a source were read by a row of the catalogue, and how many of the daemons' by none.
