@@ -21,6 +21,9 @@ pub(super) struct Header {
     pub(super) tail_object: u64,
     pub(super) objects: u64,
     pub(super) entries: u64,
+    /// Sequence numbers of the last and the first entry.
+    pub(super) tail_seqnum: u64,
+    pub(super) head_seqnum: u64,
     pub(super) head_realtime: u64,
     pub(super) tail_realtime: u64,
 }
@@ -44,6 +47,8 @@ impl Header {
             tail_object: u64_at(bytes, 136),
             objects: u64_at(bytes, 144),
             entries: u64_at(bytes, 152),
+            tail_seqnum: u64_at(bytes, 160),
+            head_seqnum: u64_at(bytes, 168),
             head_realtime: u64_at(bytes, 184),
             tail_realtime: u64_at(bytes, 192),
         }

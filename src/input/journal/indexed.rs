@@ -3,6 +3,7 @@
 use super::super::entry::Entry;
 use super::super::{Interest, Programs};
 use super::{Reader, number_of, stored};
+use crate::record::Record;
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -14,9 +15,7 @@ use systemd::journal::{Journal, OpenFilesOptions};
 /// # Errors
 /// libsystemd cannot go on; what it gave before has been passed on.
 pub(super) fn read(place: &Path, reader: &mut Reader<'_>) -> Result<(), Error> {
-    let place = CString::new(place.as_os_str().as_bytes()).map_err(Error::other)?;
-    let mut journal = OpenFilesOptions::default().open_files([place.as_c_str()])?;
-    journal.set_data_threshold(0)?;
+    let mut journal = open(place)?;
     if let Interest::Programs(programs) = reader.interest
         && !choose(&mut journal, programs)?
     {
@@ -81,4 +80,56 @@ fn take(journal: &mut Journal, cursor: &str, entry: &mut Entry) -> Result<(), Er
         entry.set(field.name(), field.value().unwrap_or_default());
     }
     Ok(())
+}
+
+/// Gives the entries of interest with a sequence number above `after`, up to `last` (an id and a number). `kept` is the open
+/// file of the reading before.
+///
+/// # Errors
+/// libsystemd cannot go on; what it gave before has been passed on.
+pub(super) fn read_on(
+    kept: &mut Option<Journal>,
+    place: &Path,
+    last: (u128, u64),
+    after: Option<u64>,
+    interest: &Interest,
+    each: &mut dyn FnMut(&Record<'_>, u64),
+) -> Result<(), Error> {
+    let mut journal = match kept.take() {
+        Some(journal) => journal,
+        None => open(place)?,
+    };
+    journal.match_flush()?;
+    let is_chosen = match interest {
+        Interest::Programs(programs) => choose(&mut journal, programs)?,
+        Interest::All | Interest::AllKnowing(_) | Interest::Matching(_) => true,
+    };
+    if is_chosen {
+        match after {
+            Some(after) => journal.seek_cursor(format!("s={:032x};i={after:x}", last.0))?,
+            None => journal.seek_head()?,
+        }
+        let mut entry = Entry::default();
+        while journal.next()? > 0 {
+            let cursor = journal.cursor()?;
+            let number = number_of(&cursor);
+            if number > last.1 {
+                break;
+            }
+            if after.is_some_and(|after| number <= after) {
+                continue;
+            }
+            take(&mut journal, &cursor, &mut entry)?;
+            each(&entry.record(), number);
+        }
+    }
+    *kept = Some(journal);
+    Ok(())
+}
+
+fn open(place: &Path) -> Result<Journal, Error> {
+    let place = CString::new(place.as_os_str().as_bytes()).map_err(Error::other)?;
+    let mut journal = OpenFilesOptions::default().open_files([place.as_c_str()])?;
+    journal.set_data_threshold(0)?;
+    Ok(journal)
 }
