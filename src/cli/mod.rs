@@ -8,6 +8,7 @@ mod config;
 mod events;
 mod explain;
 mod outlet;
+mod outlets;
 mod progress;
 mod redact;
 mod when;
