@@ -152,3 +152,60 @@ fn field(entry: &mut Vec<u8>, name: &str, value: &str) {
     entry.extend_from_slice(value.as_bytes());
     entry.push(b'\n');
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::outlets::tests::notification;
+
+    fn told(socket: &UnixDatagram) -> String {
+        let mut bytes = vec![0; 256 * 1024];
+        let count = socket.recv(&mut bytes).expect("an entry");
+        String::from_utf8_lossy(&bytes[..count]).into_owned()
+    }
+
+    #[test]
+    fn an_announcement_is_an_entry_with_fields() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("socket");
+        let mut journal = Journal::at(&path);
+        journal.tell(notification("0123"));
+        assert_eq!((journal.way().failures, journal.way().waiting), (1, 1), "nobody listens");
+        let socket = UnixDatagram::bind(&path).expect("a socket");
+        journal.tick();
+        let expected = [
+            "MESSAGE=eip-drift opened, likely: it moved\\n$(reboot)",
+            "PRIORITY=2",
+            "SYSLOG_IDENTIFIER=driftline",
+            &format!("MESSAGE_ID={}", message_id(What::Opened)),
+            "DRIFTLINE_CHANGE=opened",
+            "DRIFTLINE_SEVERITY=critical",
+            "DRIFTLINE_CLAIM=it moved\\n$(reboot)",
+            "DRIFTLINE_RULE=eip-drift",
+            "DRIFTLINE_FINDING_ID=0123",
+            "DRIFTLINE_CONFIDENCE=likely",
+            "DRIFTLINE_TEXT=OPENED   EIP DRIFT",
+            "DRIFTLINE_NODE=dnsmaster",
+            "DRIFTLINE_NODE=dnsmaster2",
+            r#"DRIFTLINE_JSON={"schema":"driftline.change/1"}"#,
+        ];
+        assert_eq!(told(&socket).lines().collect::<Vec<_>>(), expected);
+        assert_eq!(journal.way().waiting, 0);
+    }
+
+    #[test]
+    fn a_value_of_several_lines_has_its_length() {
+        let mut bytes = Vec::new();
+        field(&mut bytes, "DRIFTLINE_TEXT", "a\nPRIORITY=0");
+        assert_eq!(bytes, b"DRIFTLINE_TEXT\n\x0c\0\0\0\0\0\0\0a\nPRIORITY=0\n");
+    }
+
+    #[test]
+    fn what_is_too_long_for_an_entry_is_left_out() {
+        let mut long = notification("0123");
+        long.json = "x".repeat(JSON_BYTES_MAX + 1);
+        long.claim = "y".repeat(CLAIM_CHARACTERS_MAX * 2);
+        let entry = entry(&long);
+        assert!(entry.len() < JSON_BYTES_MAX && !entry.windows(5).any(|part| part == b"_JSON"), "{}", entry.len());
+    }
+}

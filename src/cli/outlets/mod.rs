@@ -207,3 +207,26 @@ impl Outlets {
         ways
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::follow::What;
+
+    /// One that says everything an outlet hands on.
+    pub(super) fn notification(id: &str) -> Notification {
+        Notification {
+            what: What::Opened,
+            key: format!("{id}-opened-1"),
+            id: id.to_owned(),
+            rule: "eip-drift".to_owned(),
+            severity: "critical".to_owned(),
+            confidence: "likely".to_owned(),
+            claim: "it moved\n$(reboot)".to_owned(),
+            nodes: vec!["dnsmaster".to_owned(), "dnsmaster2".to_owned()],
+            has_cause: false,
+            json: r#"{"schema":"driftline.change/1"}"#.to_owned(),
+            text: "OPENED   EIP DRIFT".to_owned(),
+        }
+    }
+}

@@ -91,3 +91,69 @@ fn shown(uri: &Uri) -> String {
     let port = uri.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}://{}{port}", uri.scheme_str().unwrap_or("?"), uri.host().unwrap_or("?"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::outlets::tests::notification;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    /// Answers one request after the other, and gives what it was asked.
+    fn receiver(answers: &'static [&'static str]) -> (String, thread::JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}/secret", listener.local_addr().expect("an address"));
+        let asked = thread::spawn(move || {
+            let answer = |answer: &&str| {
+                let (mut stream, _) = listener.accept().expect("a connection");
+                let mut asked = Vec::new();
+                let mut piece = [0; 1024];
+                while !asked.ends_with(b"}") {
+                    let count = stream.read(&mut piece).expect("a request");
+                    asked.extend_from_slice(&piece[..count]);
+                }
+                let head = "Content-Length: 0\r\nConnection: close\r\n";
+                write!(stream, "HTTP/1.1 {answer}\r\n{head}\r\n").expect("an answer");
+                String::from_utf8(asked).expect("UTF-8").to_lowercase()
+            };
+            answers.iter().map(answer).collect()
+        });
+        (url, asked)
+    }
+
+    #[test]
+    fn a_web_hook_hears_json_and_a_key() {
+        let (url, asked) = receiver(&["503 Busy", "200 OK", "400 Bad Request", "302 Found"]);
+        let mut settings = Settings::default();
+        settings.webhook_headers.insert("Authorization".to_owned(), "Bearer of-a-test".to_owned());
+        let hook = WebHook::new(&url, &settings).expect("a URL");
+        assert_eq!(hook.shown(), url.trim_end_matches("/secret"));
+        let mut deliver = hook.deliver();
+        let told = notification("0123");
+        let mut post = || deliver(&told, &|| false);
+        assert_eq!(post(), Err(Failed::Absent("the answer was 503".to_owned())));
+        assert_eq!(post(), Ok(()));
+        assert_eq!(post(), Err(Failed::ForGood("the answer was 400".to_owned())));
+        assert_eq!(post(), Err(Failed::ForGood("the answer was 302".to_owned())));
+        let asked = asked.join().expect("the receiver ended");
+        for line in [
+            "post /secret http/1.1\r\n",
+            "\r\ncontent-type: application/json\r\n",
+            "\r\nidempotency-key: 0123-opened-1\r\n",
+            "\r\nauthorization: bearer of-a-test\r\n",
+            "\r\n\r\n{\"schema\":\"driftline.change/1\"}",
+        ] {
+            assert!(asked.iter().all(|asked| asked.contains(line)), "{line:?} is missing: {asked:?}");
+        }
+        let gone = post();
+        assert!(matches!(gone, Err(Failed::Absent(_))), "{gone:?}");
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused_at_the_start() {
+        for url in ["", "example.com/hook", "ftp://example.com/", "https:///hook", "http://exa mple.com/"] {
+            assert!(WebHook::new(url, &Settings::default()).is_err(), "{url:?}");
+        }
+    }
+}
