@@ -1,11 +1,13 @@
 //! What `follow` and `probe` decide, without a clock and without I/O: when to ask ([`Schedule`]), whose line is next ([`Turns`]),
 //! what is news ([`Ledger`]), what survives a restart ([`State`]).
 
+mod follower;
 mod ledger;
 mod schedule;
 mod state;
 mod turns;
 
+pub use follower::{Follower, Item, Named};
 pub use ledger::{Change, Kind, Ledger};
 pub use schedule::Schedule;
 pub use state::{State, Unfit};
