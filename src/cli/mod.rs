@@ -9,6 +9,7 @@ mod events;
 mod explain;
 mod follow;
 mod outlet;
+mod outlets;
 mod progress;
 mod redact;
 mod when;

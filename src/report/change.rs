@@ -5,6 +5,7 @@ use super::words::{self, sentence};
 use crate::finding::Finding;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 const SCHEMA: &str = "driftline.change/1";
 
@@ -42,6 +43,31 @@ struct WireChange<'a> {
 #[must_use]
 pub fn json(kind: Kind, finding: &Finding) -> String {
     let wire = WireChange { schema: SCHEMA, change: kind.word(), finding: WireFinding::new(finding) };
+    escape_hidden(&serde_json::to_string(&wire).expect("strings and numbers have a form"))
+}
+
+/// `change`, the line of a finding that opened or changed, as a reminder that it is still so: `changed`, marked `"reminder":true`.
+#[must_use]
+pub fn reminder(change: &str) -> String {
+    // What the line begins with is ours: no text of a log stands before it.
+    let (_, finding) = change.split_once(r#","finding":"#).unwrap_or_default();
+    format!(r#"{{"schema":"{SCHEMA}","change":"{}","reminder":true,"finding":{finding}"#, Kind::Changed.word())
+}
+
+#[derive(Serialize)]
+struct WireFlood<'a> {
+    schema: &'static str,
+    changes: u64,
+    by_change: &'a BTreeMap<&'static str, u64>,
+    by_rule: &'a BTreeMap<String, u64>,
+    findings: &'a [String],
+}
+
+/// Announcements that are told as one: how many by change and by rule, and some of the findings' ids.
+#[must_use]
+pub fn flood(by_change: &BTreeMap<&'static str, u64>, by_rule: &BTreeMap<String, u64>, ids: &[String]) -> String {
+    let changes = by_change.values().sum();
+    let wire = WireFlood { schema: "driftline.flood/1", changes, by_change, by_rule, findings: ids };
     escape_hidden(&serde_json::to_string(&wire).expect("strings and numbers have a form"))
 }
 

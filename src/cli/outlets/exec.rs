@@ -1,0 +1,91 @@
+//! `--exec PROGRAM`: a program that is run for each notification. JSON on its standard input, words in its environment, no shell.
+
+use super::Unusable;
+use super::courier::{Deliver, Failed};
+use crate::follow::Notification;
+use crate::report::visible;
+use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Between two looks at whether it has ended.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A path that names nothing is a mistake now, not when it is needed; a bare name is looked for in PATH each time.
+pub(super) fn check(program: &Path) -> Result<(), Unusable> {
+    let is_bare = program.components().count() == 1 && program.is_relative();
+    match std::fs::metadata(program) {
+        Ok(_) => Ok(()),
+        Err(_) if is_bare => Ok(()),
+        Err(source) => Err(Unusable::Program { path: program.display().to_string(), source }),
+    }
+}
+
+pub(super) fn deliver(program: PathBuf, timeout: Duration) -> Deliver {
+    Box::new(move |notification, is_over| run(&program, timeout, notification, is_over))
+}
+
+fn run(program: &Path, timeout: Duration, told: &Notification, is_over: &dyn Fn() -> bool) -> Result<(), Failed> {
+    let input = input(&told.json).map_err(|error| Failed::Refused(format!("its input cannot be made: {error}")))?;
+    let mut child = Command::new(program)
+        .stdin(Stdio::from(input))
+        // Ours is for announcements.
+        .stdout(Stdio::null())
+        // Of its own, so that a time-out also ends what it started, and Ctrl-C does not.
+        .process_group(0)
+        .env_remove("NOTIFY_SOCKET")
+        .env_remove("WATCHDOG_USEC")
+        .env_remove("WATCHDOG_PID")
+        .env("DRIFTLINE_CHANGE", told.what.word())
+        .env("DRIFTLINE_KEY", &told.key)
+        .env("DRIFTLINE_ID", &told.id)
+        .env("DRIFTLINE_RULE", &told.rule)
+        .env("DRIFTLINE_SEVERITY", &told.severity)
+        .env("DRIFTLINE_CONFIDENCE", &told.confidence)
+        .env("DRIFTLINE_EXPLAINED", if told.has_cause { "yes" } else { "no" })
+        .env("DRIFTLINE_CLAIM", &*visible(&told.claim))
+        .env("DRIFTLINE_TEXT", &told.text)
+        .spawn()
+        .map_err(|error| Failed::Absent(error.to_string()))?;
+    match wait(&mut child, timeout, is_over) {
+        Ok(Some(status)) if status.success() => Ok(()),
+        Ok(Some(status)) => Err(Failed::Refused(status.to_string())),
+        Ok(None) => Err(Failed::Refused(format!("it had not ended after {} s", timeout.as_secs_f64()))),
+        Err(error) => Err(Failed::Refused(error.to_string())),
+    }
+}
+
+/// A file in memory: a program that does not read its input keeps nobody waiting.
+fn input(json: &str) -> io::Result<File> {
+    let mut file = File::from(memfd_create("driftline-announcement", MemfdFlags::CLOEXEC)?);
+    file.write_all(json.as_bytes())?;
+    file.write_all(b"\n")?;
+    file.rewind()?;
+    Ok(file)
+}
+
+/// How it ended; `None`: it took too long, and was ended with all that it started.
+fn wait(child: &mut Child, timeout: Duration, is_over: &dyn Fn() -> bool) -> io::Result<Option<ExitStatus>> {
+    let end = Instant::now() + timeout;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if Instant::now() >= end || is_over() {
+            break;
+        }
+        thread::sleep(LOOK);
+    }
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        // It may have ended just now.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    child.wait()?;
+    Ok(None)
+}
