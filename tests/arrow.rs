@@ -43,7 +43,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "report",
         ],
     ),
-    ("follow", &["event::Text", "finding", "report", "pipeline::live"]),
+    ("follow", &["record", "event::Text", "finding", "input", "report", "pipeline"]),
     ("redact", &["record", "event", "moment", "catalogue", "pipeline"]),
     ("check", &["record", "event", "moment", "finding", "input", "catalogue", "detect::RULES", "report", "pipeline"]),
     (

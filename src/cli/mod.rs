@@ -7,6 +7,7 @@ mod check;
 mod config;
 mod events;
 mod explain;
+mod follow;
 mod outlet;
 mod outlets;
 mod progress;
@@ -61,6 +62,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
     };
     match driftline.command {
         Command::Analyze(options) => analyze::run(&options),
+        Command::Follow(options) => follow::run(&options),
         Command::Check(options) => check::run(&options),
         Command::Redact(options) => redact::run(&options),
         Command::Events(options) => events::run(&options),

@@ -22,7 +22,8 @@ const KEPT_MAX: usize = 50_000;
 const BATCH: usize = 512;
 
 /// Lines of other programs are passed over in blocks; a folded repeat does not name the program it repeats.
-pub(crate) fn interest(patterns: &Patterns) -> Interest {
+#[must_use]
+pub fn interest(patterns: &Patterns) -> Interest {
     let daemons = format!("{}|last message repeated", catalogue::PREFILTER);
     let pattern = match patterns.prefilter() {
         Some(sites) if patterns.is_empty() || sites.is_empty() => daemons,

@@ -4,10 +4,10 @@ use crate::record::{Record, Stamp};
 
 /// A record that outlives the next one.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Kept {
+pub struct Kept {
     pub(super) line: u64,
     pub(super) raw: Vec<u8>,
-    pub(super) stamp: Option<Stamp>,
+    pub(crate) stamp: Option<Stamp>,
     pub(super) host: Option<Vec<u8>>,
     pub(super) identifier: Option<Vec<u8>>,
     pub(super) unit: Option<Vec<u8>>,
@@ -41,13 +41,17 @@ impl Kept {
         set(&mut self.cursor, record.cursor);
     }
 
-    pub(crate) fn whole(record: &Record<'_>) -> Self {
+    /// A copy.
+    #[must_use]
+    pub fn whole(record: &Record<'_>) -> Self {
         let mut kept = Self::default();
         kept.set(record);
         kept
     }
 
-    pub(crate) fn borrowed(&self) -> Record<'_> {
+    /// The record as it was.
+    #[must_use]
+    pub fn borrowed(&self) -> Record<'_> {
         Record {
             line: self.line,
             raw: &self.raw,

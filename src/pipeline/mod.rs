@@ -19,8 +19,9 @@ use crate::moment::Moment;
 use crate::report::{Caveat, Coverage, Node, Report, SourceCoverage};
 use crate::timeline::{self, Doubles, Frame, Lane, Placer, Rank, Stated, Survey};
 use crate::world::World;
-pub(crate) use intake::interest;
+pub use intake::interest;
 use intake::{Budget, Intake};
+pub use kept::Kept;
 pub use listener::{Heard, Hearing, Listener, fact_of, id_of};
 pub use patterns::{Means, Patterns, Site};
 use std::collections::BTreeSet;
@@ -161,7 +162,7 @@ fn report(surveys: &[Survey], contents: Vec<Content<'_>>, told: Told, options: &
         })
         .collect();
     if let Some(silence) = silence {
-        frame.goes_on_for(silence);
+        frame.goes_on_for(surveys, silence);
     }
     let frame = frame;
     let (world, doubles) = believe(&frame, surveys, contents, &options.patterns);

@@ -185,10 +185,11 @@ impl Frame {
         ends.into_iter().collect()
     }
 
-    /// Says that all sources have been read, and held nothing for so many microseconds after the newest line. One that has been
-    /// silent for longer than any host is may have lost its sender, and covers no more than its lines.
-    pub fn goes_on_for(&mut self, silence_micros: i64) {
-        self.now = self.spans.iter().filter_map(|span| span.last).max().map(|newest| newest.shifted(silence_micros));
+    /// Says that all sources have been read, and held nothing of the daemons for so many microseconds after their newest line. A
+    /// source that has been silent for longer than any host is may have lost its sender, and covers no more than its lines.
+    pub fn goes_on_for(&mut self, surveys: &[Survey], silence_micros: i64) {
+        let newest = self.presences(surveys).into_iter().map(|(_, presence)| presence.last).max();
+        self.now = newest.map(|newest| newest.shifted(silence_micros));
     }
 
     /// Nodes with stamps of whole seconds.

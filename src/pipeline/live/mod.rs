@@ -84,6 +84,21 @@ struct Listening {
     further_troubles: u64,
 }
 
+impl Listening {
+    fn new(path: Text, node: Option<Text>, options: &Options) -> Self {
+        Self {
+            path,
+            node,
+            reader: Reader::new(&options.patterns),
+            unwrapper: Unwrapper::default(),
+            kept: Vec::new(),
+            reached: Reached::default(),
+            caveats: Vec::new(),
+            further_troubles: 0,
+        }
+    }
+}
+
 impl Live {
     /// For these sources (path, and the node that `NODE=` named), before their first line.
     #[must_use]
@@ -92,19 +107,7 @@ impl Live {
         sources.sort();
         sources.dedup();
         let surveys = sources.iter().map(|(path, node)| Survey::new(path.clone(), node.clone())).collect();
-        let sources = sources
-            .into_iter()
-            .map(|(path, node)| Listening {
-                path,
-                node,
-                reader: Reader::new(&options.patterns),
-                unwrapper: Unwrapper::default(),
-                kept: Vec::new(),
-                reached: Reached::default(),
-                caveats: Vec::new(),
-                further_troubles: 0,
-            })
-            .collect();
+        let sources = sources.into_iter().map(|(path, node)| Listening::new(path, node, &options)).collect();
         let limits = Limits::default();
         Self { options, sources, surveys, limits, kept: 0, forget_at: limits.few, forgotten: 0 }
     }
@@ -113,6 +116,23 @@ impl Live {
     #[must_use]
     pub fn index_of(&self, path: &str) -> Option<usize> {
         self.sources.iter().position(|source| &*source.path == path)
+    }
+
+    /// The same; a source that is not known yet is one from now on.
+    pub fn index_of_or_new(&mut self, path: &Text, node: Option<Text>) -> usize {
+        if let Some(index) = self.index_of(path) {
+            return index;
+        }
+        let index = self.sources.partition_point(|source| source.path < *path);
+        self.sources.insert(index, Listening::new(path.clone(), node.clone(), &self.options));
+        self.surveys.insert(index, Survey::new(path.clone(), node));
+        index
+    }
+
+    /// How many sources there are.
+    #[must_use]
+    pub fn sources(&self) -> usize {
+        self.sources.len()
     }
 
     /// Takes the next record of a source.

@@ -3,7 +3,7 @@
 //! The form is private to one build: whoever writes it puts a version in front, and what another build wrote is not read. The
 //! inner types derive it for that reason alone; nothing that others read is made of them.
 
-use super::{Dated, Listening, Live};
+use super::{Dated, Live};
 use crate::catalogue;
 use crate::event::{Daemon, Fact, Text};
 use crate::pipeline::kept::Kept;
@@ -95,19 +95,17 @@ impl Live {
         Stored { sources: sources.collect(), forgotten: self.forgotten }
     }
 
-    /// Goes on where a stored one was, for the sources that both have. Returns the paths of those that went on; `None` if a
-    /// line is of a kind that is not known here, so that nothing was taken.
+    /// Goes on where a stored one was. Returns its sources' paths; `None` if a line is of a kind that is not known here, so that
+    /// nothing was taken.
     #[must_use]
     pub fn restore(&mut self, stored: Stored) -> Option<Vec<Text>> {
         let ids = ids(&self.options.patterns);
         let mut restored = Vec::new();
         for source in stored.sources {
-            let is_same = |known: &Listening| known.path == source.path && known.node == source.node;
-            let Some(index) = self.sources.iter().position(is_same) else { continue };
-            restored.push((index, source));
+            restored.push(source);
         }
         let mut taken = Vec::new();
-        for (_, source) in &mut restored {
+        for source in &mut restored {
             let lines = std::mem::take(&mut source.kept).into_iter();
             let kept: Option<Vec<Dated>> =
                 lines.map(|(line, crossed)| Some(Dated { line: line.line(&ids)?, crossed })).collect();
@@ -118,7 +116,8 @@ impl Live {
             taken.push((kept?, last));
         }
         let mut paths = Vec::new();
-        for ((index, source), (kept, last)) in restored.into_iter().zip(taken) {
+        for (source, (kept, last)) in restored.into_iter().zip(taken) {
+            let index = self.index_of_or_new(&source.path, source.node.clone());
             let listening = &mut self.sources[index];
             paths.push(source.path);
             listening.reader.recognised = source.recognised;
