@@ -156,6 +156,7 @@ impl Shared {
                         outlet::say(&format!("driftline: announced to {name} at try {tries}"));
                     }
                     self.lock().remove(number);
+                    self.changed.notify_all();
                 }
                 Err(failed) => {
                     if !self.fail(name, number, tries, &failed) {
@@ -202,6 +203,7 @@ impl Shared {
         }
         let is_hastened = queue.is_hastened;
         drop(queue);
+        self.changed.notify_all();
         let next = if is_given_up {
             format!("given up after {tries} {}", if tries == 1 { "try" } else { "tries" })
         } else if is_hastened {
