@@ -1,7 +1,7 @@
 //! Items of sources in, announcements out: the one who follows, without a clock of its own.
 
-use super::{Change, Ledger, Schedule, State, Turns};
-use crate::event::Text;
+use super::{Change, Ledger, Notification, Pacing, Schedule, State, Turns};
+use crate::event::{Daemon, Text};
 use crate::input::Trouble;
 use crate::input::live::{Mark, Position, Progress};
 use crate::pipeline::live::{Live, Reached};
@@ -10,6 +10,7 @@ use crate::record::Stamp;
 use crate::report::Report;
 use chrono::{DateTime, Datelike};
 use chrono_tz::Tz;
+use std::sync::Arc;
 
 /// What a source gave.
 #[derive(Debug)]
@@ -46,8 +47,43 @@ pub struct Follower {
     /// By the wall clock: when the last record was taken.
     taken_at: i64,
     ended: usize,
-    report: Option<Report>,
+    report: Option<Arc<Report>>,
     gaps: u64,
+    /// By the wall clock: since when something waits to be judged.
+    behind_since: Option<i64>,
+}
+
+/// What is on its way out: it survives together with what it tells of.
+#[derive(Debug, Clone, Default)]
+pub struct Outgoing {
+    /// Announcements that are being made.
+    pub pending: Vec<Change>,
+    /// When people are told next.
+    pub pacing: Pacing,
+    /// What has not been delivered, by the name of the way out.
+    pub waiting: Vec<(String, Notification)>,
+}
+
+/// How many lines were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Lines and entries of all programs.
+    pub lines: u64,
+    /// Known ones of the daemons.
+    pub recognised: u64,
+    unrecognised: [u64; 2],
+}
+
+impl Counts {
+    /// Lines of a daemon that nothing reads.
+    #[must_use]
+    pub fn unrecognised_of(&self, daemon: Daemon) -> u64 {
+        match daemon {
+            Daemon::Pdns => self.unrecognised[0],
+            Daemon::Keepalived => self.unrecognised[1],
+            Daemon::Systemd => 0,
+        }
+    }
 }
 
 /// Lines of one second may arrive this far apart, by the wall clock.
@@ -74,12 +110,13 @@ impl Follower {
             ended: 0,
             report: None,
             gaps: 0,
+            behind_since: None,
         }
     }
 
-    /// Goes on from a state. Returns the announcements that were on their way; `None` if the state holds what is not known here, so
+    /// Goes on from a state. Returns what was on its way out; `None` if the state holds what is not known here, so
     /// that nothing was taken.
-    pub fn restore(&mut self, state: State<Position>) -> Option<Vec<Change>> {
+    pub fn restore(&mut self, state: State<Position>) -> Option<Outgoing> {
         self.live.restore(state.live)?;
         for (path, position) in state.places {
             if let Some(index) = self.sources.iter().position(|(known, _)| *known == path) {
@@ -89,12 +126,13 @@ impl Follower {
         self.ledger = state.ledger;
         self.schedule = state.schedule;
         self.is_caught_up |= state.is_caught_up;
-        Some(state.pending)
+        Some(Outgoing { pending: state.pending, pacing: state.pacing, waiting: state.waiting })
     }
 
-    /// All that must survive. `pending`: announcements that are on their way.
+    /// All that must survive, together with what is on its way out.
     #[must_use]
-    pub fn state(&self, pending: Vec<Change>) -> State<Position> {
+    pub fn state(&self, outgoing: Outgoing) -> State<Position> {
+        let Outgoing { pending, pacing, waiting } = outgoing;
         let places = self.sources.iter().zip(&self.positions);
         State {
             places: places.filter_map(|((path, _), position)| Some((path.clone(), position.clone()?))).collect(),
@@ -102,6 +140,8 @@ impl Follower {
             ledger: self.ledger.clone(),
             schedule: self.schedule.clone(),
             pending,
+            pacing,
+            waiting,
             is_caught_up: self.is_caught_up,
         }
     }
@@ -152,8 +192,10 @@ impl Follower {
             done(source);
         }
         if !self.turns.is_caught_up() {
+            self.behind_since.get_or_insert(wall);
             return Vec::new();
         }
+        self.behind_since = None;
         let now = self.event_now(wall);
         if !self.is_caught_up {
             // What closed before anybody listened is noted, not told.
@@ -193,12 +235,12 @@ impl Follower {
     /// Asks now, whatever the schedule says, and tells nothing: for one who wants the report.
     pub fn look(&mut self, wall: i64) -> &Report {
         let silence = self.silence(self.event_now(wall));
-        self.report.insert(self.live.report(Some(silence)))
+        self.report.insert(Arc::new(self.live.report(Some(silence))))
     }
 
     /// The report of the last question.
     #[must_use]
-    pub fn report(&self) -> Option<&Report> {
+    pub fn report(&self) -> Option<&Arc<Report>> {
         self.report.as_ref()
     }
 
@@ -214,10 +256,30 @@ impl Follower {
         self.schedule.newest()
     }
 
-    /// How often lines were lost.
+    /// Entries of journals that were lost before they were read, as far as their number is known; a file that is gone counts as one.
     #[must_use]
     pub fn gaps(&self) -> u64 {
         self.gaps
+    }
+
+    /// How many lines were read.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for index in 0..self.live.sources() {
+            let (lines, recognised, [pdns, keepalived]) = self.live.counts(index);
+            counts.lines += lines;
+            counts.recognised += recognised;
+            counts.unrecognised[0] += pdns;
+            counts.unrecognised[1] += keepalived;
+        }
+        counts
+    }
+
+    /// By the wall clock: since when something waits to be judged; `None` while all has been.
+    #[must_use]
+    pub fn behind_since(&self) -> Option<i64> {
+        self.behind_since
     }
 
     fn take(&mut self, source: usize, item: Item, wall: i64) {
@@ -261,7 +323,7 @@ impl Follower {
     fn ask(&mut self, silence: Option<i64>) -> Vec<Change> {
         let report = self.live.report(silence);
         let changes = self.ledger.settle(&report.findings, self.zone, !self.is_caught_up);
-        self.report = Some(report);
+        self.report = Some(Arc::new(report));
         changes
     }
 

@@ -8,7 +8,7 @@ mod schedule;
 mod state;
 mod turns;
 
-pub use follower::{Follower, Item, Named};
+pub use follower::{Counts, Follower, Item, Named, Outgoing};
 pub use ledger::{Change, Kind, Ledger};
 pub use pacing::{Limits, Notification, Pacing, Quiet, What};
 pub use schedule::Schedule;

@@ -4,7 +4,7 @@
 //! Announcements that are on their way stand in it too: they are told again, the very same bytes, if the process dies before it can
 //! note that they went out.
 
-use super::{Change, Ledger, Schedule};
+use super::{Change, Ledger, Notification, Pacing, Schedule};
 use crate::event::Text;
 use crate::pipeline::live::Stored;
 use serde::Serialize;
@@ -24,6 +24,10 @@ pub struct State<P> {
     pub schedule: Schedule,
     /// Announcements that are on their way.
     pub pending: Vec<Change>,
+    /// When people are told next.
+    pub pacing: Pacing,
+    /// Notifications that have not been delivered, by the name of the way out.
+    pub waiting: Vec<(String, Notification)>,
     /// Whether the sources' past was read to its end once: from then on all is told.
     pub is_caught_up: bool,
 }
@@ -93,6 +97,8 @@ mod tests {
             ledger: Ledger::default(),
             schedule: Schedule::default(),
             pending: Vec::new(),
+            pacing: Pacing::default(),
+            waiting: Vec::new(),
             is_caught_up: true,
         }
     }

@@ -39,6 +39,11 @@ impl Templates {
         self.known.entry(key).or_insert_with(|| Example { lines: 0, line, raw: raw() }).lines += 1;
     }
 
+    /// How many lines of a daemon there are.
+    pub(super) fn lines_of(&self, daemon: Daemon) -> u64 {
+        self.known.iter().filter(|((known, _), _)| *known == daemon).map(|(_, example)| example.lines).sum()
+    }
+
     pub(super) fn of_source(&self, path: &Text) -> Vec<Unread> {
         let unread = |((daemon, template), example): (&(Daemon, String), &Example)| Unread {
             daemon: *daemon,

@@ -1,5 +1,6 @@
 //! The options of `follow` and `probe`.
 
+use crate::cli::outlets::args::Outgoing;
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -61,6 +62,9 @@ pub(in crate::cli) struct Follow {
     /// End when what is there now has been read
     #[arg(long)]
     pub(in crate::cli) until_end: bool,
+
+    #[command(flatten)]
+    pub(in crate::cli) outgoing: Outgoing,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

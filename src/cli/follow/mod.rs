@@ -1,11 +1,13 @@
 //! `driftline follow`: sources that grow → announcements, and a state that survives everything.
 
 pub(in crate::cli) mod args;
+mod gauges;
 mod readers;
 mod session;
 mod store;
 
 use super::analyze::{Unusable, stated};
+use super::outlets::settings::Settings;
 use super::{Exit, config, outlet};
 use crate::input::live::{self, Until};
 use crate::pipeline::Options;
@@ -43,7 +45,8 @@ fn follow(arguments: &Follow) -> Result<Exit, Unusable> {
     }
     let store = arguments.state.clone().or_else(state_directory).map(Store::at);
     // A reload that fails leaves the old configuration in use.
-    let (mut options, mut zone) = options(&arguments.reading)?;
+    let mut configured = configured(&arguments.reading)?;
+    let mut outlets = None;
     let mut is_first = true;
     loop {
         let (sources, errors) = live::expand(&arguments.reading.sources)?;
@@ -56,21 +59,24 @@ fn follow(arguments: &Follow) -> Result<Exit, Unusable> {
         is_first = false;
         let session = Session {
             sources,
-            options: options.clone(),
-            zone,
+            configured: &configured,
+            outgoing: &arguments.outgoing,
             store: store.as_ref(),
             is_ndjson: arguments.format == FollowFormat::Ndjson,
             tells_past: arguments.replay,
             until: if arguments.until_end { Until::EndOfInput } else { Until::Stopped },
             asked: &asked,
         };
-        match session.run() {
+        match session.run(&mut outlets) {
             Stopped::BySignal | Stopped::AtTheEnd => return Ok(Exit::Clean),
             Stopped::Failed => return Ok(Exit::Failed),
-            Stopped::ToReload => match self::options(&arguments.reading) {
-                Ok((new, new_zone)) => {
+            Stopped::ToReload => match self::configured(&arguments.reading) {
+                Ok(new) => {
                     outlet::say("driftline: the configuration was read again");
-                    (options, zone) = (new, new_zone);
+                    configured = new;
+                    if let Some(outlets) = &mut outlets {
+                        outlets.reconfigure(&configured.settings);
+                    }
                 }
                 Err(error) => {
                     outlet::complain(&error, "failed to reload, the old configuration stays in use: failed to")
@@ -80,14 +86,27 @@ fn follow(arguments: &Follow) -> Result<Exit, Unusable> {
     }
 }
 
-/// What the options say, sources aside; with the zone of the output.
-pub(super) fn options(reading: &Reading) -> Result<(Options, Tz), Unusable> {
+/// What the options and the configuration say, sources aside.
+pub(super) struct Configured {
+    pub(super) options: Options,
+    /// Of the output.
+    pub(super) zone: Tz,
+    /// How announcements go out.
+    pub(super) settings: Settings,
+}
+
+/// Reads the configuration.
+///
+/// # Errors
+/// It, or an option, cannot be used.
+pub(super) fn configured(reading: &Reading) -> Result<Configured, Unusable> {
     let config = config::load(reading.config.as_deref())?;
     let stated = stated(&reading.year, &reading.tz, &reading.skew)?;
     let zone = stated.zones.get(&None).copied().unwrap_or(Tz::UTC);
     let rules = super::analyze::rules(&reading.rule)?;
     let rules = (!rules.is_empty()).then(|| rules.into_iter().collect());
-    Ok((Options { stated, rules, patterns: config.patterns, ..Options::default() }, zone))
+    let options = Options { stated, rules, patterns: config.patterns, ..Options::default() };
+    Ok(Configured { options, zone, settings: config.follow })
 }
 
 fn listen(asked: &Asked) -> std::io::Result<()> {

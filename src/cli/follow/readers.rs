@@ -24,7 +24,6 @@ pub(super) type Message = (usize, Result<Item, Error>);
 pub(super) struct Readers {
     pub(super) messages: Receiver<Message>,
     ahead: Vec<Arc<AtomicUsize>>,
-    stop: Arc<AtomicBool>,
 }
 
 impl Readers {
@@ -54,17 +53,12 @@ impl Readers {
             let (source, interest) = (source.clone(), interest.clone());
             thread::spawn(move || reader.run(&source, &interest, from.as_ref(), until));
         }
-        Self { messages, ahead, stop: Arc::clone(stop) }
+        Self { messages, ahead }
     }
 
     /// An item of a source is done with.
     pub(super) fn done(&self, source: usize) {
         self.ahead[source].fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// Whether they were told to stop.
-    pub(super) fn are_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
     }
 }
 

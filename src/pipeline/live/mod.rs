@@ -12,7 +12,7 @@ mod stored;
 use super::intake::{Reader, caveat_of, is_listened_to};
 use super::unwrap::Unwrapper;
 use super::{Content, Options, Told, report, unread};
-use crate::event::{Fact, Keepalived, Pdns, Text, Vrrp};
+use crate::event::{Daemon, Fact, Keepalived, Pdns, Text, Vrrp};
 use crate::input::Trouble;
 use crate::record::{Record, Stamp};
 use crate::report::{Caveat, Coverage, Report};
@@ -197,11 +197,12 @@ impl Live {
         report(&self.surveys, self.contents(), Told { coverage, formats, caveats, silence }, &self.options)
     }
 
-    /// How many lines of a source were read by a row of the catalogue, and how many of the daemons' by none.
+    /// How many lines a source has, how many of them a row of the catalogue reads, and how many of PowerDNS' and keepalived's none.
     #[must_use]
-    pub fn counts(&self, index: usize) -> (u64, u64) {
-        let reader = &self.sources[index].reader;
-        (reader.recognised, reader.unrecognised)
+    pub fn counts(&self, index: usize) -> (u64, u64, [u64; 2]) {
+        let Listening { reader, reached, .. } = &self.sources[index];
+        let keepalived = reader.templates.lines_of(Daemon::Keepalived);
+        (reached.lines, reader.recognised, [reader.unrecognised.saturating_sub(keepalived), keepalived])
     }
 
     fn contents(&self) -> Vec<Content<'_>> {
