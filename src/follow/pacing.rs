@@ -153,6 +153,12 @@ struct Flood {
 }
 
 impl Pacing {
+    /// Nothing told yet, and these limits.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
     /// By these limits, now and from now on.
     pub fn limit(&mut self, limits: Limits) {
         self.limits = limits;
@@ -352,3 +358,6 @@ impl Notification {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,6 +59,8 @@ struct Queue {
     next: u64,
     failures: u64,
     dropped: u64,
+    /// Left the queue, delivered or not.
+    settled: u64,
     /// Deliver what is there, do not try twice, then end.
     is_hastened: bool,
     is_over: bool,
@@ -127,6 +129,11 @@ impl Courier {
             self.shared.changed.notify_all();
             self.shared.wait_until(Instant::now() + LAST_BREATH, |queue| queue.is_done);
         }
+    }
+
+    /// How many have left the queue.
+    pub(super) fn settled(&self) -> u64 {
+        self.shared.lock().settled
     }
 
     pub(super) fn way(&self) -> Way {
@@ -239,6 +246,7 @@ impl Queue {
     fn pop(&mut self) {
         if let Some((_, notification)) = self.waiting.pop_front() {
             self.bytes -= size(&notification);
+            self.settled += 1;
         }
     }
 

@@ -47,6 +47,8 @@ pub(in crate::cli) struct Outlets {
     board: Arc<Board>,
     manager: ServiceManager,
     pacing: Pacing,
+    /// Announcements that left the queues, as the state knows.
+    settled: u64,
 }
 
 /// A notification that an outlet has not got rid of, by the outlet's name.
@@ -97,6 +99,7 @@ impl Outlets {
             board,
             manager: ServiceManager::of_environment(),
             pacing,
+            settled: 0,
         })
     }
 
@@ -114,9 +117,13 @@ impl Outlets {
         self.send(told);
     }
 
-    /// To be called a few times a second: what became due, the metrics file, the journal's leftovers, the watchdog.
-    pub(in crate::cli) fn tick(&mut self, now: i64) {
+    /// To be called a few times a second: what became due, the metrics file, the journal's leftovers, the watchdog. `true`: something
+    /// was delivered or became due, which the state should know.
+    pub(in crate::cli) fn tick(&mut self, now: i64) -> bool {
         let told = self.pacing.due(now);
+        let settled = self.couriers.iter().map(Courier::settled).sum();
+        let is_changed = !told.is_empty() || settled != self.settled;
+        self.settled = settled;
         self.send(told);
         if let Some(journal) = &mut self.journal {
             journal.tick();
@@ -128,6 +135,7 @@ impl Outlets {
             file.write(&self.board.metrics(), Instant::now());
         }
         self.manager.beat(Instant::now());
+        is_changed
     }
 
     /// What can be seen from outside from now on. `health`: why the sources are not read, if they are not. The report stays what it
