@@ -34,6 +34,8 @@ pub(in crate::cli) enum Unusable {
     Program { path: String, source: io::Error },
     #[error("listen on {address}")]
     Address { address: String, source: io::Error },
+    #[error("read the web hook's file {path}")]
+    HookFile { path: String, source: io::Error },
     #[error("use the web hook {url}: {why}")]
     Url { url: String, why: String },
 }

@@ -3,7 +3,6 @@
 use crate::follow::{Limits, Quiet};
 use chrono_tz::Tz;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::time::Duration;
 use toml::Spanned;
 
@@ -22,18 +21,11 @@ pub(in crate::cli) struct Settings {
     pub(in crate::cli) exec_timeout: Duration,
     /// How long a web hook may take.
     pub(in crate::cli) webhook_timeout: Duration,
-    /// Headers for every web hook: a token.
-    pub(in crate::cli) webhook_headers: BTreeMap<String, String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            limits: Limits::default(),
-            exec_timeout: EXEC_TIMEOUT,
-            webhook_timeout: WEBHOOK_TIMEOUT,
-            webhook_headers: BTreeMap::new(),
-        }
+        Self { limits: Limits::default(), exec_timeout: EXEC_TIMEOUT, webhook_timeout: WEBHOOK_TIMEOUT }
     }
 }
 
@@ -50,14 +42,12 @@ pub(in crate::cli) struct Section {
     per_minute: Option<Spanned<usize>>,
     exec_timeout: Option<Spanned<String>>,
     webhook_timeout: Option<Spanned<String>>,
-    #[serde(default)]
-    webhook_headers: BTreeMap<String, String>,
 }
 
 impl Section {
     /// The settings, or the byte where something is wrong and what.
     pub(in crate::cli) fn read(self) -> Result<Settings, (usize, String)> {
-        let mut settings = Settings { webhook_headers: self.webhook_headers, ..Settings::default() };
+        let mut settings = Settings::default();
         let limits = &mut settings.limits;
         limits.is_quiet_critical = self.quiet_critical;
         if let Some(word) = self.remind {
@@ -146,7 +136,6 @@ mod tests {
             per-minute = 5
             exec-timeout = "2min"
             webhook-timeout = "5s"
-            webhook-headers = { Authorization = "Bearer x" }
         "#;
         let settings = read(text).expect("it is fine");
         let expected = Limits {
@@ -158,7 +147,6 @@ mod tests {
         };
         assert_eq!(settings.limits, expected);
         assert_eq!((settings.exec_timeout.as_secs(), settings.webhook_timeout.as_secs()), (120, 5));
-        assert_eq!(settings.webhook_headers["Authorization"], "Bearer x");
         assert_eq!(read(""), Ok(Settings::default()));
     }
 

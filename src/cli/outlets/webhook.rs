@@ -19,7 +19,18 @@ pub(super) struct WebHook {
 }
 
 impl WebHook {
-    pub(super) fn new(url: &str, settings: &Settings) -> Result<Self, Unusable> {
+    /// `word` is a URL, or `@` and a file: what is secret is better not on a command line, which every user of the machine sees.
+    pub(super) fn new(word: &str, settings: &Settings) -> Result<Self, Unusable> {
+        let Some(path) = word.strip_prefix('@') else { return Self::of(word, &[], settings) };
+        #[expect(clippy::disallowed_methods, reason = "the file is named on the command line")]
+        let text =
+            std::fs::read_to_string(path).map_err(|source| Unusable::HookFile { path: path.to_owned(), source })?;
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let url = lines.next().unwrap_or_default();
+        Self::of(url, &lines.collect::<Vec<_>>(), settings)
+    }
+
+    fn of(url: &str, header_lines: &[&str], settings: &Settings) -> Result<Self, Unusable> {
         let uri: Uri =
             url.parse().map_err(|_| Unusable::Url { url: "given".to_owned(), why: "it is no URL".to_owned() })?;
         let shown = shown(&uri);
@@ -28,11 +39,10 @@ impl WebHook {
             return Err(unusable("it does not begin with http:// or https:// and a host"));
         }
         let mut headers = Vec::new();
-        for (name, value) in &settings.webhook_headers {
-            let name = name.parse().map_err(|_| unusable("the name of a header cannot be one"))?;
-            let mut value: HeaderValue = value.parse().map_err(|_| unusable("the value of a header cannot be one"))?;
-            value.set_sensitive(true);
-            headers.push((name, value));
+        for line in header_lines {
+            headers.push(
+                header(line).ok_or_else(|| unusable("a line after its URL is no header such as \"Name: value\""))?,
+            );
         }
         // What the system trusts: an operator's own authority is there too.
         let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
@@ -72,6 +82,13 @@ impl WebHook {
             Err(error) => Err(Failed::Absent(error.to_string())),
         }
     }
+}
+
+fn header(line: &str) -> Option<(HeaderName, HeaderValue)> {
+    let (name, value) = line.split_once(':')?;
+    let mut value: HeaderValue = value.trim().parse().ok()?;
+    value.set_sensitive(true);
+    Some((name.trim().parse().ok()?, value))
 }
 
 /// What an answer means for another try.
@@ -125,9 +142,9 @@ mod tests {
     #[test]
     fn a_web_hook_hears_json_and_a_key() {
         let (url, asked) = receiver(&["503 Busy", "200 OK", "400 Bad Request", "302 Found"]);
-        let mut settings = Settings::default();
-        settings.webhook_headers.insert("Authorization".to_owned(), "Bearer of-a-test".to_owned());
-        let hook = WebHook::new(&url, &settings).expect("a URL");
+        let mut file = tempfile::NamedTempFile::new().expect("a file");
+        writeln!(file, "{url}\nAuthorization: Bearer of-a-test").expect("it is written");
+        let hook = WebHook::new(&format!("@{}", file.path().display()), &Settings::default()).expect("a URL");
         assert_eq!(hook.shown(), url.trim_end_matches("/secret"));
         let mut deliver = hook.deliver();
         let told = notification("0123");
@@ -152,7 +169,9 @@ mod tests {
 
     #[test]
     fn what_is_no_url_is_refused_at_the_start() {
-        for url in ["", "example.com/hook", "ftp://example.com/", "https:///hook", "http://exa mple.com/"] {
+        for url in
+            ["", "example.com/hook", "ftp://example.com/", "https:///hook", "http://exa mple.com/", "@/nowhere/hook"]
+        {
             assert!(WebHook::new(url, &Settings::default()).is_err(), "{url:?}");
         }
     }
