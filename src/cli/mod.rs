@@ -15,8 +15,8 @@ mod redact;
 mod when;
 
 use args::{Command, Driftline};
-use clap::{CommandFactory, Parser};
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
 use std::process::ExitCode;
 

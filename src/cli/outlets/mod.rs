@@ -113,7 +113,7 @@ impl Outlets {
     /// Tells a change: the journal at once, programs and web hooks when people want to be told. `now`: microseconds since 1970.
     pub(in crate::cli) fn tell(&mut self, change: &Change, now: i64) {
         if let Some(journal) = &mut self.journal {
-            journal.tell(Notification::of(change));
+            journal.tell(change);
         }
         let told = self.pacing.take(change.clone(), now);
         self.send(told);
@@ -221,7 +221,23 @@ impl Outlets {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::follow::What;
+    use crate::follow::{Kind, What};
+
+    pub(super) fn change(id: &str) -> Change {
+        let told = notification(id);
+        Change {
+            kind: Kind::Opened,
+            id: told.id,
+            rule: told.rule,
+            severity: told.severity,
+            confidence: told.confidence,
+            claim: told.claim,
+            nodes: told.nodes,
+            has_cause: told.has_cause,
+            json: told.json,
+            text: told.text,
+        }
+    }
 
     /// One that says everything an outlet hands on.
     pub(super) fn notification(id: &str) -> Notification {
