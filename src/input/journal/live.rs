@@ -21,8 +21,8 @@ pub(in crate::input) struct Head {
     /// When the first entry was stored, in microseconds since 1970.
     pub(in crate::input) first_time: u64,
     last_time: u64,
-    /// Whether journald has it open.
-    pub(in crate::input) is_online: bool,
+    /// Whether nothing will be written to it any more. A file that is merely not being written to may grow.
+    pub(in crate::input) is_archived: bool,
 }
 
 impl Head {
@@ -48,7 +48,7 @@ pub(in crate::input) fn head(path: &Path) -> io::Result<Head> {
         entries: header.entries,
         first_time: header.head_realtime,
         last_time: header.tail_realtime,
-        is_online: header.is_online,
+        is_archived: header.is_archived,
     })
 }
 
@@ -110,7 +110,12 @@ impl Growing {
         Err("This build cannot follow journals: it lacks the feature journald.".to_owned())
     }
 
-    pub(in crate::input) fn begin(&mut self, _head: &Head, _after: Option<u64>, _of: &Interest) -> Result<bool, String> {
+    pub(in crate::input) fn begin(
+        &mut self,
+        _head: &Head,
+        _after: Option<u64>,
+        _of: &Interest,
+    ) -> Result<bool, String> {
         match self.never {}
     }
 

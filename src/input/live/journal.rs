@@ -170,9 +170,9 @@ impl<'w> Watch<'w> {
     fn read_on(&mut self, interest: &Interest, stop: &AtomicBool, each: &mut dyn FnMut(Arrival<'_>)) -> bool {
         let mut new: Vec<New> = Vec::new();
         for (path, known) in &mut self.files {
-            // A file that is closed does not grow.
+            // A file that was rotated away does not grow.
             let is_over = known.head.as_ref().is_some_and(|head| {
-                !head.is_online && self.read.get(&head.file).is_some_and(|read| *read >= head.tail)
+                head.is_archived && self.read.get(&head.file).is_some_and(|read| *read >= head.tail)
             });
             if is_over {
                 continue;
@@ -185,9 +185,9 @@ impl<'w> Watch<'w> {
             }
         }
         new.sort_by(|a, b| (a.head.first_time, &a.path).cmp(&(b.head.first_time, &b.path)));
-        // What was closed before it was ever read is the past: there may be hundreds of such files, one after the other in time.
+        // What was rotated away before it was ever read is the past: there may be hundreds of such files, one after the other in time.
         let (past, present): (Vec<New>, Vec<New>) =
-            new.into_iter().partition(|new| new.after.is_none() && !new.head.is_online);
+            new.into_iter().partition(|new| new.after.is_none() && new.head.is_archived);
         let is_news = !past.is_empty() || !present.is_empty();
         for file in past {
             self.read_files(vec![file], interest, stop, each);
