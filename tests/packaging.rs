@@ -63,7 +63,12 @@ fn the_check_of_icinga_is_a_command_line() {
     let (_, command) = text.split_once("command = [").expect("there is a command");
     let (command, _) = command.split_once(']').expect("it ends");
     let words: Vec<&str> = command.split(',').map(|word| word.trim().trim_matches('"')).collect();
-    assert!(driftline::cli::command().try_get_matches_from(&words).is_ok(), "{words:?}");
+    let options = text.lines().filter_map(|line| line.trim().strip_prefix("\"--")?.split('"').next());
+    let options: Vec<String> = options.map(|option| format!("--{option}=1")).collect();
+    assert!(options.len() >= 5, "{options:?}");
+    let words = words.into_iter().map(str::to_owned).chain(options);
+    let parsed = driftline::cli::command().try_get_matches_from(words);
+    assert!(parsed.is_ok(), "{}", parsed.expect_err("it is not"));
 }
 
 #[test]
