@@ -16,8 +16,8 @@ mod redact;
 mod when;
 
 use args::{Command, Driftline};
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -51,6 +51,12 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         ExitCode::from(exit.code())
     }
+}
+
+/// The command line as a whole: man pages and completions are made from it.
+#[must_use]
+pub fn command() -> clap::Command {
+    Driftline::command()
 }
 
 /// Runs one command line (its first word is the program's name).

@@ -172,7 +172,9 @@ impl Run<'_> {
                 self.show(follower);
                 shown = Some(Instant::now());
             }
-            self.outlets.tick(wall());
+            if self.outlets.tick(wall()) {
+                self.save(follower, Vec::new())?;
+            }
         }
     }
 
