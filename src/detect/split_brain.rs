@@ -103,7 +103,7 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
     let is_short = to.is_some_and(|to| to.micros_since(from) <= ELECTION_MICROS);
     let order_is_open = first.start().is_some_and(|start| !order_is_known(start, from));
     // It heard the older MASTER's adverts before it took over: it preempts, and is heard itself.
-    let preempts = second.preempts && first.heard_higher.is_some() && outlives;
+    let preempts = second.preempts() && first.heard_higher.is_some() && outlives;
     if yields_soon && outlives || is_short && order_is_open || preempts && is_within(from, to, PAPER_MICROS) {
         return None;
     }
@@ -117,7 +117,7 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
         .collect();
     // A higher advert that ends the older mastership proves that one instant only, as every hand-over does; unless the new MASTER had
     // not heard the old one before it entered: then it was deaf, and both were MASTER from there on.
-    let was_deaf = first.heard_higher.is_some() && !second.preempts && second.begin != Begin::Unseen;
+    let was_deaf = first.heard_higher.is_some() && !second.preempts() && second.begin != Begin::Unseen;
     // The newer one's yielding is about the older one only while that lasts.
     let yields_to_first =
         second.heard_higher.as_ref().is_some_and(|line| first.ended().is_none_or(|end| line.time.micros <= end.micros));

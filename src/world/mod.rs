@@ -155,8 +155,8 @@ impl World {
             let facts = self.nodes.entry(node.clone()).or_default();
             facts.last = facts.last.max(Some(*last));
         }
-        let vrrp: BTreeMap<Text, NodeVrrp> =
-            self.nodes.iter().map(|(name, facts)| (name.clone(), facts.vrrp.clone())).collect();
+        let vrrp: BTreeMap<Text, (NodeVrrp, Option<Moment>)> =
+            self.nodes.iter().map(|(name, facts)| (name.clone(), (facts.vrrp.clone(), facts.last))).collect();
         self.groups = peers::find(&vrrp);
         self.witnesses.settle(&self.asked);
     }
