@@ -17,7 +17,7 @@ use crate::input::{Error, Source};
 use crate::moment::Moment;
 use crate::report::{Caveat, Coverage, Node, Report, SourceCoverage};
 use crate::timeline::{self, Doubles, Frame, Lane, Placer, Rank, Stated, Survey};
-use crate::world::World;
+use crate::world::{Clock, World};
 pub(crate) use intake::interest;
 use intake::{Budget, Intake};
 pub use listener::{Heard, Hearing, Listener, fact_of, id_of};
@@ -193,7 +193,10 @@ fn believe(
     for (node, presence) in frame.presences(surveys) {
         world.note_presence(&node, &presence);
     }
-    frame.skews.keys().for_each(|node| world.note_measured_clock(node));
+    for (node, skew) in &frame.skews {
+        let against = skew.against.clone();
+        world.note_clock(node, Clock { uncertainty_micros: skew.uncertainty_micros, against });
+    }
     let mut ends = BTreeMap::<Text, Moment>::new();
     for span in &frame.spans {
         if let (Some(node), Some(last)) = (&span.node, span.last) {
