@@ -30,6 +30,7 @@ mod journals;
 mod json;
 #[cfg(test)]
 mod laws;
+pub mod live;
 mod message;
 mod rfc5424;
 mod sniff;
