@@ -10,9 +10,9 @@ use super::summary::Summary;
 use crate::record::{Record, Stamp};
 use memchr::{memchr, memchr_iter, memrchr};
 
-/// Reads all blocks. Lines that do not match the interest are only counted, unless the file does not name its programs.
+/// Reads all blocks that are there. Lines that do not match the interest are only counted, unless the file does not name its programs.
 pub(super) fn read(
-    mut blocks: Blocks<'_, '_>,
+    blocks: &mut Blocks<'_, '_>,
     interest: &Interest,
     speaker: Speaker,
     summary: &mut Summary,
