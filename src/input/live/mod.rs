@@ -5,14 +5,31 @@
 //!
 //! **Invariant:** [`follow`] started from the position of an arrival goes on with the record behind it, whatever came in between.
 
+mod file;
+mod flow;
+mod journals;
+#[cfg(test)]
+mod laws;
+mod packed;
+mod pipe;
 mod position;
+mod reader;
+#[cfg(test)]
+mod rotations;
+mod siblings;
+mod tail;
+#[cfg(test)]
+mod testing;
 
 pub use position::Position;
 
-use super::summary::Trouble;
-use super::{Error, Expanded, Interest, Source};
+use super::expand::Place;
+use super::summary::{TROUBLES_KEPT, Trouble};
+use super::{Error, Expanded, Interest, Sizes, Source};
 use crate::record::{Record, Stamp};
+use flow::{Flow, Pace};
 use std::ffi::OsString;
+use std::io;
 use std::sync::atomic::AtomicBool;
 
 /// What is known of the whole stream so far, also of lines that are not of interest: as the [`Summary`](super::Summary) of a batch
@@ -61,8 +78,50 @@ pub fn follow(
     stop: &AtomicBool,
     each: &mut dyn FnMut(Arrival<'_>, &Progress),
 ) -> Result<(), Error> {
-    let _all = (interest, from, until_end, stop, each);
-    Err(Error::Unsupported { path: source.path.clone(), found: "it cannot be followed yet" })
+    follow_at(Pace::default(), Sizes::default(), source, interest, from, until_end, stop, each)
+}
+
+#[expect(clippy::too_many_arguments, reason = "as `follow`, and the sizes that tests make small")]
+fn follow_at(
+    pace: Pace,
+    sizes: Sizes,
+    source: &Source,
+    interest: &Interest,
+    from: Option<&Position>,
+    until_end: bool,
+    stop: &AtomicBool,
+    each: &mut dyn FnMut(Arrival<'_>, &Progress),
+) -> Result<(), Error> {
+    let progress = Progress {
+        format: "",
+        lines: 0,
+        first: None,
+        last: None,
+        modified: None,
+        position: Position(position::Place::Begin {}),
+    };
+    let Source { path, watch, place, found_in_directory, .. } = source;
+    let mut flow = Flow {
+        path,
+        interest,
+        sizes,
+        pace,
+        until_end,
+        stop,
+        watch,
+        each,
+        progress,
+        reader: None,
+        troubles_left: TROUBLES_KEPT,
+    };
+    match place {
+        Place::Stdin => pipe::follow(&mut flow, from, || Ok(io::stdin())),
+        Place::File(location) => {
+            let is_static = *found_in_directory && siblings::is_put_aside(location);
+            file::follow(&mut flow, location, from, is_static)
+        }
+        Place::Journal(_) => journals::follow(&mut flow, &journals::Root::Machine, from),
+    }
 }
 
 /// As [`expand`](super::expand()), for what is followed: a directory of journals is one source, in which new files and the journals of
