@@ -49,10 +49,6 @@ impl Watch {
         self.0.is_stopped.load(Ordering::Relaxed)
     }
 
-    pub(super) fn count(&self, bytes: usize) {
-        self.0.bytes.fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
-
     pub(super) fn opened(&self, path: &Text) {
         *self.0.path.lock().unwrap_or_else(PoisonError::into_inner) = Some(path.clone());
     }
@@ -70,7 +66,7 @@ impl<R: Read> Read for Watched<'_, R> {
             return Err(io::Error::other("stopped by a signal"));
         }
         let count = self.stream.read(into)?;
-        self.watch.count(count);
+        self.watch.0.bytes.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
         Ok(count)
     }
 }

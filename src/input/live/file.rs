@@ -6,17 +6,20 @@ use super::flow::{Ended, Flow, Start, Turn};
 use super::position::{BEGINNING_BYTES_MAX, Beginning, FileId, Mark, Place, Position};
 use super::siblings::{self, identity, modified};
 use super::tail::Control;
-use super::{journals, packed, pipe};
+use super::{Until, packed, pipe};
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-/// The writer may go on in the old file for so long after a new one stands in its place, unless it has begun to write there.
-const REOPEN: Duration = Duration::from_secs(1);
+/// Whether a file is a binary journal.
+pub(super) fn is_journal(place: &Path) -> bool {
+    #[expect(clippy::disallowed_methods, reason = "this room opens sources")]
+    let file = File::open(place);
+    file.is_ok_and(|file| head(&file, JOURNAL_MAGIC.len()) == JOURNAL_MAGIC)
+}
 
 /// A file to be read, and from where; from its beginning if nothing is said.
 struct Part {
@@ -54,8 +57,8 @@ pub(super) fn follow(
     }
     while !flow.is_stopped() {
         let Some(part) = log.next() else {
-            if flow.until_end {
-                flow.idle();
+            if flow.until != Until::Stopped {
+                flow.rest();
                 return log.missing(flow);
             }
             flow.wait();
@@ -96,8 +99,8 @@ impl Log<'_> {
 
     /// The error of a log that was never there.
     fn missing(&self, flow: &Flow<'_>) -> Result<(), Error> {
-        match (&flow.progress.position.0, fs::metadata(self.location)) {
-            (Place::Begin {}, Err(error)) => Err(Error::opening(flow.path, error)),
+        match (&flow.position.0, fs::metadata(self.location)) {
+            (Place::Begin, Err(error)) => Err(Error::opening(flow.path, error)),
             (_, _) => Ok(()),
         }
     }
@@ -126,7 +129,7 @@ impl Log<'_> {
                 let text = format!(
                     "The file was replaced after line {line} was read and what it held is not beside it: lines behind that may be missing."
                 );
-                flow.trouble("lost", text);
+                flow.trouble("gap", text);
             }
             None => {}
         }
@@ -147,10 +150,10 @@ impl Log<'_> {
             Ok(opened) => opened,
             Err(error) => return self.unopened(flow, &part, error),
         };
-        flow.watch.opened(flow.path);
         let head = head(&file, BEGINNING_BYTES_MAX);
         if head.starts_with(JOURNAL_MAGIC) {
-            return journals::follow(flow, &journals::Root::File(part.path), None);
+            let found = "a binary journal stands where a log was";
+            return Err(Error::Unsupported { path: flow.path.clone(), found });
         }
         let at_location = fs::metadata(self.location).is_ok_and(|at| identity(&at) == identity(&metadata));
         let place = self.place(flow, part.from, &metadata, &head);
@@ -177,10 +180,10 @@ impl Log<'_> {
                 if siblings::copy(&siblings::beside(self.location), &old, 0).is_none() {
                     let text = "The file was emptied while it was followed and no copy of it is beside it: \
                                 lines written shortly before may be missing.";
-                    flow.trouble("lost", text.to_owned());
+                    flow.trouble("gap", text.to_owned());
                 }
             }
-            Fate::Copied(path) => self.parts.push_back(Part { path, from: Some(flow.progress.position.0.clone()) }),
+            Fate::Copied(path) => self.parts.push_back(Part { path, from: Some(flow.position.0.clone()) }),
         }
         Ok(())
     }
@@ -223,18 +226,12 @@ impl Log<'_> {
             seen: Cell::new((modified(metadata), metadata.len())),
             is_emptied: Cell::new(false),
         };
-        let mut look = Look {
-            stream: &stream,
-            location: self.location,
-            at_location,
-            until_end: flow.until_end,
-            replaced_at: None,
-            fate: Fate::Stays,
-        };
+        let mut look =
+            Look { stream: &stream, location: self.location, at_location, until: flow.until, fate: Fate::Stays };
         let start = Start { place, control: &control };
         let ended = flow.run(&mut &stream, start, &mut || look.turn())?;
         let fate = look.fate;
-        if let Place::File { file: id, .. } = &flow.progress.position.0 {
+        if let Place::File { file: id, .. } = &flow.position.0 {
             old = id.clone();
         }
         if let Ok(metadata) = file.metadata() {
@@ -255,7 +252,7 @@ impl Log<'_> {
             return Ok(()); // It was there a moment ago.
         }
         let error = Error::opening(flow.path, error);
-        if flow.progress.position.0 == (Place::Begin {}) {
+        if flow.position.0 == Place::Begin {
             return Err(error);
         }
         flow.broken(&error);
@@ -316,8 +313,7 @@ struct Look<'l> {
     stream: &'l Stream<'l>,
     location: &'l Path,
     at_location: bool,
-    until_end: bool,
-    replaced_at: Option<Instant>,
+    until: Until,
     fate: Fate,
 }
 
@@ -333,16 +329,16 @@ impl Look<'_> {
         let there = fs::metadata(self.location);
         let is_there = there.as_ref().is_ok_and(|there| identity(there) == identity(&here));
         if is_there || !self.at_location {
-            self.replaced_at = None;
-            return match (self.until_end || !self.at_location, is_more) {
-                (true, true) => Turn::More,
-                (true, false) => Turn::Over,
-                (false, _) => Turn::Wait,
+            return match (self.until, is_more) {
+                (Until::Stopped, _) if self.at_location => Turn::Wait,
+                (_, true) => Turn::More,
+                (Until::LastWholeLine, false) if self.at_location => Turn::Leave,
+                (_, false) => Turn::Over,
             };
         }
-        let is_begun = there.as_ref().is_ok_and(|there| there.len() > 0);
-        let replaced_at = *self.replaced_at.get_or_insert_with(Instant::now);
-        if self.until_end || is_begun || (there.is_ok() && replaced_at.elapsed() >= REOPEN) {
+        // A writer may go on in the old file until it is told to open the new one, minutes later: while that is empty, nothing is
+        // missed there.
+        if self.until != Until::Stopped || there.is_ok_and(|there| there.len() > 0) {
             self.fate = Fate::Replaced;
             return Turn::Over;
         }

@@ -5,17 +5,16 @@ use super::super::buffer::Buffer;
 use super::super::error::Error;
 use super::super::sniff::{self, Verdict};
 use super::super::summary::{Summary, TROUBLES_KEPT, Trouble};
-use super::super::watch::Watch;
 use super::super::{Interest, Sizes, not_a_log, skip_hole, window};
 use super::position::{BEGINNING_BYTES_MAX, Beginning, Known, Mark, Place, Position};
 use super::reader::{Growing, Kind, format_named};
 use super::tail::{Control, Tail};
-use super::{Arrival, Progress};
+use super::{Arrival, Mark as Marked, Progress, Until};
 use crate::event::Text;
-use crate::record::{Record, Stamp};
+use crate::record::Record;
 use memchr::{memchr, memrchr};
 use std::io::Read;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 /// How fast we go; tests are in a hurry.
@@ -41,11 +40,12 @@ pub(super) struct Flow<'f> {
     pub(super) interest: &'f Interest,
     pub(super) sizes: Sizes,
     pub(super) pace: Pace,
-    pub(super) until_end: bool,
+    pub(super) until: Until,
     pub(super) stop: &'f AtomicBool,
-    pub(super) watch: &'f Watch,
-    pub(super) each: &'f mut dyn FnMut(Arrival<'_>, &Progress),
+    pub(super) each: &'f mut dyn FnMut(Arrival<'_>),
     pub(super) progress: Progress,
+    /// Where what has not been given can be read from.
+    pub(super) position: Position,
     /// How its lines are read, once that is known: what comes in another file of the same log is read alike.
     pub(super) reader: Option<Kind>,
     /// Troubles with single lines are told until there were so many.
@@ -102,7 +102,7 @@ impl Place {
         match self {
             Self::File { mark, given, told, known, .. } => Some(Parts { mark, given: *given, told: *told, known }),
             Self::Pipe { mark, known } => Some(Parts { mark, given: 0, told: 0, known }),
-            Self::Begin {} | Self::Journal { .. } => None,
+            Self::Begin | Self::Journals(_) => None,
         }
     }
 
@@ -124,35 +124,45 @@ impl Flow<'_> {
     /// Goes on from what was known at a restart.
     pub(super) fn restore(&mut self, place: &Place) {
         let known = match place {
-            Place::File { known, .. } | Place::Pipe { known, .. } | Place::Journal { known, .. } => known,
-            Place::Begin {} => return,
+            Place::File { known, .. } | Place::Pipe { known, .. } => known,
+            Place::Begin | Place::Journals(_) => return,
         };
         self.reader = known.reader;
         let progress = &mut self.progress;
         progress.format = format_named(&known.format);
         progress.lines = known.lines;
-        progress.first = known.first.map(Stamp::from);
-        progress.last = known.last.map(Stamp::from);
-        progress.position = Position(place.clone());
+        progress.first = known.first;
+        progress.last = known.last;
+        self.position = Position(place.clone());
+    }
+
+    /// From now on the reading goes on from here.
+    pub(super) fn go_to(&mut self, place: Place) {
+        self.position = Position(place);
+        self.tell_position();
+    }
+
+    pub(super) fn tell_position(&mut self) {
+        (self.each)(Arrival::Turn(Marked::At(Box::new(self.position.clone()))));
     }
 
     /// Whether to end.
     pub(super) fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed) || self.watch.is_stopped()
+        super::is_stopped(self.stop)
     }
 
-    pub(super) fn idle(&mut self) {
-        (self.each)(Arrival::Idle, &self.progress);
+    pub(super) fn rest(&mut self) {
+        (self.each)(Arrival::Rest(&[(self.path.clone(), self.progress)]));
     }
 
     /// Tells trouble with the source as a whole.
     pub(super) fn trouble(&mut self, kind: &'static str, text: String) {
-        (self.each)(Arrival::Trouble(Trouble { line: None, kind, text }), &self.progress);
+        (self.each)(Arrival::Trouble(self.path, Trouble { line: None, kind, text }));
     }
 
     /// Nothing to read for now: says so, and sleeps.
     pub(super) fn wait(&mut self) {
-        self.idle();
+        self.rest();
         std::thread::sleep(self.pace.poll);
     }
 
@@ -167,21 +177,21 @@ impl Flow<'_> {
         turn: &mut dyn FnMut() -> Turn,
     ) -> Result<Ended, Error> {
         let Start { place, control } = start;
-        self.progress.position = Position(place);
-        let Some(Parts { mark, given, told, known }) = self.progress.position.0.parts() else {
+        self.go_to(place);
+        let Some(Parts { mark, given, told, known }) = self.position.0.parts() else {
             return Ok(Ended::Over);
         };
         let (mark, before) = (*mark, known.lines - known.lines.min(mark.records));
         let mut summary = Summary {
             format: format_named(&known.format),
             lines: mark.records,
-            first: known.first.map(Stamp::from),
-            last: known.last.map(Stamp::from),
+            first: known.first,
+            last: known.last,
             ..Summary::default()
         };
         let reader = known.reader.filter(|_| mark.offset > 0);
         let mut passed = Passed { given, told, seen: 0 };
-        let mut tail = Tail { stream, control, watch: self.watch };
+        let mut tail = Tail { stream, control };
         let mut buffer = Buffer::growing(&mut tail, self.sizes.block, mark.offset);
         let mut judged = match reader {
             Some(kind) => Judged { kind, format: summary.format, bytes: 0 },
@@ -321,14 +331,15 @@ impl Flow<'_> {
 
     fn give(&mut self, record: &Record<'_>, passed: &Passed) {
         if record.line > passed.given {
-            self.progress.position.0.give(record.line);
-            (self.each)(Arrival::Record(record), &self.progress);
+            self.position.0.give(record.line);
+            (self.each)(Arrival::Record(self.path, record, Marked::Line(record.line)));
         }
     }
 
     /// Tells what is odd about the lines that were read; `summary` forgets it.
     fn tell(&mut self, summary: &mut Summary, passed: &mut Passed) {
         summary.further_troubles = 0;
+        let told = passed.told;
         for trouble in summary.troubles.drain(..) {
             passed.seen += 1;
             if passed.seen <= passed.told || self.troubles_left == 0 {
@@ -336,11 +347,14 @@ impl Flow<'_> {
             }
             passed.told = passed.seen;
             self.troubles_left -= 1;
-            self.progress.position.0.tell(passed.seen);
-            (self.each)(Arrival::Trouble(trouble), &self.progress);
+            self.position.0.tell(passed.seen);
+            (self.each)(Arrival::Trouble(self.path, trouble));
             if self.troubles_left == 0 {
                 self.trouble("unread", format!("{TROUBLES_KEPT} lines were odd: further ones are not told."));
             }
+        }
+        if passed.told > told {
+            self.tell_position();
         }
     }
 
@@ -360,19 +374,22 @@ impl Flow<'_> {
     }
 
     fn set_mark(&mut self, mark: Mark, reader: Kind, control: &Control, passed: &mut Passed) {
-        let now = self.known(Some(reader));
-        if let Place::File { file, .. } = &mut self.progress.position.0 {
+        let (now, before) = (self.known(Some(reader)), self.position.clone());
+        if let Place::File { file, .. } = &mut self.position.0 {
             file.modified = control.modified.get().unwrap_or(file.modified);
             if file.beginning.bytes < BEGINNING_BYTES_MAX {
                 file.beginning = Beginning::of(&control.head.borrow());
             }
         }
-        if let Some(parts) = self.progress.position.0.parts() {
+        if let Some(parts) = self.position.0.parts() {
             *parts.mark = mark;
             *parts.known = now;
         }
         (passed.told, passed.seen) = (passed.told.saturating_sub(passed.seen), 0);
-        self.progress.position.0.tell(passed.told);
+        self.position.0.tell(passed.told);
+        if self.position != before {
+            self.tell_position();
+        }
     }
 
     /// What is known, as it is saved.
@@ -381,8 +398,8 @@ impl Flow<'_> {
             reader,
             format: self.progress.format.to_owned(),
             lines: self.progress.lines,
-            first: self.progress.first.map(Into::into),
-            last: self.progress.last.map(Into::into),
+            first: self.progress.first,
+            last: self.progress.last,
         }
     }
 }

@@ -1,13 +1,18 @@
-//! Sources that grow: the same records as [`read`](super::read) gives, as they come, and where to go on after a restart.
+//! Sources that grow → records, as they are written.
 //!
-//! Text is read by the readers of a batch, from a stream that says when it has run dry (`stream`, `file`). Journals are read file by
-//! file in the order in which each was written (`journal`), because their merged order hides what arrives late.
+//! [`follow`] gives what [`read`](super::read) would give of the same bytes, record for record, and goes on. Each record comes with a
+//! [`Mark`]; a [`Position`] that was [advanced](Position::advance) by the marks of all records so far is where another `follow` goes on: none
+//! lost, none given twice.
 //!
-//! **Invariant:** [`follow`] started from the position of an arrival goes on with the record behind it, whatever came in between.
+//! Text is read by the readers of a batch (`reader`) from a stream that says when it has run dry (`tail`, `flow`); `file` and `siblings`
+//! know what rotation does. Journals are read file by file (`journal`).
+//!
+//! **Invariant:** a record is marked by what the source itself calls it (a line's number, an entry's sequence number), never by a
+//! moment or a count of ours.
 
 mod file;
 mod flow;
-mod journals;
+mod journal;
 #[cfg(test)]
 mod laws;
 mod packed;
@@ -23,117 +28,222 @@ mod testing;
 
 pub use position::Position;
 
-use super::expand::Place;
-use super::summary::{TROUBLES_KEPT, Trouble};
-use super::{Error, Expanded, Interest, Sizes, Source};
+use super::error::Error;
+use super::expand::{self, Expanded};
+use super::{Interest, Sizes, Source, TROUBLES_KEPT, Trouble};
+use crate::event::Text;
 use crate::record::{Record, Stamp};
 use flow::{Flow, Pace};
+use position::{JournalPlaces, Place};
 use std::ffi::OsString;
 use std::io;
-use std::sync::atomic::AtomicBool;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-/// What is known of the whole stream so far, also of lines that are not of interest: as the [`Summary`](super::Summary) of a batch
-/// read of the same bytes. Between two [`Arrival::Idle`] `first` and `last` may lag behind the records by a few blocks.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Progress {
-    /// As of [`Summary::format`](super::Summary::format); empty until it is known.
-    pub format: &'static str,
-    /// All lines or journal entries, also of those before a restart.
-    pub lines: u64,
-    /// Stamp of the first stamped line.
-    pub first: Option<Stamp>,
-    /// Stamp of the last stamped line.
-    pub last: Option<Stamp>,
-    /// When the file was last written to, in seconds since 1970, where it is one.
-    pub modified: Option<i64>,
-    /// Where to go on behind this arrival.
-    pub position: Position,
+/// How long a follower waits before it looks again. Nothing here is woken: looking costs a few system calls.
+const WAIT: Duration = Duration::from_millis(100);
+
+/// One source that is followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Followed {
+    /// Path as given; `-` for standard input.
+    pub path: Text,
+    /// The node that `NODE=` names.
+    pub node: Option<Text>,
+    /// Whether only a directory was named: then a file that is no log is none of ours.
+    pub found_in_directory: bool,
+    kind: Kind,
 }
 
-/// What a source gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    Stdin,
+    /// A file that grows, is rotated, is cut.
+    File(PathBuf),
+    /// All journals below these directories, also those that appear later; or single journal files.
+    Journals {
+        roots: Vec<PathBuf>,
+        is_own: bool,
+    },
+}
+
+/// What a record is called by its source, or where its reading has come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mark {
+    /// The line of a record of text.
+    Line(u64),
+    /// A place from which all can be read again that has not been given.
+    At(Box<Position>),
+    /// An entry of a journal file: file id, sequence number id, sequence number.
+    Entry(u128, u128, u64),
+}
+
+/// What is known of a source so far, also of lines that are of no interest: as in [`Summary`](super::Summary).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// The format as recognised; empty until it is.
+    pub format: &'static str,
+    /// Lines or entries.
+    pub lines: u64,
+    /// First stamp.
+    pub first: Option<Stamp>,
+    /// Last stamp.
+    pub last: Option<Stamp>,
+    /// When a file was last written to (Unix seconds).
+    pub modified: Option<i64>,
+}
+
+/// What comes of a source. `path` and `node` are those of the source, or of the journal below a directory.
 #[derive(Debug)]
 pub enum Arrival<'a> {
-    /// A record of interest.
-    Record(&'a Record<'a>),
-    /// Something is odd or lost.
-    Trouble(Trouble),
-    /// Nothing more for now: all that was there has been given. Comes once after what was there, and then at least every 250 ms.
-    Idle,
+    /// A record of interest, and what its source calls it.
+    Record(&'a Text, &'a Record<'a>, Mark),
+    /// The reading has come to another place: what was before it is given.
+    Turn(Mark),
+    /// Something is lost or odd.
+    Trouble(&'a Text, Trouble),
+    /// Nothing more for now; for each path what is known of it. Comes again and again while that is so.
+    Rest(&'a [(Text, Progress)]),
 }
 
-/// Follows one source until `stop` is set or its input ends: standard input and pipes when they are closed, with `until_end` any
-/// source when what is there now has been read. `each` gets every arrival with the progress after it; a call that starts `from` that
-/// progress's position goes on with the next record, none lost and none doubled, as far as the source still holds them.
-///
-/// Returns within 300 ms after `stop` is set, unless `each` takes longer.
+/// When to stop by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Never: the reading goes on until it is stopped, or a pipe is closed.
+    Stopped,
+    /// When what is there now has been read. A last line without its end counts as a line.
+    EndOfInput,
+    /// When what is there now has been read. A last line without its end is left for the next time.
+    LastWholeLine,
+}
+
+/// The sources that a command line's words stand for; without words this machine's journal.
 ///
 /// # Errors
-/// As of [`read`](super::read). A file that does not exist is waited for, unless `until_end`. Trouble with what was already
-/// open is an [`Arrival::Trouble`].
-pub fn follow(
-    source: &Source,
-    interest: &Interest,
-    from: Option<&Position>,
-    until_end: bool,
-    stop: &AtomicBool,
-    each: &mut dyn FnMut(Arrival<'_>, &Progress),
-) -> Result<(), Error> {
-    follow_at(Pace::default(), Sizes::default(), source, interest, from, until_end, stop, each)
+/// There is no journal of this machine. What else is missing or unreadable is among the errors beside the sources that are fine.
+pub fn expand(words: &[OsString]) -> Result<(Vec<Followed>, Vec<Error>), Error> {
+    if words.is_empty() {
+        let own = super::this_machine()?;
+        let roots = own.journal_directories();
+        return Ok((
+            vec![Followed {
+                path: own.path,
+                node: None,
+                found_in_directory: false,
+                kind: Kind::Journals { roots, is_own: true },
+            }],
+            Vec::new(),
+        ));
+    }
+    let mut found: Vec<Followed> = Vec::new();
+    let mut errors = Vec::new();
+    for word in words {
+        let Expanded { sources, errors: failed } = expand::expand(std::slice::from_ref(word));
+        let (path, node, place) = expand::word(word);
+        if place.is_dir() {
+            let journals = sources.iter().any(|source| !source.journal_directories().is_empty());
+            if journals || sources.is_empty() {
+                let kind = Kind::Journals { roots: vec![place], is_own: false };
+                found.push(Followed { path, node: node.clone(), found_in_directory: false, kind });
+            }
+        }
+        for source in sources.into_iter().filter(|source| source.journal_directories().is_empty()) {
+            let kind = match source.location() {
+                Some(place) if file::is_journal(place) => {
+                    Kind::Journals { roots: vec![place.to_owned()], is_own: false }
+                }
+                Some(place) => Kind::File(place.to_owned()),
+                None => Kind::Stdin,
+            };
+            let Source { path, node, found_in_directory, .. } = source;
+            found.push(Followed { path, node, found_in_directory, kind });
+        }
+        errors.extend(failed);
+    }
+    found.sort_by(|a, b| (&a.path, &a.node).cmp(&(&b.path, &b.node)));
+    found.dedup();
+    Ok((found, errors))
 }
 
-#[expect(clippy::too_many_arguments, reason = "as `follow`, and the sizes that tests make small")]
+/// Follows one source from where `from` says until `stop` is set or `until` is reached. `each` gets every arrival.
+///
+/// # Errors
+/// The source cannot be read at all, as of [`read`](super::read). A file that is missing for now is waited for.
+pub fn follow(
+    source: &Followed,
+    interest: &Interest,
+    from: Option<&Position>,
+    until: Until,
+    stop: &AtomicBool,
+    each: &mut dyn FnMut(Arrival<'_>),
+) -> Result<(), Error> {
+    follow_at(Pace::default(), Sizes::default(), source, interest, from, until, stop, each)
+}
+
+#[expect(clippy::too_many_arguments, reason = "as `follow`, and what tests make small")]
 fn follow_at(
     pace: Pace,
     sizes: Sizes,
-    source: &Source,
+    source: &Followed,
     interest: &Interest,
     from: Option<&Position>,
-    until_end: bool,
+    until: Until,
     stop: &AtomicBool,
-    each: &mut dyn FnMut(Arrival<'_>, &Progress),
+    each: &mut dyn FnMut(Arrival<'_>),
 ) -> Result<(), Error> {
-    let progress = Progress {
-        format: "",
-        lines: 0,
-        first: None,
-        last: None,
-        modified: None,
-        position: Position(position::Place::Begin {}),
-    };
-    let Source { path, watch, place, found_in_directory, .. } = source;
     let mut flow = Flow {
-        path,
+        path: &source.path,
         interest,
         sizes,
         pace,
-        until_end,
+        until,
         stop,
-        watch,
         each,
-        progress,
+        progress: Progress::default(),
+        position: Position(Place::Begin),
         reader: None,
         troubles_left: TROUBLES_KEPT,
     };
-    match place {
-        Place::Stdin => pipe::follow(&mut flow, from, || Ok(io::stdin())),
-        Place::File(location) => {
-            let is_static = *found_in_directory && siblings::is_put_aside(location);
-            file::follow(&mut flow, location, from, is_static)
+    let result = match &source.kind {
+        Kind::Stdin => pipe::follow(&mut flow, from, || Ok(io::stdin())),
+        Kind::File(place) => {
+            let is_static = source.found_in_directory && siblings::is_put_aside(place);
+            file::follow(&mut flow, place, from, is_static)
         }
-        Place::Journal(_) => journals::follow(&mut flow, &journals::Root::Machine, from),
+        Kind::Journals { roots, is_own } => journal::follow(source, roots, *is_own, interest, from, until, stop, each),
+    };
+    match result {
+        Err(error) if source.found_in_directory && error.is_not_a_log() => Ok(()),
+        result => result,
     }
 }
 
-/// As [`expand`](super::expand()), for what is followed: a directory of journals is one source, in which new files and the journals of
-/// further machines may appear later; a file need not exist yet.
-pub fn expand(words: &[OsString]) -> Expanded {
-    super::expand(words)
+impl Followed {
+    /// Where a first reading begins.
+    #[must_use]
+    pub fn beginning(&self) -> Position {
+        match &self.kind {
+            Kind::Stdin | Kind::File(_) => Position(Place::Begin),
+            Kind::Journals { .. } => Position(Place::Journals(JournalPlaces::default())),
+        }
+    }
+
+    /// Whether what was written before it was opened can be read: not of standard input.
+    #[must_use]
+    pub fn has_a_past(&self) -> bool {
+        self.kind != Kind::Stdin
+    }
 }
 
-/// This machine's journal with all its namespaces; it need not exist yet.
-///
-/// # Errors
-/// As of [`this_machine`](super::this_machine).
-pub fn this_machine() -> Result<Source, Error> {
-    super::this_machine()
+fn is_stopped(stop: &AtomicBool) -> bool {
+    stop.load(Ordering::Relaxed)
+}
+
+fn trouble(kind: &'static str, text: String) -> Trouble {
+    Trouble { line: None, kind, text }
+}
+
+fn shown(path: &Path) -> Text {
+    path.to_string_lossy().into()
 }

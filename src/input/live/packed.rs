@@ -1,11 +1,10 @@
 //! A packed file is whole: it is read as a batch reads it.
 
 use super::super::error::Error;
-use super::super::watch::Watched;
 use super::super::{Layer, Sizes};
 use super::flow::Flow;
-use super::position::{Mark, Place, Position};
-use super::{Arrival, Progress};
+use super::position::{Mark, Place};
+use super::{Arrival, Mark as Marked};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -22,20 +21,19 @@ pub(super) fn read(flow: &mut Flow<'_>, path: &Path, file: File, mut place: Plac
     if !is_read {
         *mark = Mark { records: mark.records, ..Mark::default() };
     }
-    flow.progress.position = Position(place);
+    flow.go_to(place);
     if is_read {
         return Ok(());
     }
     let (interest, sizes): (_, Sizes) = (flow.interest, flow.sizes);
-    let mut stream = Watched { stream: Stoppable { file, stop: flow.stop }, watch: flow.watch };
+    let mut stream = Stoppable { file, stop: flow.stop };
     let layer = Layer { sizes, path: flow.path, location: Some(path), depth: 0 };
-    let (each, progress): (_, &mut Progress) = (&mut *flow.each, &mut flow.progress);
+    let (each, position, name) = (&mut *flow.each, &mut flow.position, flow.path);
     let result = layer.read(&mut stream, interest, &mut |record| {
         if record.line > given {
-            if let Place::File { given, .. } = &mut progress.position.0 {
-                *given = record.line;
-            }
-            each(Arrival::Record(record), progress);
+            let mark = Marked::Line(record.line);
+            position.advance(&mark);
+            each(Arrival::Record(name, record, mark));
         }
     });
     if flow.is_stopped() {
@@ -47,16 +45,17 @@ pub(super) fn read(flow: &mut Flow<'_>, path: &Path, file: File, mut place: Plac
     flow.progress.first = flow.progress.first.or(summary.first);
     flow.progress.last = summary.last.or(flow.progress.last);
     for trouble in summary.troubles.drain(..) {
-        (flow.each)(Arrival::Trouble(trouble), &flow.progress);
+        (flow.each)(Arrival::Trouble(name, trouble));
     }
     if let Some(error) = summary.broken_off.take() {
         flow.broken(&error);
     }
     let now = flow.known(flow.reader);
-    if let Place::File { mark, known, .. } = &mut flow.progress.position.0 {
+    if let Place::File { mark, known, .. } = &mut flow.position.0 {
         *mark = Mark::END;
         *known = now;
     }
+    flow.tell_position();
     Ok(())
 }
 

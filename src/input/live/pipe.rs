@@ -41,7 +41,7 @@ pub(super) fn follow<R: Read>(
     let start = Start { place: Place::Pipe { mark, known }, control: &control };
     let ended = flow.run(&mut Shared(&pipe), start, &mut || pipe.borrow_mut().turn())?;
     if ended == Ended::Over {
-        flow.idle();
+        flow.rest();
     }
     Ok(())
 }

@@ -1,25 +1,24 @@
 //! Where to go on after a restart, as it is saved.
 
 use super::reader::Kind;
-use crate::moment::Precision;
 use crate::record::Stamp;
-use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Where to go on in a source. Only [`follow`](super::follow) knows what is inside; what it does not know is refused on reading.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
+/// Where to go on in a source. Opaque; it belongs to the kind of source that it was made by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position(pub(super) Place);
 
-/// By kind of source. What is added later makes a new kind, so that an older driftline refuses it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+/// By kind of source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Place {
     /// Nothing has been read.
-    Begin {},
+    Begin,
     /// A pipe: what was given cannot be read again, only counted on.
-    Pipe { mark: Mark, known: Known },
+    Pipe {
+        mark: Mark,
+        known: Known,
+    },
     /// A file of lines.
     File {
         file: FileId,
@@ -30,26 +29,57 @@ pub(super) enum Place {
         told: u64,
         known: Known,
     },
-    /// Journal files by their ids.
-    Journal { known: Known, files: BTreeMap<String, JournalPlace> },
+    Journals(JournalPlaces),
+}
+
+impl Position {
+    /// Takes a mark.
+    pub fn advance(&mut self, mark: &super::Mark) {
+        match (&mut self.0, mark) {
+            (_, super::Mark::At(position)) => self.clone_from(position),
+            (Place::File { given, .. }, super::Mark::Line(line)) => *given = *line,
+            (Place::Journals(places), super::Mark::Entry(file, sequence, number)) => {
+                places.take(*file, *sequence, *number);
+            }
+            // A pipe's lines need not be told apart; other marks belong to another kind of source.
+            (Place::Begin | Place::Pipe { .. } | Place::Journals(_), super::Mark::Line(_))
+            | (Place::Begin | Place::Pipe { .. } | Place::File { .. }, super::Mark::Entry(..)) => {}
+        }
+    }
+}
+
+/// How far the files of journals were read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct JournalPlaces {
+    /// By file id: up to which sequence number it has been read.
+    pub(super) files: BTreeMap<u128, u64>,
+    /// By sequence number id: the highest one that was met.
+    pub(super) sequences: BTreeMap<u128, u64>,
+}
+
+impl JournalPlaces {
+    /// An entry of a file was read.
+    pub(super) fn take(&mut self, file: u128, sequence: u128, number: u64) {
+        self.files.insert(file, number);
+        let known = self.sequences.entry(sequence).or_default();
+        *known = (*known).max(number);
+    }
 }
 
 /// What is known of all that was read so far, as of the mark.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Known {
     /// How its lines are read, once that is known.
     pub(super) reader: Option<Kind>,
     pub(super) format: String,
     /// Lines or entries, of all files of a rotated log together.
     pub(super) lines: u64,
-    pub(super) first: Option<SavedStamp>,
-    pub(super) last: Option<SavedStamp>,
+    pub(super) first: Option<Stamp>,
+    pub(super) last: Option<Stamp>,
 }
 
 /// Which file it is, whatever it is called by now.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct FileId {
     pub(super) device: u64,
     pub(super) inode: u64,
@@ -60,7 +90,6 @@ pub(super) struct FileId {
 
 /// The first bytes of a file: an inode is used again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Beginning {
     /// How many, at most [`BEGINNING_BYTES_MAX`].
     pub(super) bytes: usize,
@@ -89,7 +118,6 @@ impl Beginning {
 
 /// A place between two lines at which reading can begin.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Mark {
     /// Bytes before it.
     pub(super) offset: u64,
@@ -109,91 +137,9 @@ impl Mark {
     }
 }
 
-/// How far a journal file was read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct JournalPlace {
-    /// The sequence its entries are numbered in: all files of one journald together.
-    pub(super) sequence: String,
-    /// Number of the last entry that was read.
-    pub(super) number: u64,
-}
-
-/// A [`Stamp`] as it is saved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SavedStamp {
-    /// Of the date and time as written, as if they were UTC.
-    micros: i64,
-    /// A leap second is the one before, and this.
-    leap: bool,
-    year_known: bool,
-    offset_seconds: Option<i32>,
-    digits: u8,
-}
-
-impl From<Stamp> for SavedStamp {
-    fn from(stamp: Stamp) -> Self {
-        use chrono::Timelike;
-        let leap = stamp.written.nanosecond() >= 1_000_000_000;
-        Self {
-            micros: stamp.written.and_utc().timestamp_micros() - if leap { 1_000_000 } else { 0 },
-            leap,
-            year_known: stamp.year_known,
-            offset_seconds: stamp.offset_seconds,
-            digits: match stamp.precision {
-                Precision::Second => 0,
-                Precision::Milli => 3,
-                Precision::Micro => 6,
-            },
-        }
-    }
-}
-
-impl From<SavedStamp> for Stamp {
-    fn from(saved: SavedStamp) -> Self {
-        use chrono::Timelike;
-        let written = DateTime::from_timestamp_micros(saved.micros).unwrap_or_default().naive_utc();
-        let leap = saved.leap.then(|| written.with_nanosecond(written.nanosecond() + 1_000_000_000)).flatten();
-        Self {
-            written: leap.unwrap_or(written),
-            year_known: saved.year_known,
-            offset_seconds: saved.offset_seconds,
-            precision: match saved.digits {
-                0..3 => Precision::Second,
-                3..6 => Precision::Milli,
-                6.. => Precision::Micro,
-            },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::{NaiveDate, NaiveTime};
-
-    #[test]
-    fn stamps_are_saved_whole() {
-        let date = NaiveDate::from_ymd_opt(2020, 8, 18).unwrap();
-        for (micros, precision) in [(0, Precision::Second), (1_567_000, Precision::Milli), (123_456, Precision::Micro)]
-        {
-            let written = date.and_time(NaiveTime::from_hms_micro_opt(23, 59, 59, micros).unwrap());
-            let stamp = Stamp { written, year_known: false, offset_seconds: Some(-3600), precision };
-            assert_eq!(Stamp::from(SavedStamp::from(stamp)), stamp);
-        }
-    }
-
-    #[test]
-    fn a_position_of_another_kind_is_refused() {
-        for text in [r#"{"kind":"comet"}"#, r#"{"kind":"begin","x":1}"#, "{}", "1"] {
-            assert!(serde_json::from_str::<Position>(text).is_err(), "{text}");
-        }
-        let position = Position(Place::Begin {});
-        let text = serde_json::to_string(&position).unwrap();
-        assert_eq!(serde_json::from_str::<Position>(&text).unwrap(), position);
-    }
-
     #[test]
     fn a_beginning_is_known_again_when_the_file_has_grown() {
         let beginning = Beginning::of(b"Nov 23 02:12:33 ns1");

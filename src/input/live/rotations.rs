@@ -1,8 +1,9 @@
 //! What rotation, truncation and removal do to a log that is followed, while it is and while it is not.
 
-use super::super::{Sizes, Source};
+use super::super::Sizes;
+use super::Until;
 use super::flow::Pace;
-use super::testing::{Lives, Scratch, append};
+use super::testing::{Lives, Scratch, append, followed};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,7 +17,7 @@ const QUICK: (Pace, Sizes) = (
 struct Followed {
     scratch: Scratch,
     path: PathBuf,
-    source: Source,
+    source: super::Followed,
     lives: Lives,
 }
 
@@ -32,7 +33,7 @@ impl Followed {
     fn new() -> Self {
         let scratch = Scratch::new();
         let path = scratch.path("a.log");
-        let source = Source::file(&path, None);
+        let source = followed(&path);
         Self { scratch, path, source, lives: Lives::new() }
     }
 
@@ -53,7 +54,7 @@ impl Followed {
         let mut steps = steps.iter_mut();
         let (mut quiet, source) = (0, &self.source);
         self.lives
-            .live(QUICK, source, false, usize::MAX, &mut || {
+            .live(QUICK, source, Until::Stopped, usize::MAX, &mut || {
                 quiet += 1;
                 if quiet % 4 != 0 {
                     return true; // What is new is seen at one of the next looks.
@@ -66,7 +67,7 @@ impl Followed {
 
     /// As another process that reads what is there and ends.
     fn read(&mut self) -> &mut Self {
-        self.lives.live(QUICK, &self.source, true, usize::MAX, &mut || true).unwrap();
+        self.lives.live(QUICK, &self.source, Until::EndOfInput, usize::MAX, &mut || true).unwrap();
         self
     }
 
@@ -158,7 +159,7 @@ fn what_is_gone_is_said() {
     fs::remove_file(&followed.path).unwrap();
     followed.put("a.log", &lines(11..=12));
     followed.read();
-    assert_eq!((followed.numbers(), followed.troubles()), (vec![1, 2, 3, 11, 12], vec!["lost"]));
+    assert_eq!((followed.numbers(), followed.troubles()), (vec![1, 2, 3, 11, 12], vec!["gap"]));
     assert!(followed.lives.troubles[0].text.contains("after line 3 was read"), "{:?}", followed.lives.troubles);
 }
 
@@ -206,7 +207,7 @@ fn an_emptied_file_is_read_from_its_beginning_and_said() {
         &mut || {},
     ]);
     let expected = [1, 2, 3, 4, 5, 11, 21, 22, 23, 24, 25];
-    assert_eq!((followed.numbers(), followed.troubles()), (expected.to_vec(), vec!["lost", "lost"]));
+    assert_eq!((followed.numbers(), followed.troubles()), (expected.to_vec(), vec!["gap", "gap"]));
 }
 
 #[test]
@@ -259,9 +260,9 @@ fn the_next_file_may_have_another_format() {
 #[test]
 fn what_is_no_log_is_refused_and_a_file_that_is_missing_too() {
     let mut followed = Followed::new();
-    let missing = followed.lives.live(QUICK, &followed.source, true, usize::MAX, &mut || true);
-    assert_eq!(missing.map_err(|error| error.to_string()), Err(format!("find {}", followed.path.display())));
+    let missing = followed.lives.live(QUICK, &followed.source, Until::EndOfInput, usize::MAX, &mut || true);
+    assert_eq!(missing.map_err(|error| error.to_string()), Err("find a.log".to_owned()));
     followed.put("a.log", "no line of a log\n");
-    let refused = followed.lives.live(QUICK, &followed.source, true, usize::MAX, &mut || true);
+    let refused = followed.lives.live(QUICK, &followed.source, Until::EndOfInput, usize::MAX, &mut || true);
     assert!(refused.is_err_and(|error| error.is_not_a_log()));
 }

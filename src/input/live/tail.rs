@@ -1,7 +1,6 @@
 //! A stream that runs dry: it says [`WouldBlock`](io::ErrorKind::WouldBlock) at the end of what is there, until it is told that this is
 //! the end of all.
 
-use super::super::watch::Watch;
 use std::cell::{Cell, RefCell};
 use std::io::{self, Read};
 
@@ -61,7 +60,6 @@ impl Control {
 pub(super) struct Tail<'t> {
     pub(super) stream: &'t mut dyn Read,
     pub(super) control: &'t Control,
-    pub(super) watch: &'t Watch,
 }
 
 impl Read for Tail<'_> {
@@ -75,7 +73,6 @@ impl Read for Tail<'_> {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         self.control.pass(&into[..count]);
-        self.watch.count(count);
         Ok(count)
     }
 }

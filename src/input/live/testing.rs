@@ -1,8 +1,8 @@
 //! A follower whose process is killed and started again, for tests.
 
-use super::super::{Interest, Sizes, Source};
+use super::super::{Interest, Sizes};
 use super::flow::Pace;
-use super::{Arrival, Position, Progress, follow_at};
+use super::{Arrival, Followed, Kind, Position, Progress, Until, follow_at};
 use crate::input::{Error, Trouble};
 use crate::record::Record;
 use std::fs;
@@ -27,7 +27,7 @@ pub(super) struct Lives {
     pub(super) records: Vec<Kept>,
     pub(super) troubles: Vec<Trouble>,
     pub(super) last: Option<Progress>,
-    pub(super) position: Option<Position>,
+    position: Option<Position>,
 }
 
 impl Lives {
@@ -35,50 +35,41 @@ impl Lives {
         Self { records: Vec::new(), troubles: Vec::new(), last: None, position: None }
     }
 
-    /// One life: `idle` is called when nothing is left to read and says whether to go on; after `arrivals` the process is killed.
+    /// One life: `rest` is called when nothing is left to read and says whether to go on; after `arrivals` the process is killed.
     pub(super) fn live(
         &mut self,
         (pace, sizes): (Pace, Sizes),
-        source: &Source,
-        until_end: bool,
+        source: &Followed,
+        until: Until,
         mut arrivals: usize,
-        idle: &mut dyn FnMut() -> bool,
+        rest: &mut dyn FnMut() -> bool,
     ) -> Result<(), Error> {
         let stop = AtomicBool::new(false);
-        let from = self.position.take();
         // As a state file would.
-        let from = from.map(|position| serde_json::to_string(&position).unwrap());
-        let from: Option<Position> = from.map(|text| serde_json::from_str(&text).unwrap());
+        let from = self.position.as_ref().map(|position| postcard::to_stdvec(position).unwrap());
+        let from: Option<Position> = from.map(|bytes| postcard::from_bytes(&bytes).unwrap());
         let (records, troubles, last) = (&mut self.records, &mut self.troubles, &mut self.last);
-        let mut position = from.clone();
-        let result = follow_at(
-            pace,
-            sizes,
-            source,
-            &Interest::All,
-            from.as_ref(),
-            until_end,
-            &stop,
-            &mut |arrival, progress| {
-                if arrivals == 0 {
-                    return stop.store(true, Ordering::Relaxed);
+        let position = self.position.get_or_insert_with(|| source.beginning());
+        follow_at(pace, sizes, source, &Interest::All, from.as_ref(), until, &stop, &mut |arrival| {
+            if arrivals == 0 {
+                return stop.store(true, Ordering::Relaxed);
+            }
+            arrivals -= 1;
+            match arrival {
+                Arrival::Record(_, record, mark) => {
+                    records.push(kept(record));
+                    position.advance(&mark);
                 }
-                arrivals -= 1;
-                match arrival {
-                    Arrival::Record(record) => records.push(kept(record)),
-                    Arrival::Trouble(trouble) => troubles.push(trouble),
-                    Arrival::Idle => {
-                        if !idle() {
-                            stop.store(true, Ordering::Relaxed);
-                        }
+                Arrival::Turn(mark) => position.advance(&mark),
+                Arrival::Trouble(_, trouble) => troubles.push(trouble),
+                Arrival::Rest(known) => {
+                    *last = known.first().map(|(_, progress)| *progress).or(*last);
+                    if !rest() {
+                        stop.store(true, Ordering::Relaxed);
                     }
                 }
-                *last = Some(progress.clone());
-                position = Some(progress.position.clone());
-            },
-        );
-        self.position = position;
-        result
+            }
+        })
     }
 }
 
@@ -102,4 +93,9 @@ impl Drop for Scratch {
 
 pub(super) fn append(path: &Path, bytes: &[u8]) {
     fs::OpenOptions::new().create(true).append(true).open(path).unwrap().write_all(bytes).unwrap();
+}
+
+/// A file that is followed.
+pub(super) fn followed(path: &Path) -> Followed {
+    Followed { path: "a.log".into(), node: None, found_in_directory: false, kind: Kind::File(path.to_owned()) }
 }
