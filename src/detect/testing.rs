@@ -1,6 +1,6 @@
 //! Small timelines for the rules' tests: a node, a second, a fact.
 
-use crate::event::{Advert, Event, Fact, Keepalived, Origin, Pdns, Text, Vrrp};
+use crate::event::{Advert, Event, Fact, Keepalived, Origin, Pdns, Text, TransferFailure, Vrrp};
 use crate::finding::Finding;
 use crate::moment::{Moment, Precision};
 use crate::world::World;
@@ -83,7 +83,7 @@ pub(super) fn refused() -> Fact {
     Fact::Pdns(Pdns::TransferFailed {
         zone: zone(),
         primary: Some(Text::from(ADDRESS)),
-        refused: true,
+        why: TransferFailure::Refused,
         reason,
         until: None,
     })

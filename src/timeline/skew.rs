@@ -5,7 +5,7 @@
 //! second". Offsets are voted on: many pairs that agree outweigh chance neighbours.
 
 use super::Stated;
-use crate::event::{Fact, Keepalived, Pdns, Text, Vrrp};
+use crate::event::{Fact, Keepalived, Pdns, Text, TransferFailure, Vrrp};
 use crate::report::Caveat;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -130,7 +130,7 @@ pub(super) fn meetings(fact: &Fact) -> [Option<(Meeting, bool)>; 2] {
 }
 
 fn of_pdns(pdns: &Pdns) -> Option<(Meeting, bool)> {
-    if let Pdns::TransferFailed { zone, refused: true, .. } = pdns {
+    if let Pdns::TransferFailed { zone, why: TransferFailure::Refused, .. } = pdns {
         Some((Meeting::Refused(zone.clone()), true))
     } else if let Pdns::TransferDenied { zone, .. } = pdns {
         Some((Meeting::Refused(zone.clone()), false))
@@ -171,7 +171,7 @@ fn of_vrrp(instance: &Text, what: &Vrrp) -> [Option<(Meeting, bool)>; 2] {
         | Vrrp::AdvertTimedOut
         | Vrrp::PriorityChanged { .. }
         | Vrrp::ElectionForced
-        | Vrrp::AdvertRejected => [None, None],
+        | Vrrp::AdvertRejected { .. } => [None, None],
     }
 }
 

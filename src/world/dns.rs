@@ -2,7 +2,7 @@
 //!
 //! Ordinary refreshes leave no trace here: a copy that is stale and then transferred is forgotten at once.
 
-use crate::event::{Event, Pdns, Text};
+use crate::event::{Event, Pdns, Text, TransferFailure};
 use crate::moment::Moment;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -178,9 +178,10 @@ impl Replication {
             Pdns::ZoneStale { zone, primary_serial, our_serial, .. } => {
                 self.stale(event, zone, *primary_serial, *our_serial)
             }
-            Pdns::TransferFailed { zone, primary, refused, .. } => {
-                self.failed(event, zone, primary.as_ref(), *refused);
-                if *refused {
+            Pdns::TransferFailed { zone, primary, why, .. } => {
+                let refused = *why == TransferFailure::Refused;
+                self.failed(event, zone, primary.as_ref(), refused);
+                if refused {
                     self.refused(event, zone, primary.as_ref(), met.node);
                 }
             }

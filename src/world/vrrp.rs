@@ -247,7 +247,7 @@ fn moves(what: &Vrrp) -> bool {
         | Vrrp::AdvertTimedOut
         | Vrrp::PriorityChanged { .. }
         | Vrrp::ElectionForced
-        | Vrrp::AdvertRejected => false,
+        | Vrrp::AdvertRejected { .. } => false,
     }
 }
 
@@ -320,7 +320,7 @@ impl Machine {
             Vrrp::HeardZeroAsBackup | Vrrp::AdvertTimedOut => self.close(End::Died, event),
             Vrrp::ElectionForced => self.lower_heard = Some(event.time),
             Vrrp::SentZero => self.close(End::Left, event),
-            Vrrp::PriorityChanged { .. } | Vrrp::AdvertRejected => {}
+            Vrrp::PriorityChanged { .. } | Vrrp::AdvertRejected { .. } => {}
         }
     }
 

@@ -443,10 +443,12 @@ fn soa_unretrievable(fields: &Fields<'_>) -> Option<Fact> {
         zone: fields.zone("zone")?,
         primary: fields.address("primary"),
         until: fields.number("until"),
+        answered: false,
     }))
 }
 
-/// From 3.0 on zone and primary stand only in the reason: `Query to '192.0.2.10' for SOA of 'example.com' produced …`.
+/// From 3.0 on zone and primary stand only in the reason: `Query to '192.0.2.10' for SOA of 'example.com' produced …`. All such reasons
+/// are about an answer that came: time-outs have none.
 fn broken_off(fields: &Fields<'_>) -> Option<Fact> {
     if fields.get("zone").is_some() {
         return soa_unretrievable(fields);
@@ -457,5 +459,10 @@ fn broken_off(fields: &Fields<'_>) -> Option<Fact> {
     let mut told = Fields::default();
     told.push("primary", primary.as_bytes());
     told.push("zone", zone.as_bytes());
-    soa_unretrievable(&told)
+    Some(Fact::Pdns(Pdns::SoaUnretrievable {
+        zone: told.zone("zone")?,
+        primary: told.address("primary"),
+        until: None,
+        answered: true,
+    }))
 }
