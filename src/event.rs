@@ -423,6 +423,8 @@ pub enum Pdns {
         primary: Option<Text>,
         /// `Skipping SOA checks until EPOCH`: Unix seconds.
         until: Option<i64>,
+        /// Which failure in a row it is, where the line counts them: 1 means that the one before succeeded.
+        attempt: Option<u32>,
         /// An answer came (an error, or one without a SOA), so somebody is there; `false` where the line does not say.
         answered: bool,
     },

@@ -462,12 +462,16 @@ fn a_soa_that_cannot_be_had_names_its_zone() {
     for (line, primary, until) in lines {
         // Only that an answer could not be used proves that one came.
         let answered = line.contains("produced");
+        let attempt = line.contains("10th").then_some(10);
         assert_eq!(
             pdns(line).1,
-            Fact::Pdns(Pdns::SoaUnretrievable { zone: zone(), primary, until, answered }),
+            Fact::Pdns(Pdns::SoaUnretrievable { zone: zone(), primary, until, attempt, answered }),
             "{line}"
         );
     }
+    let first = "Unable to retrieve SOA for example.com, this was the first time. NOTE: For every subsequent failed SOA check the domain will be suspended from freshness checks for 'num-errors x 60 seconds', with a maximum of 3600 seconds. Skipping SOA checks until 1781510530";
+    let Fact::Pdns(Pdns::SoaUnretrievable { attempt, .. }) = pdns(first).1 else { panic!("{first}") };
+    assert_eq!(attempt, Some(1));
     assert_eq!(pdns("While checking domain freshness: Timeout waiting for answer").1, Fact::Other);
 }
 

@@ -52,6 +52,18 @@ impl Lines {
         self.last = Some(Arc::clone(event));
     }
 
+    /// Moment of the first line.
+    #[must_use]
+    pub fn first_time(&self) -> Option<Moment> {
+        self.first.first().map(|event| event.time)
+    }
+
+    /// From the first line to the last.
+    #[must_use]
+    pub fn span_micros(&self) -> i64 {
+        self.first_time().zip(self.last_time()).map_or(0, |(first, last)| last.micros_since(first))
+    }
+
     /// Moment of the last line.
     #[must_use]
     pub fn last_time(&self) -> Option<Moment> {
