@@ -156,6 +156,7 @@ fn shown(unheeded: &Unheeded, event: &Arc<Event>) -> crate::finding::Evidence {
     };
     let brief = format!("NOTIFY of {zone} to {receiver}: {what}");
     if unheeded.lines.first.first() == Some(event) {
+        let brief = if unheeded.zones.len() > 1 { format!("NOTIFYs to {receiver}: {what}") } else { brief };
         repeated(Role::Primary, event, &unheeded.lines, brief, proves)
     } else {
         super::words::evidence(Role::Supporting, event, brief, proves)

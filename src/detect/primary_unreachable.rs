@@ -112,6 +112,12 @@ fn tell(world: &World, together: &[&Unreached]) -> Option<Finding> {
         length(finding.since, last)
     );
     finding.story = vec![how(together)];
+    if address.is_some() && first.addresses.is_empty() {
+        finding.story.push(format!(
+            "The lines of the checks name no address; {whom} is the only primary that {} names.",
+            first.node
+        ));
+    }
     if !is_open && !is_seen {
         finding
             .story
