@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub type Text = Arc<str>;
 
 /// Who a line comes from: the two daemons, and the service manager where it speaks of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Daemon {
     /// PowerDNS Authoritative Server (`pdns_server`).
     Pdns,
@@ -103,7 +103,7 @@ impl Event {
 }
 
 /// A typed past-tense fact. Lines that are known but that no rule listens to are [`Fact::Other`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Fact {
     /// Something about one VRRP instance.
     Vrrp {
@@ -139,7 +139,7 @@ pub enum Fact {
 }
 
 /// What a site's own line says, by the operator's word for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum SiteFact {
     /// A node took the address that a notify script moves.
     AddressClaimed {
@@ -165,7 +165,7 @@ pub enum SiteFact {
 }
 
 /// What happened to a VRRP instance on the node that wrote the line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Vrrp {
     /// 1.x `Transition to MASTER STATE`: elected and advertising, but no address and no script yet.
     MasterPending,
@@ -238,7 +238,7 @@ pub enum Mismatch {
 }
 
 /// What an advert line says of the two priorities; old versions leave them out.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Advert {
     /// Sender's address (2.x).
     pub from: Option<Text>,
@@ -249,7 +249,7 @@ pub struct Advert {
 }
 
 /// State of a sync group as its lines tell it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum GroupState {
     /// Members are told to become MASTER (1.x `Transition to MASTER`).
     MasterPending,
@@ -262,7 +262,7 @@ pub enum GroupState {
 }
 
 /// What happened to a keepalived process.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Keepalived {
     /// `Starting Keepalived vX.Y.Z`.
     Starting {
@@ -366,7 +366,7 @@ pub enum TransferFailure {
 }
 
 /// What PowerDNS said. Addresses are without port and brackets; masked ones (`18.xxx.xxx.xxx`) are kept as text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Pdns {
     /// Version banner.
     Started {

@@ -108,7 +108,7 @@ fn claim_of_suspicion(address: &Text, holder: &str, owner: &str, finding: &Findi
     let place = format!("{address} may have been on {holder} instead of {owner}");
     match (finding.until, world.horizon) {
         (Some(until), _) => format!("{place} for {} or longer", length(finding.since, until)),
-        (None, Some(end)) => format!("{place}, for {} or longer when the logs end", length(finding.since, end)),
+        (None, Some(end)) => format!("{place}, for {} or longer {}", length(finding.since, end), world.to_here()),
         (None, None) => place,
     }
 }
@@ -386,7 +386,7 @@ fn claim(world: &World, displacement: &Displacement, names: &Names, finding: &Fi
     match (finding.until, finding.until_is, world.horizon) {
         (Some(until), Bound::Exact, _) => format!("{place} for {}{silent}", length(finding.since, until)),
         (Some(until), Bound::AtMost, _) => format!("{place} for at most {}{silent}", length(finding.since, until)),
-        (None, _, Some(end)) => format!("{place}, for {} when the logs end{silent}", length(finding.since, end)),
+        (None, _, Some(end)) => format!("{place}, for {} {}{silent}", length(finding.since, end), world.to_here()),
         (None, _, None) => format!("{place}{silent}"),
     }
 }

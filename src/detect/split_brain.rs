@@ -80,7 +80,7 @@ fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
             None => episodes.push(vec![overlap]),
         }
     }
-    episodes.iter().map(|episode| tell(group, episode)).collect()
+    episodes.iter().map(|episode| tell(group, episode, world.to_here())).collect()
 }
 
 /// The stretch in which two masterships overlap, unless it is a hand-over.
@@ -239,7 +239,7 @@ fn heard_only<'a>(world: &World, group: &'a PeerGroup) -> Vec<Overlap<'a>> {
     found
 }
 
-fn tell(group: &PeerGroup, episode: &[Overlap<'_>]) -> Finding {
+fn tell(group: &PeerGroup, episode: &[Overlap<'_>], to_here: &str) -> Finding {
     let first = &episode[0];
     let open = episode.iter().any(|overlap| overlap.to.is_none());
     let end = episode.iter().filter_map(|overlap| overlap.to).max_by_key(|to| to.micros).filter(|_| !open);
@@ -278,7 +278,7 @@ fn tell(group: &PeerGroup, episode: &[Overlap<'_>]) -> Finding {
     };
     let verb = if finding.is_open() { "are" } else { "were" };
     let how_long = end.map_or_else(
-        || " when the logs end".to_owned(),
+        || format!(" {to_here}"),
         |end| {
             let micros = end.micros_since(first.from);
             if micros < 1_000_000 && first.from.precision.min(end.precision) == crate::moment::Precision::Second {

@@ -45,7 +45,7 @@ fn find(world: &World) -> Vec<Finding> {
         }
         by_node.entry(behind.node.clone()).or_default().push(behind);
     }
-    by_node.values().flat_map(|all| floods(all)).map(|flood| tell(horizon, &flood)).collect()
+    by_node.values().flat_map(|all| floods(all)).map(|flood| tell(horizon, world.to_here(), &flood)).collect()
 }
 
 /// Whether a NOTIFY was the primary's, not a stranger's: it came from the address that is asked, or the sender's own log shows it
@@ -86,7 +86,7 @@ fn floods(all: &[Behind]) -> Vec<Vec<&Behind>> {
         .collect()
 }
 
-fn tell(horizon: Moment, flood: &[&Behind]) -> Finding {
+fn tell(horizon: Moment, to_here: &str, flood: &[&Behind]) -> Finding {
     let mut flood: Vec<&Behind> = flood.to_vec();
     flood.sort_by(|a, b| (a.first.time.micros, &a.zone).cmp(&(b.first.time.micros, &b.zone)));
     let first = flood[0];
@@ -111,7 +111,7 @@ fn tell(horizon: Moment, flood: &[&Behind]) -> Finding {
     finding.impact = flood.iter().map(|behind| impact(behind)).collect();
     let lasting = match finding.until {
         Some(until) => format!("for {}", length(finding.since, until)),
-        None => format!("for {} when the logs end", length(finding.since, horizon)),
+        None => format!("for {} {to_here}", length(finding.since, horizon)),
     };
     let verb = if open { "has" } else { "had" };
     finding.claim = if let [one] = flood.as_slice() {

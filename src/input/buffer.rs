@@ -13,12 +13,22 @@ pub(super) struct Buffer<'s> {
     block: usize,
     ended: bool,
     failure: Option<io::Error>,
+    looking_ahead: bool,
 }
 
 impl<'s> Buffer<'s> {
     /// Reads `stream` in blocks of at most `block` bytes.
     pub(super) fn new(stream: &'s mut dyn Read, block: usize) -> Self {
-        Self { stream, bytes: Vec::new(), start: 0, end: 0, block: block.max(1), ended: false, failure: None }
+        Self {
+            stream,
+            bytes: Vec::new(),
+            start: 0,
+            end: 0,
+            block: block.max(1),
+            ended: false,
+            failure: None,
+            looking_ahead: false,
+        }
     }
 
     /// The bytes at hand.
@@ -55,7 +65,9 @@ impl<'s> Buffer<'s> {
         let count = loop {
             match self.stream.read(&mut self.bytes[self.end..room]) {
                 Ok(count) => break count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // A stream that grows has nothing for now: whoever looks ahead is content with what there is.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && self.looks_ahead() => return false,
+                Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
                 Err(error) => {
                     self.failure = Some(error);
                     break 0;
@@ -65,6 +77,18 @@ impl<'s> Buffer<'s> {
         self.ended = count == 0;
         self.end += count;
         count > 0
+    }
+
+    /// As [`fill_to`](Self::fill_to), content with fewer if there is a line and a stream that grows has no more for now.
+    pub(super) fn look_ahead(&mut self, count: usize) -> bool {
+        self.looking_ahead = true;
+        let is_filled = self.fill_to(count);
+        self.looking_ahead = false;
+        is_filled
+    }
+
+    fn looks_ahead(&self) -> bool {
+        self.looking_ahead && memchr::memchr(b'\n', self.filled()).is_some()
     }
 
     /// Reads until at least `count` bytes are at hand; says whether they are.

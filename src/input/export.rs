@@ -23,11 +23,13 @@ pub(super) fn read(
     interest: &Interest,
     summary: &mut Summary,
     each: &mut dyn FnMut(&Record<'_>),
+    beat: &dyn Fn(&Summary),
 ) {
     let mut reader = Reader { buffer, value_limit, line: 0, entry: Entry::default() };
     while reader.entry(summary) {
         summary.lines += 1;
         reader.entry.deliver(interest, summary, each);
+        beat(summary);
     }
     if !reader.entry.is_empty() {
         summary.broken_off = Some(Error::Cut { path: path.clone(), line: reader.entry.line });

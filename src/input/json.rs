@@ -35,6 +35,7 @@ pub(super) fn read(
     interest: &Interest,
     summary: &mut Summary,
     each: &mut dyn FnMut(&Record<'_>),
+    beat: &dyn Fn(&Summary),
 ) {
     let interest = match dialect {
         Dialect::Journal => interest,
@@ -50,6 +51,7 @@ pub(super) fn read(
                     let whole = line.ends_with(b"\n");
                     reader.line(without_return(line.strip_suffix(b"\n").unwrap_or(line)), whole);
                 }
+                beat(reader.summary);
             }
             Block::LongLine(part) => {
                 reader.line += 1;

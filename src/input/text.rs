@@ -17,6 +17,7 @@ pub(super) fn read(
     speaker: Speaker,
     summary: &mut Summary,
     each: &mut dyn FnMut(&Record<'_>),
+    beat: &dyn Fn(&Summary),
 ) {
     let mut reader = Reader { speaker, summary, each };
     let pattern = match speaker {
@@ -32,6 +33,7 @@ pub(super) fn read(
                     None => reader.all_lines(bytes),
                 }
                 reader.note_last(bytes);
+                beat(reader.summary);
             }
             Block::LongLine(part) => {
                 reader.long_line(part, pattern.is_none_or(|pattern| pattern.is_match(part)));

@@ -64,7 +64,9 @@ fn tell_twice_read(source: &Source, options: &Options, each: &mut dyn FnMut(&Eve
     let mut survey = Survey::new(source.path.clone(), source.node.clone());
     let mut reader = Reader::new(&options.patterns);
     let summary = unwrap::read(source, &interest(&options.patterns), &mut |record| {
-        reader.record(record, &mut |line| survey.note(&line));
+        reader.record(record, &mut |line| {
+            survey.note(&line);
+        });
     })?;
     let intake = reader.finish(source, summary, survey, None);
     let surveys = [intake.survey];

@@ -6,7 +6,7 @@ use super::unread::Templates;
 use super::unwrap;
 use crate::catalogue::{self, Fields};
 use crate::event::{Event, Fact, Text};
-use crate::input::{Error, Interest, Programs, Source, Summary};
+use crate::input::{Error, Interest, Programs, Source, Summary, Trouble};
 use crate::record::Record;
 use crate::report::{Caveat, Unread};
 use crate::timeline::{DateHint, Line, Placer, Survey};
@@ -22,7 +22,8 @@ const KEPT_MAX: usize = 50_000;
 const BATCH: usize = 512;
 
 /// Lines of other programs are passed over in blocks; a folded repeat does not name the program it repeats.
-pub(crate) fn interest(patterns: &Patterns) -> Interest {
+#[must_use]
+pub fn interest(patterns: &Patterns) -> Interest {
     let daemons = format!("{}|last message repeated", catalogue::PREFILTER);
     let pattern = match patterns.prefilter() {
         Some(sites) if patterns.is_empty() || sites.is_empty() => daemons,
@@ -129,7 +130,7 @@ pub(super) fn replay(
     let _ = events.send(batch);
 }
 
-fn is_listened_to(fact: &Fact) -> bool {
+pub(super) fn is_listened_to(fact: &Fact) -> bool {
     match fact {
         Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) | Fact::Pdns(_) | Fact::Site { .. } => true,
         Fact::Other | Fact::Unrecognised(_) => false,
@@ -137,14 +138,14 @@ fn is_listened_to(fact: &Fact) -> bool {
 }
 
 /// Records → lines.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Reader {
-    listener: Listener,
+    pub(super) listener: Listener,
     pub(super) recognised: u64,
     pub(super) unrecognised: u64,
-    templates: Templates,
+    pub(super) templates: Templates,
     /// The last line, and the number of its record: what a folded repeat repeats.
-    last: Option<(u64, Line)>,
+    pub(super) last: Option<(u64, Line)>,
 }
 
 impl Reader {
@@ -213,18 +214,8 @@ impl Reader {
         kept: Option<Vec<Line>>,
     ) -> Intake {
         survey.finish(summary.first, summary.last, summary.modified);
-        let mut caveats: Vec<Caveat> = summary
-            .troubles
-            .iter()
-            .map(|trouble| {
-                let place = trouble.line.map_or(String::new(), |line| format!(":{line}"));
-                Caveat {
-                    kind: trouble.kind,
-                    node: source.node.clone(),
-                    text: format!("{}{place}: {}", source.path, trouble.text),
-                }
-            })
-            .collect();
+        let mut caveats: Vec<Caveat> =
+            summary.troubles.iter().map(|trouble| caveat_of(trouble, &source.path, source.node.as_ref())).collect();
         if summary.further_troubles > 0 {
             let text = format!("{}: {} more lines are damaged.", source.path, summary.further_troubles);
             caveats.push(Caveat { kind: "unread", node: source.node.clone(), text });
@@ -248,6 +239,11 @@ impl Reader {
             broken_off: summary.broken_off,
         }
     }
+}
+
+pub(super) fn caveat_of(trouble: &Trouble, path: &Text, node: Option<&Text>) -> Caveat {
+    let place = trouble.line.map_or(String::new(), |line| format!(":{line}"));
+    Caveat { kind: trouble.kind, node: node.cloned(), text: format!("{path}{place}: {}", trouble.text) }
 }
 
 fn text(bytes: &[u8]) -> Text {

@@ -3,11 +3,11 @@
 use crate::record::{Record, Stamp};
 
 /// A record that outlives the next one.
-#[derive(Debug, Default)]
-pub(super) struct Kept {
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+pub struct Kept {
     pub(super) line: u64,
     pub(super) raw: Vec<u8>,
-    pub(super) stamp: Option<Stamp>,
+    pub(crate) stamp: Option<Stamp>,
     pub(super) host: Option<Vec<u8>>,
     pub(super) identifier: Option<Vec<u8>>,
     pub(super) unit: Option<Vec<u8>>,
@@ -19,7 +19,7 @@ pub(super) struct Kept {
 
 impl Kept {
     /// Takes another record in its place.
-    pub(super) fn set(&mut self, record: &Record<'_>) {
+    pub(crate) fn set(&mut self, record: &Record<'_>) {
         let set = |kept: &mut Option<Vec<u8>>, value: Option<&[u8]>| match (kept.as_mut(), value) {
             (Some(kept), Some(value)) => {
                 kept.clear();
@@ -41,13 +41,17 @@ impl Kept {
         set(&mut self.cursor, record.cursor);
     }
 
-    pub(super) fn whole(record: &Record<'_>) -> Self {
+    /// A copy.
+    #[must_use]
+    pub fn whole(record: &Record<'_>) -> Self {
         let mut kept = Self::default();
         kept.set(record);
         kept
     }
 
-    pub(super) fn borrowed(&self) -> Record<'_> {
+    /// The record as it was.
+    #[must_use]
+    pub fn borrowed(&self) -> Record<'_> {
         Record {
             line: self.line,
             raw: &self.raw,

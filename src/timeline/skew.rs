@@ -30,7 +30,7 @@ pub struct Skew {
 }
 
 /// What two lines of one moment have in common.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub(super) enum Meeting {
     /// One transfer of a zone refused.
     Refused(Text),

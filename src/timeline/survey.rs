@@ -20,7 +20,7 @@ const MEETINGS_MAX: usize = 20_000;
 pub(super) type Dated = (Stamp, i32);
 
 /// The first and the last line of one daemon on one host, and which releases write such lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Presence<T> {
     /// The daemon.
     pub daemon: Daemon,
@@ -33,7 +33,7 @@ pub struct Presence<T> {
 }
 
 /// One source, surveyed.
-#[derive(Debug)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Survey {
     /// Path as given or found.
     pub path: Text,
@@ -59,7 +59,7 @@ pub struct Survey {
     offset: Option<Option<i32>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 struct Host {
     is_zoneless: bool,
     is_coarse: bool,
@@ -88,11 +88,11 @@ impl Survey {
         }
     }
 
-    /// Takes the next line of one of the daemons.
-    pub fn note(&mut self, line: &Line) {
+    /// Takes the next line of one of the daemons, and tells how many New Years lie between the first stamp and this one.
+    pub fn note(&mut self, line: &Line) -> i32 {
         let Some(stamp) = line.stamp else {
             self.undated += 1;
-            return;
+            return 0;
         };
         let crossed = if stamp.year_known { 0 } else { self.walker.year_of(&stamp) };
         self.note_order(&stamp, crossed);
@@ -112,19 +112,21 @@ impl Survey {
                 }
             }
         }
+        crossed
     }
 
-    /// Ends the survey with what is known of all lines, whatever program wrote them.
+    /// Takes what is known so far of all lines, whatever program wrote them. More lines may follow.
     pub fn finish(&mut self, first: Option<Stamp>, last: Option<Stamp>, modified: Option<i64>) {
         self.first = first;
         self.last = last;
         self.modified = modified;
         let yearless = |stamp: Option<Stamp>| stamp.filter(|stamp| !stamp.year_known).map(|stamp| stamp.written);
         self.clues.start = yearless(first).or(self.clues.start);
+        let mut walker = self.walker.clone();
         if let Some(last) = last.filter(|last| !last.year_known) {
-            self.walker.year_of(&last);
+            walker.year_of(&last);
         }
-        self.clues.years_crossed = self.walker.crossed();
+        self.clues.years_crossed = walker.crossed();
     }
 
     fn note_order(&mut self, stamp: &Stamp, crossed: i32) {

@@ -39,7 +39,7 @@ impl Calendar {
 }
 
 /// Follows a source's stamps over New Year.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Walker {
     first_year: i32,
     year: i32,
@@ -78,7 +78,7 @@ impl Walker {
 }
 
 /// What a yearless source tells about its own year.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Clues {
     pub(super) start: Option<NaiveDateTime>,
     pub(super) end: Option<(i32, NaiveDateTime)>,

@@ -78,6 +78,8 @@ pub struct World {
     commits: BTreeMap<Text, BTreeMap<i64, Arc<Event>>>,
     /// The last line seen.
     pub horizon: Option<Moment>,
+    /// The moment up to which all is known, where the logs go on.
+    pub now: Option<Moment>,
     /// Nodes whose clock was compared with the others'.
     measured: BTreeSet<Text>,
     groups: Vec<PeerGroup>,
@@ -163,6 +165,23 @@ impl World {
     #[must_use]
     pub fn is_clock_measured(&self, node: &Text) -> bool {
         self.nodes.len() < 2 || self.measured.contains(node)
+    }
+
+    /// Takes that time went on until this moment without a further line, and goes on.
+    pub fn note_now(&mut self, now: Moment) {
+        self.horizon = self.horizon.max(Some(now));
+        self.now = self.horizon;
+    }
+
+    /// How long something lasts that has no end: `when the logs end`, or `so far` where they go on.
+    #[must_use]
+    pub fn to_here(&self) -> &'static str {
+        if self.now.is_some() { "so far" } else { "when the logs end" }
+    }
+
+    /// Lets go of lines that are held only until their other half comes.
+    pub fn end_pairing(&mut self) {
+        self.witnesses.end_pairing();
     }
 
     /// Ends the observing: works out who is whose peer. `last_lines` are the ends of each node's logs, whatever program wrote them.

@@ -144,6 +144,11 @@ impl Witnesses {
         self.runs.clear();
     }
 
+    /// Lets go of the lines whose other half has not come.
+    pub(super) fn end_pairing(&mut self) {
+        self.waiting.clear();
+    }
+
     /// Ends the pairing. A NOTIFY that one receiver took from its primary outranks the same one that another refused: the refusal
     /// was about something else.
     pub(super) fn settle(&mut self, asked: &BTreeMap<Text, u64>) {
