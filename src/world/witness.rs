@@ -3,7 +3,7 @@
 //! A secondary names the address it asks; only the node behind that address can write the denial, or finish the transfer. A primary
 //! logs the NOTIFY it sends; only the receiver sees the address it came from.
 
-use crate::event::{Event, Pdns, SiteFact, Text};
+use crate::event::{Event, Pdns, SiteFact, Text, TransferFailure};
 use crate::moment::Moment;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -176,7 +176,7 @@ impl Witnesses {
     /// Takes a line and returns what the other side wrote about the same moment, where it already did.
     pub(super) fn observe(&mut self, event: &Arc<Event>, pdns: &Pdns) -> Option<Arc<Event>> {
         match pdns {
-            Pdns::TransferFailed { zone, refused: true, .. } => {
+            Pdns::TransferFailed { zone, why: TransferFailure::Refused, .. } => {
                 self.keep(zone, event);
                 let own =
                     self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferDenied { .. }))?;
@@ -186,7 +186,8 @@ impl Witnesses {
             Pdns::TransferDenied { zone, .. } => {
                 self.keep(zone, event);
                 self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferDenied { .. }))?;
-                let is_refusal = |fact: &Pdns| matches!(fact, Pdns::TransferFailed { refused: true, .. });
+                let is_refusal =
+                    |fact: &Pdns| matches!(fact, Pdns::TransferFailed { why: TransferFailure::Refused, .. });
                 let other = self.at_one_address(zone, event, is_refusal)?;
                 self.pair(Seen::Denied, zone, event, &other, address_of(&other, None));
                 Some(other)
