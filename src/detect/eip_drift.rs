@@ -151,7 +151,7 @@ fn tell(world: &World, group: &PeerGroup, resource: Option<&Text>, displacement:
 fn confidence(displacement: &Displacement) -> Confidence {
     if displacement.is_placed() && displacement.is_complete && !displacement.is_brief {
         Confidence::Confirmed
-    } else if !displacement.is_complete || !displacement.home_first.is_empty() || !displacement.order_is_known {
+    } else if !displacement.is_complete || displacement.is_doubtful() || !displacement.order_is_known {
         Confidence::Suspected
     } else {
         Confidence::Likely
@@ -358,6 +358,12 @@ fn add_ending(finding: &mut Finding, displacement: &Displacement) {
         Some(Ending::OwnerLeft(event)) => {
             let proves = format!("{} is not MASTER any more.", event.node);
             finding.add(evidence(Role::Repair, event, "no longer MASTER", proves));
+        }
+        Some(Ending::ServesAgain(event)) if displacement.is_doubtful() => {
+            let holder = displacement.holder.as_deref().unwrap_or("the other node");
+            let proves =
+                format!("A transfer from the address works, and {holder} wrote nothing of it: it is not there.");
+            finding.add(evidence(Role::Against, event, "transferred from elsewhere", proves));
         }
         Some(Ending::ServesAgain(event)) => {
             finding.add(evidence(

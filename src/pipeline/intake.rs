@@ -6,7 +6,7 @@ use super::patterns::Patterns;
 use super::unread::Templates;
 use super::unwrap;
 use crate::catalogue::{self, Fields};
-use crate::event::{Event, Fact, Text, lossy};
+use crate::event::{Event, Fact, Keepalived, Pdns, Text, lossy};
 use crate::input::{Error, Interest, Programs, Source, Summary, Trouble};
 use crate::record::Record;
 use crate::report::{Caveat, Unread};
@@ -283,9 +283,19 @@ fn hint(message: &[u8], fact: &Fact, fields: &Fields<'_>) -> Option<DateHint> {
     if let Some(epoch) = local {
         return Some(DateHint::Exact(epoch));
     }
+    if matches!(fact, Fact::Keepalived(Keepalived::Starting { .. }) | Fact::Pdns(Pdns::Started { .. })) {
+        return newest_year(message).map(DateHint::Banner);
+    }
     let Fact::Pdns(pdns) = fact else { return None };
     let excluded = pdns.excluded_until().map(DateHint::Exact);
     excluded.or_else(|| pdns.newest_serial().map(DateHint::Serial))
+}
+
+/// The newest year in a banner: `(C) 2001-2022 PowerDNS.COM BV`, `Keepalived v2.2.7 (01/16,2022)`.
+fn newest_year(banner: &[u8]) -> Option<i32> {
+    let numbers = banner.split(|byte| !byte.is_ascii_digit()).filter(|digits| digits.len() == 4);
+    let years = numbers.filter_map(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+    years.filter(|year| (1998..=2199).contains(year)).max()
 }
 
 /// `YYYY-MM-DD HH:MM:SS`, the form of 5.1's exclusions, as Unix seconds of that reading in UTC: near enough for a year.

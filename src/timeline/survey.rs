@@ -124,6 +124,9 @@ impl Survey {
         self.modified = modified;
         let yearless = |stamp: Option<Stamp>| stamp.filter(|stamp| !stamp.year_known).map(|stamp| stamp.written);
         self.clues.start = yearless(first).or(self.clues.start);
+        if let Some(start) = self.clues.start {
+            self.clues.note_leap_day(start, 0);
+        }
         let mut walker = self.walker.clone();
         if let Some(last) = last.filter(|last| !last.year_known) {
             walker.year_of(&last);

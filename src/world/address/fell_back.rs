@@ -1,8 +1,9 @@
 //! The seed's pattern: the BACKUP took over and fell back; the MASTER stayed and did nothing.
 
 use super::chain::chain;
+use super::one_sided::fetched_without;
 use super::{COARSE_MICROS, Displacement, HANDOVER_MICROS, SETTLE_MICROS, Window, close, near};
-use crate::event::{Event, Text};
+use crate::event::{Daemon, Event, Text};
 use crate::moment::Moment;
 use crate::world::World;
 use crate::world::vrrp::{End, Mastership, PeerGroup, Takeover};
@@ -43,6 +44,11 @@ pub(super) fn fell_back(world: &World, group: &PeerGroup, window: &Window<'_>) -
         ..Displacement::suspicion(event)
     };
     displacement.chain = chain(world, owner, holder, event.time, limit);
+    if !world.has_lines_of(owner, Daemon::Pdns) {
+        let settled = event.time.shifted(SETTLE_MICROS + slack);
+        let after = away.last().map_or(settled, |witness| witness.time);
+        displacement.absent = fetched_without(world, group, holder, after, limit);
+    }
     close(&mut displacement, away, home, window.next, kept);
     Some(displacement)
 }
