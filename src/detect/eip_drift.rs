@@ -617,6 +617,18 @@ mod tests {
     }
 
     #[test]
+    fn an_asked_transfer_that_was_stored_shows_who_served_it() {
+        // At the default level a primary logs that it was asked, and a denial, but not that it served.
+        let asked = [at("a", 600, is_asked()), at("s", 600, committed()), at("b", 700, master())];
+        assert_eq!(told("eip-drift", &after(flap(), &asked))[0], "suspected closed");
+        // Of two that were asked at the time, nobody can tell which one served; one that denied did not.
+        let denied = [at("b", 600, is_asked()), at("b", 600, denies()), at("s", 601, committed())];
+        assert_eq!(told("eip-drift", &after(flap(), &denied)), ["likely open"]);
+        let both = [at("a", 600, is_asked()), at("b", 600, is_asked()), at("s", 600, committed())];
+        assert_eq!(told("eip-drift", &after(flap(), &both)), ["likely open"]);
+    }
+
+    #[test]
     fn is_confirmed_by_the_owners_voice_from_elsewhere() {
         let strange = [at("s", 500, turns_away(ORDINARY)), at("a", 500, is_rejected())];
         assert_eq!(told("eip-drift", &after(flap(), &strange)), ["confirmed open"]);

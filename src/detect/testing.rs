@@ -167,6 +167,10 @@ pub(super) fn denies() -> Fact {
     Fact::Pdns(Pdns::TransferDenied { zone: zone(), client: Some(Text::from("203.0.113.21")) })
 }
 
+pub(super) fn is_asked() -> Fact {
+    Fact::Pdns(Pdns::TransferAsked { zone: zone(), client: Text::from("192.0.2.53") })
+}
+
 pub(super) fn serves() -> Fact {
     Fact::Pdns(Pdns::TransferServed { zone: zone(), client: Text::from("203.0.113.21") })
 }
