@@ -189,11 +189,18 @@ pub fn fact_of(heard: &Heard<'_>, fields: &Fields<'_>) -> Fact {
 pub fn id_of(heard: &Heard<'_>) -> &'static str {
     match heard {
         Heard::Message(message) => message.id,
-        Heard::Unrecognised(Daemon::Pdns) => "pdns/unrecognised",
-        Heard::Unrecognised(Daemon::Keepalived) => "keepalived/unrecognised",
-        Heard::Unrecognised(Daemon::Systemd) => "systemd/unrecognised",
+        Heard::Unrecognised(daemon) => unrecognised(*daemon),
         Heard::Site(site) => site.id,
         Heard::Stranger => "other",
+    }
+}
+
+/// The event id of a daemon's lines that no row reads.
+pub(super) fn unrecognised(daemon: Daemon) -> &'static str {
+    match daemon {
+        Daemon::Pdns => "pdns/unrecognised",
+        Daemon::Keepalived => "keepalived/unrecognised",
+        Daemon::Systemd => "systemd/unrecognised",
     }
 }
 

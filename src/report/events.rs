@@ -4,7 +4,10 @@
 
 use super::words::is_hidden;
 use super::{Caveat, SourceCoverage};
+use crate::event::{Daemon, Text};
 use crate::moment::Moment;
+use crate::version::VersionRange;
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use std::io;
@@ -26,6 +29,8 @@ pub struct EventLine<'a> {
     pub pid: Option<u32>,
     /// `pdns/domain-stale`, `keepalived/unrecognised`, `site/claimed`, `other`.
     pub event: &'static str,
+    /// What a site's pattern means by it, in the configuration's word.
+    pub means: Option<&'static str>,
     /// What it tells.
     pub fields: &'a [Field<'a>],
     /// How often it occurred.
@@ -34,6 +39,8 @@ pub struct EventLine<'a> {
     pub path: &'a str,
     /// 1-based line; `None` for journals.
     pub line: Option<u64>,
+    /// 1-based number of a journal's entry; `None` for lines.
+    pub entry: Option<u64>,
     /// Journal cursor.
     pub cursor: Option<&'a [u8]>,
     /// As written.
@@ -51,17 +58,70 @@ pub struct Field<'a> {
     pub is_number: bool,
 }
 
-/// What follows a source's events.
+/// What follows a source's events: what `driftline correlate` needs beside them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceLine {
     /// The entry of a report's coverage.
     pub coverage: SourceCoverage,
+    /// What the first stamp assumes: the year, the zone.
+    pub first_assumes: (bool, bool),
+    /// What the last stamp assumes.
+    pub last_assumes: (bool, bool),
+    /// When the file was last written, in Unix seconds.
+    pub modified: Option<i64>,
+    /// The node that `NODE=` named.
+    pub named: Option<Text>,
+    /// No line names its host.
+    pub hostless: bool,
+    /// The nodes whose lines it holds, and the releases that write such lines.
+    pub nodes: Vec<SourceNode>,
     /// Lines that a row of the catalogue reads.
     pub recognised: u64,
     /// Lines of the two daemons that no row reads.
     pub unrecognised: u64,
-    /// What had to be assumed, and what could not be read.
+    /// Events that were told, other programs' lines not counted.
+    pub events: u64,
+    /// What could not be read.
     pub caveats: Vec<Caveat>,
+    /// What had to be assumed of this source alone.
+    pub assumptions: Vec<Caveat>,
+    /// What kept it, or the rest of it, from being read: a fragment that follows "failed to".
+    pub error: Option<String>,
+    /// It was met in a directory and is no log.
+    pub skipped: bool,
+}
+
+/// A node of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceNode {
+    /// Its name.
+    pub name: Text,
+    /// Which releases of a daemon its lines allow; `None` where they exclude each other.
+    pub daemons: Vec<(Daemon, Option<VersionRange>)>,
+}
+
+impl SourceLine {
+    /// A source that could not be read.
+    #[must_use]
+    pub fn unread(path: Text, named: Option<Text>, error: Option<String>) -> Self {
+        let coverage = SourceCoverage { path, format: "", node: None, lines: 0, first: None, last: None };
+        Self {
+            coverage,
+            first_assumes: (false, false),
+            last_assumes: (false, false),
+            modified: None,
+            named,
+            hostless: false,
+            nodes: Vec::new(),
+            recognised: 0,
+            unrecognised: 0,
+            events: 0,
+            caveats: Vec::new(),
+            assumptions: Vec::new(),
+            skipped: error.is_none(),
+            error,
+        }
+    }
 }
 
 /// Appends an event and a newline.
@@ -77,22 +137,36 @@ pub fn write_event(event: &EventLine<'_>, out: &mut Vec<u8>) -> io::Result<()> {
 /// # Errors
 /// Only those of serde, which a `Vec` gives no cause for.
 pub fn write_source(source: &SourceLine, out: &mut Vec<u8>) -> io::Result<()> {
-    let SourceLine { coverage, recognised, unrecognised, caveats } = source;
+    let SourceLine { coverage, recognised, unrecognised, .. } = source;
+    let told = |caveat: &'_ Caveat, assumed| WireCaveat {
+        kind: caveat.kind,
+        node: caveat.node.clone(),
+        text: caveat.text.clone(),
+        assumed,
+    };
+    let caveats = source.caveats.iter().map(|caveat| told(caveat, false));
+    let assumptions = source.assumptions.iter().map(|caveat| told(caveat, true));
     let wire = WireSource {
         schema: "driftline.source/1",
         path: &coverage.path,
         format: coverage.format,
         node: coverage.node.as_deref(),
+        named: source.named.as_deref(),
+        hostless: source.hostless,
         lines: coverage.lines,
         recognised: *recognised,
         unrecognised: *unrecognised,
         other: coverage.lines.saturating_sub(recognised + unrecognised),
+        events: source.events,
         first: coverage.first.map(Moment::rfc3339),
+        first_assumed: assumed(source.first_assumes),
         last: coverage.last.map(Moment::rfc3339),
-        caveats: caveats
-            .iter()
-            .map(|caveat| WireCaveat { kind: caveat.kind, node: caveat.node.as_deref(), text: &caveat.text })
-            .collect(),
+        last_assumed: assumed(source.last_assumes),
+        modified: source.modified.and_then(|seconds| DateTime::from_timestamp(seconds, 0)).map(second),
+        nodes: source.nodes.iter().map(node).collect(),
+        caveats: caveats.chain(assumptions).collect(),
+        error: source.error.as_deref(),
+        skipped: source.skipped,
     };
     write(&wire, out)
 }
@@ -109,21 +183,85 @@ struct WireSource<'a> {
     path: &'a str,
     format: &'static str,
     node: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    named: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_false")]
+    hostless: bool,
     lines: u64,
     recognised: u64,
     unrecognised: u64,
     other: u64,
+    events: u64,
     first: Option<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    first_assumed: &'static [&'static str],
     last: Option<String>,
-    caveats: Vec<WireCaveat<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    last_assumed: &'static [&'static str],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modified: Option<String>,
+    nodes: Vec<WireNode<'a>>,
+    caveats: Vec<WireCaveat>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_false")]
+    skipped: bool,
 }
 
 #[derive(Serialize)]
-struct WireCaveat<'a> {
+struct WireNode<'a> {
+    node: &'a str,
+    daemons: Vec<WireDaemon>,
+}
+
+#[derive(Serialize)]
+struct WireDaemon {
+    daemon: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+    /// Its lines exclude each other: it was replaced in between.
+    #[serde(skip_serializing_if = "is_false")]
+    changed: bool,
+}
+
+#[derive(Serialize)]
+struct WireCaveat {
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    node: Option<&'a str>,
-    text: &'a str,
+    node: Option<Text>,
+    text: String,
+    #[serde(skip_serializing_if = "is_false")]
+    assumed: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn node(node: &SourceNode) -> WireNode<'_> {
+    let daemons = node.daemons.iter().map(|(daemon, versions)| WireDaemon {
+        daemon: daemon.word(),
+        from: versions.and_then(|versions| versions.from).map(|version| version.to_string()),
+        to: versions.and_then(|versions| versions.to).map(|version| version.to_string()),
+        changed: versions.is_none(),
+    });
+    WireNode { node: &node.name, daemons: daemons.collect() }
+}
+
+fn second(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn assumed((year, zone): (bool, bool)) -> &'static [&'static str] {
+    match (year, zone) {
+        (true, true) => &["year", "zone"],
+        (true, false) => &["year"],
+        (false, true) => &["zone"],
+        (false, false) => &[],
+    }
 }
 
 struct WireEvent<'a>(&'a EventLine<'a>);
@@ -134,12 +272,7 @@ impl Serialize for WireEvent<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("schema", "driftline.event/1")?;
         map.serialize_entry("time", &event.time.map(Moment::rfc3339))?;
-        let assumed: &[&str] = match (event.assumes_year, event.assumes_zone) {
-            (true, true) => &["year", "zone"],
-            (true, false) => &["year"],
-            (false, true) => &["zone"],
-            (false, false) => &[],
-        };
+        let assumed = assumed((event.assumes_year, event.assumes_zone));
         if !assumed.is_empty() {
             map.serialize_entry("assumed", assumed)?;
         }
@@ -151,6 +284,9 @@ impl Serialize for WireEvent<'_> {
             map.serialize_entry("pid", &pid)?;
         }
         map.serialize_entry("event", event.event)?;
+        if let Some(means) = event.means {
+            map.serialize_entry("means", means)?;
+        }
         map.serialize_entry("fields", &WireFields(event.fields))?;
         if event.repeated > 1 {
             map.serialize_entry("repeated", &event.repeated)?;
@@ -158,6 +294,9 @@ impl Serialize for WireEvent<'_> {
         map.serialize_entry("path", event.path)?;
         if let Some(line) = event.line {
             map.serialize_entry("line", &line)?;
+        }
+        if let Some(entry) = event.entry {
+            map.serialize_entry("entry", &entry)?;
         }
         if let Some(cursor) = event.cursor {
             map.serialize_entry("cursor", &String::from_utf8_lossy(cursor))?;
