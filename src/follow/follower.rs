@@ -174,7 +174,7 @@ impl Follower {
     /// announced and [`state`](Self::state) belong together. Call it again while it returns something. `done` is called for each item
     /// that is done with.
     pub fn step(&mut self, wall: i64, done: &mut dyn FnMut(usize)) -> Vec<Change> {
-        while let Some((source, item)) = self.put_back.take().or_else(|| self.turns.next()) {
+        while let Some((source, item)) = self.put_back.take().or_else(|| self.turns.take()) {
             if let Item::Record(_, record, _) = &item
                 && let Some(stamp) = record.stamp
                 && self.is_caught_up
@@ -198,8 +198,8 @@ impl Follower {
         self.behind_since = None;
         let now = self.event_now(wall);
         if !self.is_caught_up {
-            // What closed before anybody listened is noted, not told.
-            let changes = self.ask(Some(self.silence(now)));
+            // What closed before anybody listened is noted, not told. The past is what it is now, however long nothing was written.
+            let changes = self.ask(Some(self.silence(wall)));
             self.is_caught_up = true;
             return changes;
         }
@@ -234,7 +234,7 @@ impl Follower {
 
     /// Asks now, whatever the schedule says, and tells nothing: for one who wants the report.
     pub fn look(&mut self, wall: i64) -> &Report {
-        let silence = self.silence(self.event_now(wall));
+        let silence = self.silence(wall);
         self.report.insert(Arc::new(self.live.report(Some(silence))))
     }
 

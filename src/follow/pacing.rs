@@ -87,7 +87,7 @@ impl From<Kind> for What {
     }
 }
 
-/// What programs, web hooks and the journal are told.
+/// What programs and web hooks are told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notification {
     /// What it says.
@@ -153,6 +153,12 @@ struct Flood {
 }
 
 impl Pacing {
+    /// Nothing told yet, and these limits.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
     /// By these limits, now and from now on.
     pub fn limit(&mut self, limits: Limits) {
         self.limits = limits;
@@ -333,22 +339,5 @@ fn is_critical(change: &Change) -> bool {
     change.severity == "critical"
 }
 
-impl Notification {
-    /// A change as it is, for a record that has every change; `number` tells it from others of the same finding.
-    #[must_use]
-    pub fn of(change: &Change) -> Self {
-        Self {
-            what: change.kind.into(),
-            key: String::new(),
-            id: change.id.clone(),
-            rule: change.rule.clone(),
-            severity: change.severity.clone(),
-            confidence: change.confidence.clone(),
-            claim: change.claim.clone(),
-            nodes: change.nodes.clone(),
-            has_cause: change.has_cause,
-            json: change.json.clone(),
-            text: change.text.clone(),
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -54,7 +54,7 @@ impl<T> Turns<T> {
     }
 
     /// The next item and its source; `None` while an earlier one may still come.
-    pub fn next(&mut self) -> Option<(usize, T)> {
+    pub fn take(&mut self) -> Option<(usize, T)> {
         let mut first: Option<(i64, usize)> = None;
         for (index, lane) in self.lanes.iter().enumerate() {
             match lane.waiting.front() {
@@ -76,13 +76,13 @@ mod tests {
     fn the_earlier_line_has_its_turn_first() {
         let mut turns = Turns::new(2);
         turns.push(0, Some(5), "late");
-        assert_eq!(turns.next(), None, "the other source may have an earlier one");
+        assert_eq!(turns.take(), None, "the other source may have an earlier one");
         turns.push(1, Some(3), "early");
         turns.push(1, None, "its second line");
-        assert_eq!((turns.next(), turns.next()), (Some((1, "early")), Some((1, "its second line"))));
-        assert_eq!(turns.next(), None);
+        assert_eq!((turns.take(), turns.take()), (Some((1, "early")), Some((1, "its second line"))));
+        assert_eq!(turns.take(), None);
         turns.rest(1);
-        assert_eq!(turns.next(), Some((0, "late")));
+        assert_eq!(turns.take(), Some((0, "late")));
         turns.rest(0);
         assert!(turns.is_caught_up());
     }

@@ -103,7 +103,8 @@ pub(super) fn shortest_after(earlier: Moment, later: Moment, zone: Tz) -> String
 
 /// A sentence of ours for a reader in `zone`: times in it stand as RFC 3339 UTC (`2020-08-08T21:01:16Z`) and become
 /// `2020-08-08 21:01:16`; a second one on the same day loses its date. Everything else is kept, made [`visible`].
-pub(super) fn sentence(text: &str, zone: Tz) -> String {
+#[must_use]
+pub fn sentence(text: &str, zone: Tz) -> String {
     let mut said = String::with_capacity(text.len());
     let mut rest = text;
     let mut day = String::new();

@@ -37,8 +37,7 @@ pub(super) fn of(follower: &Follower, totals: &Totals, wall: i64) -> Gauges {
     if let Some(report) = follower.report() {
         for node in &report.masterships {
             let is_master = node.stretches.iter().any(|stretch| stretch.until.is_none());
-            let key = (node.instance.to_string(), node.instance.to_string());
-            *gauges.masters.entry(key).or_default() += u64::from(is_master);
+            gauges.masters.insert((node.node.to_string(), node.instance.to_string()), is_master);
         }
         let drifts = report.findings.iter().filter(|finding| finding.rule == "eip-drift" && finding.is_open());
         let since = drifts.map(|finding| finding.since.micros).min();

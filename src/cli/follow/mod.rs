@@ -2,9 +2,9 @@
 
 pub(in crate::cli) mod args;
 mod gauges;
-mod readers;
-mod session;
-mod store;
+pub(super) mod readers;
+pub(super) mod session;
+pub(super) mod store;
 
 use super::analyze::{Unusable, stated};
 use super::outlets::settings::Settings;

@@ -18,17 +18,17 @@ const REST: Duration = Duration::from_millis(500);
 const ROOM: Duration = Duration::from_millis(5);
 
 /// What a source's thread says.
-pub(super) type Message = (usize, Result<Item, Error>);
+pub(in crate::cli) type Message = (usize, Result<Item, Error>);
 
 /// The threads of all sources.
-pub(super) struct Readers {
-    pub(super) messages: Receiver<Message>,
+pub(in crate::cli) struct Readers {
+    pub(in crate::cli) messages: Receiver<Message>,
     ahead: Vec<Arc<AtomicUsize>>,
 }
 
 impl Readers {
     /// Begins to read all sources, each from where the follower has it. The threads end with the process or soon after `stop`.
-    pub(super) fn begin(
+    pub(in crate::cli) fn begin(
         sources: &[Followed],
         follower: &mut Follower,
         interest: &Interest,
@@ -57,7 +57,7 @@ impl Readers {
     }
 
     /// An item of a source is done with.
-    pub(super) fn done(&self, source: usize) {
+    pub(in crate::cli) fn done(&self, source: usize) {
         self.ahead[source].fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -14,7 +14,6 @@ use chrono::Utc;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 /// Between two looks at the clock and at signals while nothing comes.
@@ -173,17 +172,15 @@ impl Run<'_> {
                 self.show(follower);
                 shown = Some(Instant::now());
             }
-            self.outlets.tick(wall());
+            if self.outlets.tick(wall()) {
+                self.save(follower, Vec::new())?;
+            }
         }
     }
 
     /// Takes what the sources have said meanwhile.
     fn take(&mut self, follower: &mut Follower, readers: &Readers) -> Result<(), Failed> {
-        let mut next = match readers.messages.recv_timeout(TICK) {
-            Ok(message) => Some(message),
-            // All threads have ended, each with a last word.
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        };
+        let mut next = readers.messages.recv_timeout(TICK).ok();
         let mut count = 0;
         while let Some((source, item)) = next {
             match item {

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 /// Where the state is kept.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(in crate::cli) struct Store {
     path: PathBuf,
 }
 
 /// What was found there.
-pub(super) enum Found {
+pub(in crate::cli) enum Found {
     /// Nothing: this is the first start.
     Nothing,
     /// A state.
@@ -23,7 +23,7 @@ pub(super) enum Found {
 }
 
 impl Store {
-    pub(super) fn at(path: PathBuf) -> Self {
+    pub(in crate::cli) fn at(path: PathBuf) -> Self {
         Self { path }
     }
 
@@ -31,7 +31,7 @@ impl Store {
     ///
     /// # Errors
     /// The file is there and cannot be read, or not set aside.
-    pub(super) fn load(&self) -> io::Result<Found> {
+    pub(in crate::cli) fn load(&self) -> io::Result<Found> {
         #[expect(clippy::disallowed_methods, reason = "the state is the command line's")]
         let bytes = match fs::read(&self.path) {
             Ok(bytes) => bytes,
@@ -48,7 +48,7 @@ impl Store {
     ///
     /// # Errors
     /// It cannot be moved.
-    pub(super) fn set_aside(&self) -> io::Result<PathBuf> {
+    pub(in crate::cli) fn set_aside(&self) -> io::Result<PathBuf> {
         let aside = |number: u32| {
             let mut name = self.path.clone().into_os_string();
             name.push(format!(".unfit.{number}"));
@@ -63,7 +63,7 @@ impl Store {
     ///
     /// # Errors
     /// It cannot be written; what was there before is still there.
-    pub(super) fn save(&self, state: &State<Position>) -> io::Result<()> {
+    pub(in crate::cli) fn save(&self, state: &State<Position>) -> io::Result<()> {
         let directory = self.path.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(directory)?;
         file.write_all(&state.to_bytes())?;
@@ -72,7 +72,7 @@ impl Store {
         Ok(())
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::cli) fn path(&self) -> &Path {
         &self.path
     }
 }

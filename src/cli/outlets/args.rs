@@ -9,7 +9,8 @@ pub(in crate::cli) struct Outgoing {
     #[arg(long, value_name = "PROGRAM", help_heading = "Announcing")]
     pub(in crate::cli) exec: Vec<PathBuf>,
 
-    /// Send each announcement to URL (POST, driftline.change/1, header Idempotency-Key)
+    /// Send each announcement to URL (POST, driftline.change/1, header Idempotency-Key); @FILE: the URL is the first line of FILE,
+    /// and the lines after it are headers ("Authorization: Bearer …")
     #[cfg(feature = "webhook")]
     #[arg(long, value_name = "URL", help_heading = "Announcing")]
     pub(in crate::cli) webhook: Vec<String>,

@@ -59,6 +59,8 @@ struct Queue {
     next: u64,
     failures: u64,
     dropped: u64,
+    /// Left the queue, delivered or not.
+    settled: u64,
     /// Deliver what is there, do not try twice, then end.
     is_hastened: bool,
     is_over: bool,
@@ -67,11 +69,15 @@ struct Queue {
 
 impl Courier {
     /// `kind` is its name in the metrics, `name` the one for people and for the state.
-    pub(super) fn begin(kind: &'static str, name: String, mut deliver: Deliver) -> Self {
+    pub(super) fn begin(kind: &'static str, name: String, deliver: Deliver) -> Self {
+        Self::with_pauses(kind, name, deliver, pause)
+    }
+
+    fn with_pauses(kind: &'static str, name: String, mut deliver: Deliver, pause: fn(u32) -> Duration) -> Self {
         let shared = Arc::new(Shared::default());
         let (theirs, theirs_name) = (Arc::clone(&shared), name.clone());
         thread::spawn(move || {
-            theirs.run(&theirs_name, &mut deliver);
+            theirs.run(&theirs_name, &mut deliver, pause);
             theirs.lock().is_done = true;
             theirs.changed.notify_all();
         });
@@ -125,6 +131,11 @@ impl Courier {
         }
     }
 
+    /// How many have left the queue.
+    pub(super) fn settled(&self) -> u64 {
+        self.shared.lock().settled
+    }
+
     pub(super) fn way(&self) -> Way {
         let queue = self.shared.lock();
         Way {
@@ -138,7 +149,7 @@ impl Courier {
 }
 
 impl Shared {
-    fn run(&self, name: &str, deliver: &mut Deliver) {
+    fn run(&self, name: &str, deliver: &mut Deliver, pause: fn(u32) -> Duration) {
         let mut tries = 0;
         let mut last = None;
         while let Some((number, notification)) = self.first() {
@@ -152,11 +163,15 @@ impl Shared {
                         outlet::say(&format!("driftline: announced to {name} at try {tries}"));
                     }
                     self.lock().remove(number);
+                    self.changed.notify_all();
                 }
                 Err(failed) => {
                     if !self.fail(name, number, tries, &failed) {
                         return;
                     }
+                    self.wait_until(Instant::now() + pause(tries), |queue| {
+                        queue.is_hastened || queue.is_over || !queue.is_first(number)
+                    });
                 }
             }
         }
@@ -179,7 +194,7 @@ impl Shared {
         }
     }
 
-    /// Gives up, or waits for the next try; `false`: it is time to end.
+    /// Notes a failure, and gives up where that is due; `false`: it is time to end.
     fn fail(&self, name: &str, number: u64, tries: u32, failed: &Failed) -> bool {
         let (why, tries_max) = match failed {
             Failed::Absent(why) => (why, ABSENT_TRIES),
@@ -195,6 +210,7 @@ impl Shared {
         }
         let is_hastened = queue.is_hastened;
         drop(queue);
+        self.changed.notify_all();
         let next = if is_given_up {
             format!("given up after {tries} {}", if tries == 1 { "try" } else { "tries" })
         } else if is_hastened {
@@ -205,14 +221,7 @@ impl Shared {
         if is_given_up || is_hastened || tries == 1 {
             outlet::say(&format!("driftline: failed to announce to {name}: {why}; {next}"));
         }
-        if is_hastened {
-            return is_given_up;
-        }
-        if !is_given_up {
-            let pause = pause(tries);
-            self.wait_until(Instant::now() + pause, |queue| queue.is_hastened || queue.is_over);
-        }
-        true
+        is_given_up || !is_hastened
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -237,11 +246,16 @@ impl Queue {
     fn pop(&mut self) {
         if let Some((_, notification)) = self.waiting.pop_front() {
             self.bytes -= size(&notification);
+            self.settled += 1;
         }
     }
 
+    fn is_first(&self, number: u64) -> bool {
+        self.waiting.front().is_some_and(|(first, _)| *first == number)
+    }
+
     fn remove(&mut self, number: u64) {
-        if self.waiting.front().is_some_and(|(first, _)| *first == number) {
+        if self.is_first(number) {
             self.pop();
         }
     }
@@ -254,4 +268,103 @@ fn size(notification: &Notification) -> usize {
 /// After so many failures.
 fn pause(tries: u32) -> Duration {
     PAUSE_FIRST.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(PAUSE_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::outlets::tests::notification;
+    use std::sync::mpsc::{self, Receiver};
+
+    /// A courier whose receiver answers as told, and what it was asked.
+    fn courier(answers: Vec<Result<(), Failed>>) -> (Courier, Receiver<String>) {
+        let (asked, told) = mpsc::channel();
+        let mut answers = answers.into_iter();
+        let deliver: Deliver = Box::new(move |notification, _| {
+            let _ = asked.send(notification.id.clone());
+            answers.next().unwrap_or(Ok(()))
+        });
+        (Courier::with_pauses("exec", "a program".to_owned(), deliver, |_| Duration::ZERO), told)
+    }
+
+    fn send(courier: &Courier, ids: &[&str]) {
+        for id in ids {
+            courier.send(&Arc::new(notification(id)));
+        }
+    }
+
+    /// Ends it when all is delivered or given up; what it was asked.
+    fn end(courier: &Courier, told: &Receiver<String>) -> Vec<String> {
+        assert!(courier.shared.wait_until(Instant::now() + Duration::from_secs(60), |queue| queue.waiting.is_empty()));
+        courier.hasten();
+        courier.wait(Instant::now() + Duration::from_secs(60));
+        told.try_iter().collect()
+    }
+
+    #[test]
+    fn what_fails_is_tried_again_before_what_follows() {
+        let absent = || Err(Failed::Absent("nobody".to_owned()));
+        let (courier, told) = courier(vec![absent(), absent(), Ok(())]);
+        send(&courier, &["a", "b"]);
+        assert_eq!(end(&courier, &told), ["a", "a", "a", "b"]);
+        assert_eq!((courier.way().failures, courier.way().dropped), (2, 0));
+    }
+
+    #[test]
+    fn what_is_refused_is_given_up_in_the_end() {
+        let (courier, told) = courier(vec![Err(Failed::Refused("no".to_owned())); 10]);
+        send(&courier, &["a", "b"]);
+        let asked = end(&courier, &told);
+        assert_eq!(asked.iter().filter(|id| *id == "a").count(), 10);
+        assert_eq!(asked.last().map(String::as_str), Some("b"));
+        assert_eq!((courier.way().failures, courier.way().dropped), (10, 1));
+    }
+
+    #[test]
+    fn what_can_never_be_taken_is_tried_once() {
+        let (courier, told) = courier(vec![Err(Failed::ForGood("what is this".to_owned()))]);
+        send(&courier, &["a", "b"]);
+        assert_eq!(end(&courier, &told), ["a", "b"]);
+    }
+
+    #[test]
+    fn what_cannot_be_delivered_in_time_still_waits() {
+        let (asked, told) = mpsc::channel();
+        let deliver: Deliver = Box::new(move |_, is_over| {
+            let _ = asked.send(());
+            while !is_over() {
+                thread::sleep(Duration::from_millis(1));
+            }
+            Err(Failed::Refused("ended".to_owned()))
+        });
+        let courier = Courier::begin("exec", "a program".to_owned(), deliver);
+        send(&courier, &["a", "b"]);
+        told.recv().expect("the first is being delivered");
+        courier.hasten();
+        courier.wait(Instant::now());
+        let ids: Vec<String> = courier.waiting().iter().map(|waiting| waiting.id.clone()).collect();
+        assert_eq!(ids, ["a", "b"]);
+    }
+
+    #[test]
+    fn the_queue_has_an_end() {
+        let (go, wait) = mpsc::channel::<()>();
+        let deliver: Deliver = Box::new(move |_, _| {
+            let _ = wait.recv();
+            Ok(())
+        });
+        let courier = Courier::begin("exec", "a program".to_owned(), deliver);
+        for number in 0..WAITING_MAX + 5 {
+            send(&courier, &[&number.to_string()]);
+        }
+        let waiting = courier.waiting();
+        assert_eq!((waiting.len(), &*waiting[0].id, courier.way().dropped), (WAITING_MAX, "5", 5));
+        drop(go);
+    }
+
+    #[test]
+    fn pauses_grow_and_have_an_end() {
+        let pauses: Vec<u64> = [1, 2, 3, 9, 10, 80].iter().map(|tries| pause(*tries).as_secs()).collect();
+        assert_eq!(pauses, [1, 2, 4, 256, 300, 300]);
+    }
 }

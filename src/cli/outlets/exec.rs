@@ -89,3 +89,76 @@ fn wait(child: &mut Child, timeout: Duration, is_over: &dyn Fn() -> bool) -> io:
     child.wait()?;
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::outlets::tests::notification;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn script(directory: &Path, text: &str) -> PathBuf {
+        let path = directory.join("program");
+        std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("a script is written");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("it is made a program");
+        path
+    }
+
+    fn deliver_to(program: PathBuf, timeout: Duration) -> Result<(), Failed> {
+        deliver(program, timeout)(&notification("0123"), &|| false)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "what the program of a test wrote")]
+    fn written(path: &Path) -> String {
+        std::fs::read_to_string(path).expect("the program wrote it")
+    }
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_program_hears_json_and_words() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let text = r#"cd "${0%/*}"; cat >told; env | grep ^DRIFTLINE_ | sort >words; echo not an announcement"#;
+        assert_eq!(deliver_to(script(directory.path(), text), LONG), Ok(()));
+        assert_eq!(written(&directory.path().join("told")), "{\"schema\":\"driftline.change/1\"}\n");
+        let words = "DRIFTLINE_CHANGE=opened\nDRIFTLINE_CLAIM=it moved\\n$(reboot)\nDRIFTLINE_CONFIDENCE=likely\n\
+                     DRIFTLINE_EXPLAINED=no\nDRIFTLINE_ID=0123\nDRIFTLINE_KEY=0123-opened-1\nDRIFTLINE_RULE=eip-drift\n\
+                     DRIFTLINE_SEVERITY=critical\nDRIFTLINE_TEXT=OPENED   EIP DRIFT\n";
+        assert_eq!(written(&directory.path().join("words")), words);
+    }
+
+    #[test]
+    fn a_program_that_fails_is_known_by_its_status() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let failed = deliver_to(script(directory.path(), "exit 3"), LONG);
+        assert_eq!(failed, Err(Failed::Refused("exit status: 3".to_owned())));
+        let absent = deliver_to(directory.path().join("nothing"), LONG);
+        assert!(matches!(absent, Err(Failed::Absent(_))), "{absent:?}");
+    }
+
+    #[test]
+    fn a_program_that_takes_too_long_is_ended_with_what_it_started() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let text = r#"sleep 1000 & echo $! >"${0%/*}/child.new"; mv "${0%/*}/child.new" "${0%/*}/child"; wait"#;
+        let program = script(directory.path(), text);
+        let child = directory.path().join("child");
+        let is_over = || child.exists();
+        let failed = run(&program, LONG, &notification("0123"), &is_over);
+        assert!(matches!(failed, Err(Failed::Refused(_))), "{failed:?}");
+        let status = PathBuf::from(format!("/proc/{}/stat", written(&child).trim()));
+        let lives = || {
+            #[expect(clippy::disallowed_methods, reason = "whether a process of this test lives")]
+            std::fs::read_to_string(&status).is_ok_and(|stat| !stat.contains(") Z "))
+        };
+        let end = Instant::now() + LONG;
+        while lives() {
+            assert!(Instant::now() < end, "the program's child lives on");
+            thread::sleep(LOOK);
+        }
+    }
+
+    #[test]
+    fn only_a_path_must_exist_from_the_start() {
+        assert!(check(Path::new("mail")).is_ok());
+        assert!(check(Path::new("/nowhere/mail")).is_err());
+    }
+}

@@ -224,3 +224,76 @@ impl Answer {
         out.flush()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(address: SocketAddr, request: &str) -> String {
+        let mut stream = TcpStream::connect(address).expect("a connection");
+        stream.write_all(request.as_bytes()).expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
+    }
+
+    fn get(address: SocketAddr, path: &str) -> String {
+        ask(address, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+    }
+
+    #[test]
+    fn what_is_shown_can_be_read() {
+        let board = Arc::new(Board::default());
+        let address = begin("0", &board).expect("a port");
+        assert!(address.ip().is_loopback());
+        assert!(get(address, "/healthz").starts_with("HTTP/1.1 503 "));
+        assert!(get(address, "/report").starts_with("HTTP/1.1 503 "));
+        board.show(Gauges::default(), Some(Arc::new(Report::default())), Ok(()));
+        board.beat();
+        let health = get(address, "/healthz");
+        assert!(health.starts_with("HTTP/1.1 200 OK\r\n") && health.ends_with("\r\n\r\nok\n"), "{health}");
+        assert!(get(address, "/metrics?x=y").contains("\ndriftline_journal_entries_total 0\n"));
+        let report = get(address, "/report");
+        let (_, body) = report.split_once("\r\n\r\n").expect("a body");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(body).expect("JSON")["schema"], "driftline.report/1");
+        board.show(Gauges::default(), None, Err("a\u{1b}b".to_owned()));
+        assert!(get(address, "/healthz").ends_with("a\\x1bb\n"));
+        assert!(get(address, "/report").starts_with("HTTP/1.1 200 "), "the report stays what it was");
+    }
+
+    #[test]
+    fn only_reading_is_answered() {
+        let address = begin("127.0.0.1:0", &Arc::new(Board::default())).expect("a port");
+        let head = ask(address, "HEAD /metrics HTTP/1.0\r\n\r\n");
+        assert!(head.starts_with("HTTP/1.1 200 ") && head.ends_with("\r\n\r\n"), "{head}");
+        for (request, status) in [
+            ("POST /report HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 405),
+            ("GET /../etc/passwd HTTP/1.1\r\n\r\n", 404),
+            ("\0\0\0\0", 400),
+            (&format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(HEADERS_MAX + 1)), 431),
+        ] {
+            let answer = ask(address, request);
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request:?}: {answer}");
+        }
+    }
+
+    #[test]
+    fn a_follower_that_stands_still_is_not_healthy() {
+        let board = Board::default();
+        let begin = Instant::now();
+        board.show(Gauges::default(), None, Ok(()));
+        board.beat();
+        assert_eq!(board.complaint(begin), None);
+        let complaint = board.complaint(Instant::now() + ALIVE + Duration::from_secs(1)).expect("a complaint");
+        assert!(complaint.starts_with("the follower has not moved for "), "{complaint}");
+    }
+
+    #[test]
+    fn addresses_have_several_forms() {
+        let read = |word| addresses(word).map(|all| all[0].to_string()).ok();
+        assert_eq!(read("9119").as_deref(), Some("127.0.0.1:9119"));
+        assert_eq!(read(":9119").as_deref(), Some("127.0.0.1:9119"));
+        assert_eq!(read("[::1]:9119").as_deref(), Some("[::1]:9119"));
+        assert_eq!(read("192.0.2.1"), None);
+    }
+}

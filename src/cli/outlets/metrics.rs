@@ -1,6 +1,6 @@
 //! What can be counted, as Prometheus reads it: over HTTP or from a file for node_exporter's textfile collector.
 //!
-//! **Invariant:** a label's values are few. Zones and strangers' addresses are no labels; of groups there is a stated number.
+//! **Invariant:** a label's values are few. Zones and strangers' addresses are no labels; of nodes and instances there is a stated number.
 
 use crate::cli::outlet;
 use crate::detect::RULES;
@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 const EVERY: Duration = Duration::from_secs(15);
 /// Not more often, however much changes.
 const EVERY_MIN: Duration = Duration::from_secs(1);
-/// Groups told by name.
-const GROUPS_MAX: usize = 200;
+/// Nodes and instances told by name.
+const MASTERS_MAX: usize = 200;
 /// Characters of a name in a label.
 const LABEL_CHARACTERS_MAX: usize = 200;
 
@@ -34,16 +34,14 @@ pub(in crate::cli) struct Gauges {
     pub(in crate::cli) recognised: u64,
     /// Of those, the daemons' that no row reads, by daemon.
     pub(in crate::cli) unrecognised: BTreeMap<String, u64>,
-    /// Entries that a journal lost before they were read.
+    /// How often a source lost lines before they were read.
     pub(in crate::cli) lost: u64,
-    /// Messages that journald says it suppressed.
-    pub(in crate::cli) suppressed: u64,
     /// Time of the newest entry, in microseconds since 1970.
     pub(in crate::cli) last_entry: Option<i64>,
     /// How far the newest entry that was read lies behind the newest there is, in seconds.
     pub(in crate::cli) lag_seconds: f64,
-    /// Nodes that are MASTER, by peer group and instance (or sync group).
-    pub(in crate::cli) masters: BTreeMap<(String, String), u64>,
+    /// By node and instance (or sync group): whether it is MASTER.
+    pub(in crate::cli) masters: BTreeMap<(String, String), bool>,
     /// How long the oldest open EIP drift has lasted, in seconds; 0 if there is none.
     pub(in crate::cli) drift_seconds: f64,
     /// Set by [`super::Outlets::show`].
@@ -92,10 +90,10 @@ impl Gauges {
             [(vec![], self.drift_seconds)],
         );
         page.gauge(
-            "driftline_vrrp_masters",
-            "Nodes that are MASTER, by peer group and instance.",
-            self.masters.iter().take(GROUPS_MAX).map(|((group, instance), masters)| {
-                (vec![("group", &**group), ("instance", &**instance)], count(*masters))
+            "driftline_vrrp_master",
+            "Whether a node is MASTER of an instance, as its lines say.",
+            self.masters.iter().take(MASTERS_MAX).map(|((node, instance), is_master)| {
+                (vec![("node", &**node), ("instance", &**instance)], count(u64::from(*is_master)))
             }),
         );
         page.counter(
@@ -114,14 +112,9 @@ impl Gauges {
             self.unrecognised.iter().map(|(daemon, lines)| (vec![("daemon", &**daemon)], count(*lines))),
         );
         page.counter(
-            "driftline_journal_gap_entries_total",
-            "Entries that a journal lost before they were read.",
+            "driftline_journal_gaps_total",
+            "How often a source lost lines before they were read.",
             [(vec![], count(self.lost))],
-        );
-        page.counter(
-            "driftline_suppressed_messages_total",
-            "Messages that journald suppressed.",
-            [(vec![], count(self.suppressed))],
         );
         page.gauge(
             "driftline_last_entry_timestamp_seconds",
@@ -243,4 +236,98 @@ fn replace(path: &Path, page: &str) -> io::Result<()> {
     file.as_file().set_permissions(Permissions::from_mode(READABLE))?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gauges() -> Gauges {
+        let word = str::to_owned;
+        Gauges {
+            findings_open: [(word("eip-drift"), 1)].into(),
+            findings_total: [((word("eip-drift"), word("critical")), 2)].into(),
+            entries: 1_000,
+            recognised: 16,
+            unrecognised: [(word("pdns"), 3)].into(),
+            last_entry: Some(1_596_920_476_500_000),
+            lag_seconds: 0.5,
+            masters: [((word("a\\\"b\n"), word("VI_1")), true)].into(),
+            drift_seconds: 90.0,
+            ways: vec![Way { outlet: "exec", name: word("exec 0 mail"), failures: 4, waiting: 1, dropped: 0 }],
+            ..Gauges::default()
+        }
+    }
+
+    #[test]
+    fn numbers_have_names_labels_and_values() {
+        let text = gauges().text();
+        let is_sample = |line: &&str| !line.starts_with('#') && !line.contains("findings_open");
+        let samples: Vec<&str> = text.lines().filter(is_sample).collect();
+        let expected = [
+            &format!("driftline_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION")),
+            r#"driftline_findings_total{rule="eip-drift",severity="critical"} 2"#,
+            "driftline_drift_seconds 90",
+            r#"driftline_vrrp_master{node="a\\\"b\\n",instance="VI_1"} 1"#,
+            "driftline_journal_entries_total 1000",
+            "driftline_recognised_lines_total 16",
+            r#"driftline_unrecognised_lines_total{daemon="pdns"} 3"#,
+            "driftline_journal_gaps_total 0",
+            "driftline_last_entry_timestamp_seconds 1596920476.5",
+            "driftline_lag_seconds 0.5",
+            r#"driftline_outlet_failures_total{outlet="exec",name="exec 0 mail"} 4"#,
+            r#"driftline_outlet_dropped_total{outlet="exec",name="exec 0 mail"} 0"#,
+            r#"driftline_outlet_waiting{outlet="exec",name="exec 0 mail"} 1"#,
+        ];
+        assert_eq!(samples, expected);
+        for rule in RULES {
+            let open = u8::from(rule.id == "eip-drift");
+            assert!(text.contains(&format!("\ndriftline_findings_open{{rule=\"{}\"}} {open}\n", rule.id)), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_family_says_what_it_is() {
+        let text = gauges().text();
+        let names = |prefix: &str| -> Vec<String> {
+            let name = |line: &str| line.strip_prefix(prefix)?.split(' ').next().map(str::to_owned);
+            text.lines().filter_map(name).collect()
+        };
+        assert_eq!(names("# HELP "), names("# TYPE "));
+        for line in text.lines().filter(|line| line.starts_with("# TYPE ")) {
+            assert_eq!(line.ends_with(" counter"), line.contains("_total "), "{line}");
+        }
+    }
+
+    #[test]
+    fn names_in_labels_have_an_end() {
+        let mut gauges = Gauges::default();
+        for number in 0..2 * MASTERS_MAX {
+            gauges.masters.insert((number.to_string(), "x".repeat(10_000)), true);
+        }
+        let text = gauges.text();
+        assert_eq!(text.matches("driftline_vrrp_master{").count(), MASTERS_MAX);
+        assert!(text.lines().all(|line| line.len() < 2 * LABEL_CHARACTERS_MAX));
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "what the collector would read")]
+    fn the_file_is_whole_and_readable_by_others() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("driftline.prom");
+        let mut file = MetricsFile::at(path.clone());
+        let now = Instant::now();
+        assert!(file.is_due(now));
+        file.write("a 1\n", now);
+        file.write("a 2\n", now);
+        assert_eq!(std::fs::read_to_string(&path).expect("a page"), "a 2\n");
+        assert_eq!(std::fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o644);
+        assert_eq!(std::fs::read_dir(directory.path()).expect("a directory").count(), 1);
+        assert!(!file.is_due(now + Duration::from_secs(14)) && file.is_due(now + Duration::from_secs(15)));
+        file.hurry();
+        assert!(!file.is_due(now) && file.is_due(now + Duration::from_secs(1)));
+        std::fs::remove_dir_all(directory.path()).expect("it can go");
+        file.write("a 3\n", now);
+        assert_eq!(file.way().failures, 1);
+    }
 }

@@ -34,6 +34,8 @@ pub(in crate::cli) enum Unusable {
     Program { path: String, source: io::Error },
     #[error("listen on {address}")]
     Address { address: String, source: io::Error },
+    #[error("read the web hook's file {path}")]
+    HookFile { path: String, source: io::Error },
     #[error("use the web hook {url}: {why}")]
     Url { url: String, why: String },
 }
@@ -47,6 +49,8 @@ pub(in crate::cli) struct Outlets {
     board: Arc<Board>,
     manager: ServiceManager,
     pacing: Pacing,
+    /// Announcements that left the queues, as the state knows.
+    settled: u64,
 }
 
 /// A notification that an outlet has not got rid of, by the outlet's name.
@@ -97,6 +101,7 @@ impl Outlets {
             board,
             manager: ServiceManager::of_environment(),
             pacing,
+            settled: 0,
         })
     }
 
@@ -108,15 +113,19 @@ impl Outlets {
     /// Tells a change: the journal at once, programs and web hooks when people want to be told. `now`: microseconds since 1970.
     pub(in crate::cli) fn tell(&mut self, change: &Change, now: i64) {
         if let Some(journal) = &mut self.journal {
-            journal.tell(Notification::of(change));
+            journal.tell(change);
         }
         let told = self.pacing.take(change.clone(), now);
         self.send(told);
     }
 
-    /// To be called a few times a second: what became due, the metrics file, the journal's leftovers, the watchdog.
-    pub(in crate::cli) fn tick(&mut self, now: i64) {
+    /// To be called a few times a second: what became due, the metrics file, the journal's leftovers, the watchdog. `true`: something
+    /// was delivered or became due, which the state should know.
+    pub(in crate::cli) fn tick(&mut self, now: i64) -> bool {
         let told = self.pacing.due(now);
+        let settled = self.couriers.iter().map(Courier::settled).sum();
+        let is_changed = !told.is_empty() || settled != self.settled;
+        self.settled = settled;
         self.send(told);
         if let Some(journal) = &mut self.journal {
             journal.tick();
@@ -128,6 +137,7 @@ impl Outlets {
             file.write(&self.board.metrics(), Instant::now());
         }
         self.manager.beat(Instant::now());
+        is_changed
     }
 
     /// What can be seen from outside from now on. `health`: why the sources are not read, if they are not. The report stays what it
@@ -205,5 +215,44 @@ impl Outlets {
         ways.extend(self.journal.as_ref().map(Journal::way));
         ways.extend(self.metrics_file.as_ref().map(MetricsFile::way));
         ways
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::follow::{Kind, What};
+
+    pub(super) fn change(id: &str) -> Change {
+        let told = notification(id);
+        Change {
+            kind: Kind::Opened,
+            id: told.id,
+            rule: told.rule,
+            severity: told.severity,
+            confidence: told.confidence,
+            claim: told.claim,
+            nodes: told.nodes,
+            has_cause: told.has_cause,
+            json: told.json,
+            text: told.text,
+        }
+    }
+
+    /// One that says everything an outlet hands on.
+    pub(super) fn notification(id: &str) -> Notification {
+        Notification {
+            what: What::Opened,
+            key: format!("{id}-opened-1"),
+            id: id.to_owned(),
+            rule: "eip-drift".to_owned(),
+            severity: "critical".to_owned(),
+            confidence: "likely".to_owned(),
+            claim: "it moved\n$(reboot)".to_owned(),
+            nodes: vec!["dnsmaster".to_owned(), "dnsmaster2".to_owned()],
+            has_cause: false,
+            json: r#"{"schema":"driftline.change/1"}"#.to_owned(),
+            text: "OPENED   EIP DRIFT".to_owned(),
+        }
     }
 }

@@ -76,3 +76,53 @@ impl ServiceManager {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(socket: &UnixDatagram) -> String {
+        let mut bytes = [0; 1024];
+        let count = socket.recv(&mut bytes).expect("a datagram");
+        String::from_utf8_lossy(&bytes[..count]).into_owned()
+    }
+
+    #[test]
+    fn the_manager_hears_what_it_needs() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("notify");
+        let socket = UnixDatagram::bind(&path).expect("a socket");
+        let mut manager = ServiceManager::at(path.to_str(), Some(60_000_000));
+        let now = Instant::now();
+        manager.ready();
+        manager.status("2 findings\nMAINPID=1");
+        manager.status("2 findings\nMAINPID=1");
+        manager.beat(now);
+        manager.beat(now + Duration::from_secs(29));
+        manager.beat(now + Duration::from_secs(30));
+        manager.stopping();
+        let all: Vec<String> = std::iter::repeat_with(|| told(&socket)).take(5).collect();
+        assert_eq!(all, ["READY=1", "STATUS=2 findings\\nMAINPID=1", "WATCHDOG=1", "WATCHDOG=1", "STOPPING=1"]);
+        manager.reloading();
+        let told = told(&socket);
+        let since = told.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").expect("when it began");
+        assert!(since.parse::<u64>().is_ok_and(|since| since > 0), "{told}");
+    }
+
+    #[test]
+    fn a_name_that_is_no_file_is_heard_too() {
+        let name = format!("driftline-test-{}", std::process::id());
+        let place = SocketAddr::from_abstract_name(&name).expect("a name");
+        let socket = UnixDatagram::bind_addr(&place).expect("a socket");
+        ServiceManager::at(Some(&format!("@{name}")), None).ready();
+        assert_eq!(told(&socket), "READY=1");
+    }
+
+    #[test]
+    fn without_a_manager_nothing_happens() {
+        let mut manager = ServiceManager::at(None, Some(1));
+        manager.ready();
+        manager.beat(Instant::now());
+        ServiceManager::at(Some("/nowhere/notify"), None).ready();
+    }
+}

@@ -3,7 +3,6 @@
 use crate::follow::{Limits, Quiet};
 use chrono_tz::Tz;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::time::Duration;
 use toml::Spanned;
 
@@ -22,18 +21,11 @@ pub(in crate::cli) struct Settings {
     pub(in crate::cli) exec_timeout: Duration,
     /// How long a web hook may take.
     pub(in crate::cli) webhook_timeout: Duration,
-    /// Headers for every web hook: a token.
-    pub(in crate::cli) webhook_headers: BTreeMap<String, String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            limits: Limits::default(),
-            exec_timeout: EXEC_TIMEOUT,
-            webhook_timeout: WEBHOOK_TIMEOUT,
-            webhook_headers: BTreeMap::new(),
-        }
+        Self { limits: Limits::default(), exec_timeout: EXEC_TIMEOUT, webhook_timeout: WEBHOOK_TIMEOUT }
     }
 }
 
@@ -50,14 +42,12 @@ pub(in crate::cli) struct Section {
     per_minute: Option<Spanned<usize>>,
     exec_timeout: Option<Spanned<String>>,
     webhook_timeout: Option<Spanned<String>>,
-    #[serde(default)]
-    webhook_headers: BTreeMap<String, String>,
 }
 
 impl Section {
     /// The settings, or the byte where something is wrong and what.
     pub(in crate::cli) fn read(self) -> Result<Settings, (usize, String)> {
-        let mut settings = Settings { webhook_headers: self.webhook_headers, ..Settings::default() };
+        let mut settings = Settings::default();
         let limits = &mut settings.limits;
         limits.is_quiet_critical = self.quiet_critical;
         if let Some(word) = self.remind {
@@ -125,4 +115,55 @@ fn quiet(word: &str) -> Option<Quiet> {
     };
     let quiet = Quiet { from: minute(from)?, to: minute(to)? };
     (quiet.from != quiet.to).then_some(quiet)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Settings, String> {
+        let section: Section = toml::from_str(text).map_err(|error| error.message().to_owned())?;
+        section.read().map_err(|(_, what)| what)
+    }
+
+    #[test]
+    fn everything_has_its_place() {
+        let text = r#"
+            remind = "6h"
+            quiet = ["22:00-06:00", "12:00-13:30"]
+            quiet-zone = "Europe/Zurich"
+            quiet-critical = true
+            per-minute = 5
+            exec-timeout = "2min"
+            webhook-timeout = "5s"
+        "#;
+        let settings = read(text).expect("it is fine");
+        let expected = Limits {
+            remind: Some(6 * 3_600_000_000),
+            quiet: vec![Quiet { from: 22 * 60, to: 6 * 60 }, Quiet { from: 12 * 60, to: 13 * 60 + 30 }],
+            is_quiet_critical: true,
+            zone: Tz::Europe__Zurich,
+            per_minute: 5,
+        };
+        assert_eq!(settings.limits, expected);
+        assert_eq!((settings.exec_timeout.as_secs(), settings.webhook_timeout.as_secs()), (120, 5));
+        assert_eq!(read(""), Ok(Settings::default()));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        for (text, what) in [
+            ("remind = \"6\"", "\"6\" is no length of time such as \"30s\", \"15min\", \"6h\" or \"1d\""),
+            ("remind = \"5s\"", "\"5s\" is not between 60 s and 4294967295 s"),
+            ("quiet = [\"22-6\"]", "\"22-6\" is no time of the day such as \"22:00-06:00\""),
+            ("quiet = [\"24:01-06:00\"]", "\"24:01-06:00\" is no time of the day such as \"22:00-06:00\""),
+            ("quiet = [\"06:00-06:00\"]", "\"06:00-06:00\" is no time of the day such as \"22:00-06:00\""),
+            ("quiet-zone = \"Zurich\"", "\"Zurich\" is no zone such as \"Europe/Zurich\""),
+            ("per-minute = 0", "per-minute must be at least 1"),
+            ("exec-timeout = \"2h\"", "\"2h\" is not between 1 s and 3600 s"),
+        ] {
+            assert_eq!(read(text), Err(what.to_owned()), "{text}");
+        }
+        assert!(read("reminder = \"6h\"").is_err_and(|what| what.contains("reminder")));
+    }
 }

@@ -12,6 +12,8 @@ pub(super) struct Header {
     pub(super) incompatible_flags: u32,
     /// Whether journald has it open, or had when the machine went down.
     pub(super) is_online: bool,
+    /// Whether it was rotated away: nothing will be written to it any more.
+    pub(super) is_archived: bool,
     pub(super) file_id: [u8; 16],
     pub(super) seqnum_id: u128,
     /// Length of the header: where objects begin.
@@ -40,6 +42,7 @@ impl Header {
         Self {
             incompatible_flags: u32_at(bytes, 12),
             is_online: bytes[16] == 1,
+            is_archived: bytes[16] == 2,
             file_id: id_at(bytes, 24),
             seqnum_id: u128::from_be_bytes(id_at(bytes, 72)),
             size: u64_at(bytes, 88),

@@ -82,49 +82,76 @@ fn take(journal: &mut Journal, cursor: &str, entry: &mut Entry) -> Result<(), Er
     Ok(())
 }
 
-/// Gives the entries of interest with a sequence number above `after`, up to `last` (an id and a number). `kept` is the open
-/// file of the reading before.
-///
-/// # Errors
-/// libsystemd cannot go on; what it gave before has been passed on.
-pub(super) fn read_on(
-    kept: &mut Option<Journal>,
-    place: &Path,
-    last: (u128, u64),
+/// The entries of interest of a file that grows, one after the other.
+pub(super) struct Entries {
+    journal: Journal,
+    entry: Entry,
+    number: u64,
+    /// Entries up to this one have been given.
     after: Option<u64>,
-    interest: &Interest,
-    each: &mut dyn FnMut(&Record<'_>, u64),
-) -> Result<(), Error> {
-    let mut journal = match kept.take() {
-        Some(journal) => journal,
-        None => open(place)?,
-    };
-    journal.match_flush()?;
-    let is_chosen = match interest {
-        Interest::Programs(programs) => choose(&mut journal, programs)?,
-        Interest::All | Interest::AllKnowing(_) | Interest::Matching(_) => true,
-    };
-    if is_chosen {
-        match after {
-            Some(after) => journal.seek_cursor(format!("s={:032x};i={after:x}", last.0))?,
-            None => journal.seek_head()?,
-        }
-        let mut entry = Entry::default();
-        while journal.next()? > 0 {
-            let cursor = journal.cursor()?;
-            let number = number_of(&cursor);
-            if number > last.1 {
-                break;
-            }
-            if after.is_some_and(|after| number <= after) {
-                continue;
-            }
-            take(&mut journal, &cursor, &mut entry)?;
-            each(&entry.record(), number);
-        }
+    /// The last one to give.
+    last: u64,
+}
+
+impl Entries {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// libsystemd cannot.
+    pub(super) fn open(place: &Path) -> Result<Self, Error> {
+        Ok(Self { journal: open(place)?, entry: Entry::default(), number: 0, after: None, last: 0 })
     }
-    *kept = Some(journal);
-    Ok(())
+
+    /// Begins to give the entries with a sequence number above `after`, up to `last` of sequence `id`; `false` if there are none
+    /// of interest. The index is asked anew for what is of interest.
+    ///
+    /// # Errors
+    /// libsystemd cannot go on.
+    pub(super) fn begin(
+        &mut self,
+        id: u128,
+        last: u64,
+        after: Option<u64>,
+        interest: &Interest,
+    ) -> Result<bool, Error> {
+        self.journal.match_flush()?;
+        (self.after, self.last) = (after, last);
+        if let Interest::Programs(programs) = interest
+            && !choose(&mut self.journal, programs)?
+        {
+            return Ok(false);
+        }
+        match after {
+            Some(after) => self.journal.seek_cursor(format!("s={id:032x};i={after:x}"))?,
+            None => self.journal.seek_head()?,
+        }
+        Ok(true)
+    }
+
+    /// Goes to the next entry; `false` behind the last one.
+    ///
+    /// # Errors
+    /// libsystemd cannot go on.
+    pub(super) fn advance(&mut self) -> Result<bool, Error> {
+        while self.journal.next()? > 0 {
+            let cursor = self.journal.cursor()?;
+            let number = number_of(&cursor);
+            if number > self.last {
+                return Ok(false);
+            }
+            if self.after.is_none_or(|after| number > after) {
+                take(&mut self.journal, &cursor, &mut self.entry)?;
+                self.number = number;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The entry it is at, and its sequence number.
+    pub(super) fn record(&self) -> (Record<'_>, u64) {
+        (self.entry.record(), self.number)
+    }
 }
 
 fn open(place: &Path) -> Result<Journal, Error> {

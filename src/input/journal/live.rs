@@ -21,8 +21,8 @@ pub(in crate::input) struct Head {
     /// When the first entry was stored, in microseconds since 1970.
     pub(in crate::input) first_time: u64,
     last_time: u64,
-    /// Whether journald has it open.
-    pub(in crate::input) is_online: bool,
+    /// Whether nothing will be written to it any more. A file that is merely not being written to may grow.
+    pub(in crate::input) is_archived: bool,
 }
 
 impl Head {
@@ -48,45 +48,82 @@ pub(in crate::input) fn head(path: &Path) -> io::Result<Head> {
         entries: header.entries,
         first_time: header.head_realtime,
         last_time: header.tail_realtime,
-        is_online: header.is_online,
+        is_archived: header.is_archived,
     })
 }
 
 /// A file that is kept open between two readings.
-#[derive(Default)]
 pub(in crate::input) struct Growing {
     #[cfg(feature = "journald")]
-    journal: Option<systemd::journal::Journal>,
+    entries: super::indexed::Entries,
+    #[cfg(not(feature = "journald"))]
+    never: std::convert::Infallible,
 }
 
+#[cfg(feature = "journald")]
 impl Growing {
-    /// Gives the records of interest with a sequence number above `after`, up to that of the head's last entry.
+    /// Opens a file.
     ///
     /// # Errors
-    /// Why not all could be read, as a sentence.
-    #[cfg(feature = "journald")]
-    pub(in crate::input) fn read(
+    /// Why not, as a sentence.
+    pub(in crate::input) fn open(path: &Path) -> Result<Self, String> {
+        super::indexed::Entries::open(path).map(|entries| Self { entries }).map_err(sentence)
+    }
+
+    /// Begins to give the records of interest with a sequence number above `after`, up to that of the head's last entry; `false`
+    /// if there are none.
+    ///
+    /// # Errors
+    /// Why not all can be read, as a sentence.
+    pub(in crate::input) fn begin(
         &mut self,
-        path: &Path,
         head: &Head,
         after: Option<u64>,
         interest: &Interest,
-        each: &mut dyn FnMut(&Record<'_>, u64),
-    ) -> Result<(), String> {
-        let read = super::indexed::read_on(&mut self.journal, path, (head.sequence, head.tail), after, interest, each);
-        read.map_err(|error| format!("The rest of the file could not be read ({error})."))
+    ) -> Result<bool, String> {
+        self.entries.begin(head.sequence, head.tail, after, interest).map_err(sentence)
     }
 
-    #[cfg(not(feature = "journald"))]
-    #[expect(clippy::unused_self, reason = "it has nothing to keep open")]
-    pub(in crate::input) fn read(
+    /// Goes to the next record; `false` behind the last one.
+    ///
+    /// # Errors
+    /// Why not all can be read, as a sentence.
+    pub(in crate::input) fn advance(&mut self) -> Result<bool, String> {
+        self.entries.advance().map_err(sentence)
+    }
+
+    /// The record it is at, and its sequence number.
+    pub(in crate::input) fn record(&self) -> (Record<'_>, u64) {
+        self.entries.record()
+    }
+}
+
+#[cfg(feature = "journald")]
+fn sentence(error: systemd::Error) -> String {
+    format!("The rest of the file could not be read ({error}).")
+}
+
+/// Without libsystemd there is none.
+#[cfg(not(feature = "journald"))]
+impl Growing {
+    pub(in crate::input) fn open(_path: &Path) -> Result<Self, String> {
+        Err("This build cannot follow journals: it lacks the feature journald.".to_owned())
+    }
+
+    pub(in crate::input) fn begin(
         &mut self,
-        _path: &Path,
         _head: &Head,
         _after: Option<u64>,
-        _interest: &Interest,
-        _each: &mut dyn FnMut(&Record<'_>, u64),
-    ) -> Result<(), String> {
-        Err("This build cannot follow journals: it lacks the feature journald.".to_owned())
+        _of: &Interest,
+    ) -> Result<bool, String> {
+        match self.never {}
+    }
+
+    pub(in crate::input) fn advance(&mut self) -> Result<bool, String> {
+        match self.never {}
+    }
+
+    pub(in crate::input) fn record(&self) -> (Record<'_>, u64) {
+        match self.never {}
     }
 }

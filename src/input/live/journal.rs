@@ -83,6 +83,14 @@ struct Known {
     head: Option<Head>,
 }
 
+/// A file with entries that have not been read.
+struct New {
+    path: PathBuf,
+    journal: Text,
+    head: Head,
+    after: Option<u64>,
+}
+
 impl<'w> Watch<'w> {
     fn new(source: &'w Followed, roots: &'w [PathBuf], is_own: bool) -> Self {
         Self {
@@ -160,57 +168,96 @@ impl<'w> Watch<'w> {
 
     /// Reads what is new in all files; says whether anything was.
     fn read_on(&mut self, interest: &Interest, stop: &AtomicBool, each: &mut dyn FnMut(Arrival<'_>)) -> bool {
-        let mut new: Vec<(u64, PathBuf)> = Vec::new();
+        let mut new: Vec<New> = Vec::new();
         for (path, known) in &mut self.files {
-            // A file that is closed does not grow.
+            // A file that was rotated away does not grow.
             let is_over = known.head.as_ref().is_some_and(|head| {
-                !head.is_online && self.read.get(&head.file).is_some_and(|read| *read >= head.tail)
+                head.is_archived && self.read.get(&head.file).is_some_and(|read| *read >= head.tail)
             });
             if is_over {
                 continue;
             }
             let Ok(Some(head)) = head_of(path) else { continue };
-            if head.entries > 0 && self.read.get(&head.file).is_none_or(|read| *read < head.tail) {
-                new.push((head.first_time, path.clone()));
-            }
             known.head = Some(head);
-        }
-        new.sort();
-        for (_, path) in &new {
-            if is_stopped(stop) {
-                return true;
+            let after = self.read.get(&head.file).copied();
+            if head.entries > 0 && after.is_none_or(|after| after < head.tail) {
+                new.push(New { path: path.clone(), journal: known.journal.clone(), head, after });
             }
-            self.read_file(path, interest, stop, each);
         }
-        !new.is_empty()
+        new.sort_by(|a, b| (a.head.first_time, &a.path).cmp(&(b.head.first_time, &b.path)));
+        // What was rotated away before it was ever read is the past: there may be hundreds of such files, one after the other in time.
+        let (past, present): (Vec<New>, Vec<New>) =
+            new.into_iter().partition(|new| new.after.is_none() && new.head.is_archived);
+        let is_news = !past.is_empty() || !present.is_empty();
+        for file in past {
+            self.read_files(vec![file], interest, stop, each);
+        }
+        self.read_files(present, interest, stop, each);
+        is_news
     }
 
-    fn read_file(&mut self, path: &Path, interest: &Interest, stop: &AtomicBool, each: &mut dyn FnMut(Arrival<'_>)) {
-        let Some(Known { journal, head: Some(head) }) = self.files.get(path) else { return };
-        let (journal, head) = (journal.clone(), *head);
-        let after = self.read.get(&head.file).copied();
+    /// Reads what is new in some files, merged by the time of their entries.
+    fn read_files(
+        &mut self,
+        files: Vec<New>,
+        interest: &Interest,
+        stop: &AtomicBool,
+        each: &mut dyn FnMut(Arrival<'_>),
+    ) {
         if self.open.len() >= OPEN_MAX {
             self.open.clear();
         }
-        let growing = self.open.entry(head.file).or_default();
-        let mut reached = after;
-        let result = growing.read(path, &head, after, interest, &mut |record, number| {
-            if !is_stopped(stop) {
-                each(Arrival::Record(&journal, record, super::Mark::Entry(head.file, head.sequence, number)));
-                reached = Some(number);
+        let mut growing: Vec<Option<Growing>> = Vec::new();
+        for New { path, journal, head, after } in &files {
+            let opened = self.open.remove(&head.file).map_or_else(|| Growing::open(path), Ok);
+            let begun = opened.and_then(|mut file| {
+                let is_at_one = file.begin(head, *after, interest)? && file.advance()?;
+                Ok((file, is_at_one))
+            });
+            growing.push(match begun {
+                Ok((file, true)) => Some(file),
+                Ok((file, false)) => {
+                    self.open.insert(head.file, file);
+                    None
+                }
+                Err(text) => {
+                    each(Arrival::Trouble(journal, trouble("unread", format!("{}: {text}", path.display()))));
+                    None
+                }
+            });
+        }
+        loop {
+            if is_stopped(stop) {
+                return;
             }
-        });
-        if is_stopped(stop) {
-            return;
+            let heads = growing.iter().enumerate().filter_map(|(at, file)| {
+                let stamp = file.as_ref()?.record().0.stamp.map(|stamp| stamp.written);
+                Some((stamp, at))
+            });
+            let Some((_, first)) = heads.min() else { break };
+            let New { path, journal, head, .. } = &files[first];
+            let Some(file) = &mut growing[first] else { break };
+            let (record, number) = file.record();
+            each(Arrival::Record(journal, &record, super::Mark::Entry(head.file, head.sequence, number)));
+            match file.advance() {
+                Ok(true) => {}
+                Ok(false) => {
+                    if let Some(file) = growing[first].take() {
+                        self.open.insert(head.file, file);
+                    }
+                }
+                Err(text) => {
+                    growing[first] = None;
+                    each(Arrival::Trouble(journal, trouble("unread", format!("{}: {text}", path.display()))));
+                }
+            }
         }
-        if let Err(text) = result {
-            self.open.remove(&head.file);
-            each(Arrival::Trouble(&journal, trouble("unread", format!("{}: {text}", path.display()))));
+        for New { head, .. } in &files {
+            self.read.insert(head.file, head.tail);
+            let known = self.sequences.entry(head.sequence).or_default();
+            *known = (*known).max(head.tail);
+            each(Arrival::Turn(super::Mark::Entry(head.file, head.sequence, head.tail)));
         }
-        self.read.insert(head.file, head.tail);
-        let known = self.sequences.entry(head.sequence).or_default();
-        *known = (*known).max(head.tail);
-        each(Arrival::Turn(super::Mark::Entry(head.file, head.sequence, head.tail)));
     }
 
     /// By journal: all that its files hold.

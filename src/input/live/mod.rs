@@ -13,7 +13,7 @@ mod pulse;
 
 use super::error::Error;
 use super::expand::{self, Expanded};
-use super::{Interest, Trouble};
+use super::{Interest, Source, Trouble};
 use crate::event::Text;
 use crate::record::{Record, Stamp};
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,8 @@ pub struct Followed {
     pub path: Text,
     /// The node that `NODE=` names.
     pub node: Option<Text>,
+    /// Whether only a directory was named: then a file that is no log is none of ours.
+    pub found_in_directory: bool,
     kind: Kind,
 }
 
@@ -153,7 +155,12 @@ pub fn expand(words: &[OsString]) -> Result<(Vec<Followed>, Vec<Error>), Error> 
         let own = super::this_machine()?;
         let roots = own.journal_directories();
         return Ok((
-            vec![Followed { path: own.path, node: None, kind: Kind::Journals { roots, is_own: true } }],
+            vec![Followed {
+                path: own.path,
+                node: None,
+                found_in_directory: false,
+                kind: Kind::Journals { roots, is_own: true },
+            }],
             Vec::new(),
         ));
     }
@@ -166,7 +173,7 @@ pub fn expand(words: &[OsString]) -> Result<(Vec<Followed>, Vec<Error>), Error> 
             let journals = sources.iter().any(|source| !source.journal_directories().is_empty());
             if journals || sources.is_empty() {
                 let kind = Kind::Journals { roots: vec![place], is_own: false };
-                found.push(Followed { path, node: node.clone(), kind });
+                found.push(Followed { path, node: node.clone(), found_in_directory: false, kind });
             }
         }
         for source in sources.into_iter().filter(|source| source.journal_directories().is_empty()) {
@@ -177,7 +184,8 @@ pub fn expand(words: &[OsString]) -> Result<(Vec<Followed>, Vec<Error>), Error> 
                 Some(place) => Kind::File(place.to_owned()),
                 None => Kind::Stdin,
             };
-            found.push(Followed { path: source.path, node: source.node, kind });
+            let Source { path, node, found_in_directory, .. } = source;
+            found.push(Followed { path, node, found_in_directory, kind });
         }
         errors.extend(failed);
     }
@@ -198,10 +206,14 @@ pub fn follow(
     stop: &AtomicBool,
     each: &mut dyn FnMut(Arrival<'_>),
 ) -> Result<(), Error> {
-    match &source.kind {
+    let result = match &source.kind {
         Kind::Stdin => file::stdin(source, interest, stop, each),
         Kind::File(place) => file::follow(source, place, interest, from, until, stop, each),
         Kind::Journals { roots, is_own } => journal::follow(source, roots, *is_own, interest, from, until, stop, each),
+    };
+    match result {
+        Err(error) if source.found_in_directory && error.is_not_a_log() => Ok(()),
+        result => result,
     }
 }
 
