@@ -112,10 +112,7 @@ fn what_is_missing_is_said() {
     let places: Vec<u64> = correlated(&[torn])
         .errors
         .iter()
-        .filter_map(|error| match error {
-            Error::NotAnEvent { line, .. } => Some(*line),
-            _ => None,
-        })
+        .filter_map(|error| if let Error::NotAnEvent { line, .. } = error { Some(*line) } else { None })
         .collect();
     let last = lines.len() as u64;
     assert_eq!(places, [last, last + 1, last + 2]);

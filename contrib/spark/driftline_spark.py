@@ -45,7 +45,10 @@ def main():
             correlate.stdin.write(event.encode("utf-8") + b"\n")
         correlate.stdin.close()
     except BrokenPipeError:
-        pass
+        pass  # It has said why.
+    except BaseException:
+        correlate.kill()  # Half of the events are no result.
+        raise
     return correlate.wait()
 
 
