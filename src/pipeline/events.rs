@@ -8,7 +8,7 @@ use super::kept::Kept;
 use super::listener::{Heard, Listener, id_of};
 use super::patterns::Patterns;
 use super::unwrap;
-use crate::catalogue::Fields;
+use crate::catalogue::{self, Fields};
 use crate::event::{Daemon, Text};
 use crate::input::{Error, Interest, Source};
 use crate::moment::Moment;
@@ -269,8 +269,9 @@ impl<'a> Teller<'a> {
         if !(after && before) {
             return;
         }
-        let told: Vec<Field<'_>> =
-            fields.iter().map(|(name, value)| Field { name, value, is_number: Fields::is_number(name) }).collect();
+        let told = told_fields(&fields);
+        let reason = matches!(hearing.what, Heard::Message(_)).then(|| catalogue::reason_in(&fields)).flatten();
+        let reason = reason.as_ref().map(|(message, fields)| (message.id, told_fields(fields)));
         self.told += u64::from(is_surveyed);
         each(&EventLine {
             time: placed.time,
@@ -285,6 +286,7 @@ impl<'a> Teller<'a> {
                 Heard::Message(_) | Heard::Unrecognised(_) | Heard::Stranger => None,
             },
             fields: &told,
+            reason: reason.as_ref().map(|(id, fields)| (*id, &fields[..])),
             repeated: record.repeated,
             path: self.path,
             line: record.cursor.is_none().then_some(record.line),
@@ -293,6 +295,10 @@ impl<'a> Teller<'a> {
             raw: record.raw,
         });
     }
+}
+
+fn told_fields<'a>(fields: &'a Fields<'_>) -> Vec<Field<'a>> {
+    fields.iter().map(|(name, value)| Field { name, value, is_number: Fields::is_number(name) }).collect()
 }
 
 /// Records waiting for their year.

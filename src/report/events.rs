@@ -33,6 +33,8 @@ pub struct EventLine<'a> {
     pub means: Option<&'static str>,
     /// What it tells.
     pub fields: &'a [Field<'a>],
+    /// What stands in the field `reason`, where that is known: its id and fields.
+    pub reason: Option<(&'static str, &'a [Field<'a>])>,
     /// How often it occurred.
     pub repeated: u32,
     /// Where it stands.
@@ -288,6 +290,9 @@ impl Serialize for WireEvent<'_> {
             map.serialize_entry("means", means)?;
         }
         map.serialize_entry("fields", &WireFields(event.fields))?;
+        if let Some((id, fields)) = event.reason {
+            map.serialize_entry("reason", &WireReason { event: id, fields: WireFields(fields) })?;
+        }
         if event.repeated > 1 {
             map.serialize_entry("repeated", &event.repeated)?;
         }
@@ -304,6 +309,12 @@ impl Serialize for WireEvent<'_> {
         map.serialize_entry("raw", &String::from_utf8_lossy(event.raw))?;
         map.end()
     }
+}
+
+#[derive(Serialize)]
+struct WireReason<'a> {
+    event: &'static str,
+    fields: WireFields<'a>,
 }
 
 struct WireFields<'a>(&'a [Field<'a>]);
