@@ -59,7 +59,9 @@ fn json_has_every_message_with_fields_and_rules() {
     let all = json(&[]);
     let known: usize =
         driftline::event::Daemon::ALL.into_iter().map(|daemon| driftline::catalogue::messages(daemon).len()).sum();
-    assert_eq!(all.len(), known);
+    let reasons = driftline::catalogue::reasons().len();
+    assert_eq!(all.len(), known + reasons);
+    assert_eq!(all.iter().filter(|entry| entry["embedded"] == true).count(), reasons);
     let entry = json(&["--id", "keepalived/state-backup-init"]);
     assert_eq!(
         serde_json::to_string_pretty(&entry).expect("JSON"),

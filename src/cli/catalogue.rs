@@ -2,7 +2,7 @@
 
 use super::args::{CatalogueFormat, DaemonName, Vocabulary};
 use super::{Exit, outlet};
-use crate::catalogue::{Fields, Message, Wording, field_names, messages, versions};
+use crate::catalogue::{Fields, Message, Wording, field_names, is_reason, messages, reasons, versions};
 use crate::detect::listening;
 use crate::event::Daemon;
 use crate::report::vocabulary::{Entry, WordingEntry, write_json, write_table};
@@ -27,7 +27,10 @@ pub(super) fn run(arguments: &Vocabulary) -> Exit {
     .into_iter()
     .filter(|(_, name)| arguments.daemon.is_none_or(|wanted| wanted == *name))
     .filter(|(daemon, _)| arguments.daemon.is_some() || version.is_none_or(|version| versions::is_of(*daemon, version)))
-    .flat_map(|(daemon, _)| messages(daemon))
+    .flat_map(|(daemon, _)| {
+        let embedded = if daemon == Daemon::Pdns { reasons() } else { &[] };
+        messages(daemon).iter().copied().chain(embedded)
+    })
     .filter(|message| arguments.id.as_deref().is_none_or(|pattern| is_meant(pattern, message.id)))
     .map(|message| {
         let is_printed = |ranges: &str| version.is_none_or(|version| versions::contains(ranges, version));
@@ -66,6 +69,7 @@ fn entry(message: &'static Message, wordings: &[&'static Wording]) -> Entry {
     };
     Entry {
         id: message.id,
+        embedded: is_reason(message),
         wordings: wordings.iter().map(wording).collect(),
         fields,
         proves: message.proves,
