@@ -175,7 +175,9 @@ fn remote(into: &Path, host: &str, seconds: std::ops::Range<u64>) {
 #[test]
 fn what_arrives_late_and_from_new_hosts_is_given_once() {
     if !Path::new("/lib/systemd/systemd-journal-remote").exists() {
-        eprintln!("SKIPPED what_arrives_late_and_from_new_hosts_is_given_once: systemd-journal-remote is not installed");
+        eprintln!(
+            "SKIPPED what_arrives_late_and_from_new_hosts_is_given_once: systemd-journal-remote is not installed"
+        );
         return;
     }
     let directory = tempfile::tempdir().unwrap();
