@@ -3,10 +3,20 @@
 //! A [`Fact`] knows no text: whatever wording, version or form (plain, structured) said it, the fact is the same.
 
 use crate::moment::Moment;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Shared text: zone, node, instance and address names are repeated millions of times and owned once.
 pub type Text = Arc<str>;
+
+/// Bytes of a log as text; what is not UTF-8 is replaced. (`from_utf8_lossy` takes four times as long for what is.)
+#[must_use]
+pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    }
+}
 
 /// Who a line comes from: the two daemons, and the service manager where it speaks of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]

@@ -1,5 +1,7 @@
 //! Two nodes were MASTER of one instance at the same time.
 
+mod clocks;
+
 use super::words::{evidence, heard, length};
 use super::{Explanation, Rule, listens};
 use crate::event::{Daemon, Event, Keepalived, Text, Vrrp};
@@ -45,6 +47,8 @@ struct Overlap<'a> {
     lines: Vec<Evidence>,
     /// An advert line proves that both were MASTER.
     is_heard: bool,
+    /// A MASTER heard a lesser one and stayed: no clock makes that up.
+    is_lower_heard: bool,
     /// One of the two masterships has no end of its own in a log that ends early: its node may have been killed.
     may_be_dead: bool,
     was_paused: bool,
@@ -63,7 +67,10 @@ fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
     for (index, (a_node, a_all)) in nodes.iter().enumerate() {
         for (b_node, b_all) in &nodes[index + 1..] {
             for a in *a_all {
-                overlaps.extend(b_all.iter().filter_map(|b| overlap(world, (a_node, a), (b_node, b))));
+                let slack = world.clock_slack_micros(a_node, b_node);
+                let told = b_all.iter().filter_map(|b| overlap(world, (a_node, a), (b_node, b)));
+                overlaps
+                    .extend(told.filter(|one| one.is_lower_heard || !clocks::explain(one.from, a_all, b_all, slack)));
             }
         }
     }
@@ -103,7 +110,7 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
     let is_short = to.is_some_and(|to| to.micros_since(from) <= ELECTION_MICROS);
     let order_is_open = first.start().is_some_and(|start| !order_is_known(start, from));
     // It heard the older MASTER's adverts before it took over: it preempts, and is heard itself.
-    let preempts = second.preempts && first.heard_higher.is_some() && outlives;
+    let preempts = second.preempts() && first.heard_higher.is_some() && outlives;
     if yields_soon && outlives || is_short && order_is_open || preempts && is_within(from, to, PAPER_MICROS) {
         return None;
     }
@@ -117,12 +124,12 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
         .collect();
     // A higher advert that ends the older mastership proves that one instant only, as every hand-over does; unless the new MASTER had
     // not heard the old one before it entered: then it was deaf, and both were MASTER from there on.
-    let was_deaf = first.heard_higher.is_some() && !second.preempts && second.begin != Begin::Unseen;
+    let was_deaf = first.heard_higher.is_some() && !second.preempts() && second.begin != Begin::Unseen;
     // The newer one's yielding is about the older one only while that lasts.
     let yields_to_first =
         second.heard_higher.as_ref().is_some_and(|line| first.ended().is_none_or(|end| line.time.micros <= end.micros));
-    let is_heard =
-        was_deaf || yields_to_first || adverts.iter().any(|line| matches!(line.vrrp(), Some(Vrrp::HeardLower(_))));
+    let is_lower_heard = adverts.iter().any(|line| matches!(line.vrrp(), Some(Vrrp::HeardLower(_))));
+    let is_heard = was_deaf || yields_to_first || is_lower_heard;
     let paper = to.or(world.horizon).map_or(0, |to| to.micros_since(from));
     if !is_heard && paper < ELECTION_MICROS {
         return None;
@@ -154,6 +161,7 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
         entered: Arc::clone(&second.first),
         lines,
         is_heard,
+        is_lower_heard,
         may_be_dead: may_have_died(world, first_node, first, from) || has_died(second),
         was_paused: [first_node, second_node].into_iter().any(|node| was_paused(world, node, from, to)),
         one_log: false,
@@ -228,6 +236,7 @@ fn heard_only<'a>(world: &World, group: &'a PeerGroup) -> Vec<Overlap<'a>> {
                 entered: Arc::clone(first),
                 lines: lines.iter().map(|line| heard(Role::Primary, line)).collect(),
                 is_heard: true,
+                is_lower_heard: true,
                 may_be_dead: false,
                 was_paused: was_paused(world, node, first.time.shifted(-ELECTION_MICROS), Some(last.time)),
                 one_log: true,

@@ -3,7 +3,7 @@
 use crate::event::{Advert, Event, Fact, Keepalived, Origin, Pdns, Text, Vrrp};
 use crate::finding::Finding;
 use crate::moment::{Moment, Precision};
-use crate::world::World;
+use crate::world::{Clock, World};
 use std::sync::Arc;
 
 /// 2020-08-08 21:00:00 UTC, where all test timelines begin.
@@ -147,7 +147,9 @@ pub(super) fn find(rule: &str, events: &[Event]) -> Vec<Finding> {
     ordered.sort_by(|a, b| (a.time, &a.node).cmp(&(b.time, &b.node)));
     let mut world = World::default();
     ordered.iter().for_each(|event| world.observe(event));
-    ordered.iter().for_each(|event| world.note_measured_clock(&event.node));
+    for event in &ordered {
+        world.note_clock(&event.node, Clock { uncertainty_micros: 0, against: None });
+    }
     world.settle(&[]);
     super::find_all(&world).into_iter().filter(|finding| finding.rule == rule).collect()
 }

@@ -103,12 +103,14 @@ impl Survey {
         }
         self.note_host(line, stamp, crossed);
         for (meeting, asks) in meetings(&line.fact).into_iter().flatten() {
-            let is_known = self.meetings.len() < MEETINGS_MAX;
             let key = (meeting, asks, line.host.clone());
-            if is_known || self.meetings.contains_key(&key) {
-                let moments = self.meetings.entry(key).or_default();
-                if moments.len() < MOMENTS_MAX {
-                    moments.push((stamp, crossed));
+            let is_full = self.meetings.len() >= MEETINGS_MAX;
+            match self.meetings.get_mut(&key) {
+                Some(moments) if moments.len() < MOMENTS_MAX => moments.push((stamp, crossed)),
+                Some(_) => {}
+                None if is_full => {}
+                None => {
+                    self.meetings.insert(key, vec![(stamp, crossed)]);
                 }
             }
         }
@@ -139,13 +141,12 @@ impl Survey {
     }
 
     fn note_host(&mut self, line: &Line, stamp: Stamp, crossed: i32) {
-        if self.hosts.len() >= HOSTS_MAX && !self.hosts.contains_key(&line.host) {
-            return;
-        }
-        if !self.hosts.contains_key(&line.host) {
-            self.hosts.insert(line.host.clone(), Host::default());
-        }
-        let Some(host) = self.hosts.get_mut(&line.host) else { return };
+        let is_full = self.hosts.len() >= HOSTS_MAX;
+        let host = match self.hosts.get_mut(&line.host) {
+            Some(host) => host,
+            None if is_full => return,
+            None => self.hosts.entry(line.host.clone()).or_default(),
+        };
         host.is_zoneless |= stamp.offset_seconds.is_none();
         host.is_coarse |= stamp.precision == Precision::Second;
         let Some(daemon) = daemon(line) else { return };

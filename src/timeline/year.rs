@@ -105,8 +105,8 @@ impl Clues {
             }
             Some(DateHint::Serial(serial)) => {
                 let Some(date) = serial_date(serial) else { return };
-                self.serials.insert(serial);
-                if self.serials.len() > QUOTED_SERIALS {
+                let is_quoted = self.serials.len() < QUOTED_SERIALS || self.serials.first() < Some(&serial);
+                if is_quoted && self.serials.insert(serial) && self.serials.len() > QUOTED_SERIALS {
                     self.serials.pop_first();
                 }
                 first_year_not_before(written, date)

@@ -64,8 +64,8 @@ pub struct World {
     pub horizon: Option<Moment>,
     /// The moment up to which all is known, where the logs go on.
     pub now: Option<Moment>,
-    /// Nodes whose clock was compared with the others'.
-    measured: BTreeSet<Text>,
+    /// How well nodes' clocks are known.
+    clocks: BTreeMap<Text, Clock>,
     groups: Vec<PeerGroup>,
 }
 
@@ -140,15 +140,29 @@ impl World {
         }
     }
 
-    /// Takes that a node's clock was compared with others (and corrected where it was off).
-    pub fn note_measured_clock(&mut self, node: &Text) {
-        self.measured.insert(node.clone());
+    /// Takes how well a node's clock is known.
+    pub fn note_clock(&mut self, node: &Text, clock: Clock) {
+        self.clocks.insert(node.clone(), clock);
     }
 
     /// Whether a node's stamps can be compared with others' to the second.
     #[must_use]
     pub fn is_clock_measured(&self, node: &Text) -> bool {
-        self.nodes.len() < 2 || self.measured.contains(node)
+        self.nodes.len() < 2 || self.clocks.contains_key(node)
+    }
+
+    /// By how much the stamps of two nodes may differ for one moment, in microseconds: no order inside it is known.
+    #[must_use]
+    pub fn clock_slack_micros(&self, a: &Text, b: &Text) -> i64 {
+        if a == b {
+            return 0;
+        }
+        match (self.clocks.get(a), self.clocks.get(b)) {
+            (Some(one), Some(other)) if one.is_comparable_with(other) => {
+                one.uncertainty_micros + other.uncertainty_micros
+            }
+            _ => 2 * UNMEASURED_MICROS,
+        }
     }
 
     /// Takes that time went on until this moment without a further line, and goes on.
@@ -174,8 +188,8 @@ impl World {
             let facts = self.nodes.entry(node.clone()).or_default();
             facts.last = facts.last.max(Some(*last));
         }
-        let vrrp: BTreeMap<Text, NodeVrrp> =
-            self.nodes.iter().map(|(name, facts)| (name.clone(), facts.vrrp.clone())).collect();
+        let vrrp: BTreeMap<Text, (NodeVrrp, Option<Moment>)> =
+            self.nodes.iter().map(|(name, facts)| (name.clone(), (facts.vrrp.clone(), facts.last))).collect();
         self.groups = peers::find(&vrrp);
         self.witnesses.settle(&self.asked);
     }
@@ -269,6 +283,24 @@ impl World {
         });
         let met = Met { node: other.as_deref().map(|other| &other.node), address };
         self.replication.observe(event, pdns, met, fetched_from.as_ref());
+    }
+}
+
+/// A clock that nothing measures may be off by this: most hosts are synchronised, none is trusted to the second.
+const UNMEASURED_MICROS: i64 = 5_000_000;
+
+/// How well a node's clock is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clock {
+    /// Half-width, in microseconds.
+    pub uncertainty_micros: i64,
+    /// The node it was compared with, through whatever others; `None`: the operator states it.
+    pub against: Option<Text>,
+}
+
+impl Clock {
+    fn is_comparable_with(&self, other: &Clock) -> bool {
+        self.against.is_none() || other.against.is_none() || self.against == other.against
     }
 }
 

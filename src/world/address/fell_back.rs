@@ -3,7 +3,7 @@
 use super::chain::chain;
 use super::{COARSE_MICROS, Displacement, HANDOVER_MICROS, SETTLE_MICROS, Window, close, near};
 use crate::event::{Event, Text};
-use crate::moment::{Moment, Precision};
+use crate::moment::Moment;
 use crate::world::World;
 use crate::world::vrrp::{End, Mastership, PeerGroup, Takeover};
 use crate::world::witness::{Seen, Witness};
@@ -29,6 +29,7 @@ pub(super) fn fell_back(world: &World, group: &PeerGroup, window: &Window<'_>) -
         return None;
     }
     let limit = [window.next.map(|next| next.event.time), kept.ended()].into_iter().flatten().min();
+    let slack = world.clock_slack_micros(holder, owner);
     let (away, home, hints) = sightings(world, group, holder, owner, event.time, limit);
     let mut displacement = Displacement {
         holder: Some(holder.clone()),
@@ -38,7 +39,7 @@ pub(super) fn fell_back(world: &World, group: &PeerGroup, window: &Window<'_>) -
         kept: Some(kept.clone()),
         hints,
         is_complete: true,
-        order_is_known: scripts_are_ordered(kept, event),
+        order_is_known: scripts_are_ordered(kept, event, slack) && !seen_home_about(world, holder, owner, event, slack),
         ..Displacement::suspicion(event)
     };
     displacement.chain = chain(world, owner, holder, event.time, limit);
@@ -121,10 +122,19 @@ pub(super) fn sightings(
 }
 
 /// Whether the owner's own script certainly ran before the one that moved the address.
-fn scripts_are_ordered(kept: &Mastership, takeover: &Event) -> bool {
+fn scripts_are_ordered(kept: &Mastership, takeover: &Event, slack: i64) -> bool {
     kept.entered.as_ref().is_none_or(|own| {
         let apart = takeover.time.micros_since(own.time);
-        let coarse = own.time.precision.min(takeover.time.precision) == Precision::Second;
-        apart > if coarse { COARSE_MICROS } else { SETTLE_MICROS.min(COARSE_MICROS) }
+        apart > COARSE_MICROS.max(slack)
     })
+}
+
+/// Whether the address was seen at its owner so near to the take-over that the clocks leave open whether it was after it.
+fn seen_home_about(world: &World, holder: &Text, owner: &Text, takeover: &Event, slack: i64) -> bool {
+    let about = |witness: &Witness| {
+        let apart = witness.own.time.micros_since(takeover.time);
+        slack > SETTLE_MICROS && (SETTLE_MICROS - slack..SETTLE_MICROS).contains(&apart)
+    };
+    holder != owner
+        && world.witnesses.all().iter().any(|witness| witness.node == *owner && witness.seen.holds() && about(witness))
 }

@@ -23,8 +23,6 @@ pub use one_sided::symptoms;
 const GRACE_MICROS: i64 = 5_000_000;
 /// A witness this soon after a take-over may speak of the moment before the script was done.
 const SETTLE_MICROS: i64 = 3_000_000;
-/// Clocks that nothing measures may differ by this: most hosts are synchronised, none is trusted to the second.
-const UNMEASURED_MICROS: i64 = 5_000_000;
 /// Two scripts started within this of each other race: the slower one wins.
 const RACE_MICROS: i64 = 15_000_000;
 /// Stamps of two nodes closer than this leave their order unknown when one of them has whole seconds.
