@@ -12,6 +12,7 @@ pub(in crate::cli) mod settings;
 #[cfg(feature = "webhook")]
 mod webhook;
 
+use super::follow::session::wall;
 use super::outlet;
 use crate::follow::{Change, Notification, Pacing};
 use crate::report::Report;
@@ -68,6 +69,7 @@ impl Outlets {
         waiting: Vec<Waiting>,
     ) -> Result<Self, Unusable> {
         pacing.limit(settings.limits.clone());
+        pacing.begin(wall());
         let mut couriers = Vec::new();
         for (at, program) in arguments.exec.iter().enumerate() {
             exec::check(program)?;
@@ -192,6 +194,7 @@ impl Outlets {
         }
         for courier in &self.couriers {
             courier.wait(end);
+            courier.tell_left();
         }
         if let Some(journal) = &mut self.journal {
             journal.tick();
