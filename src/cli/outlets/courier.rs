@@ -31,6 +31,7 @@ pub(super) enum Failed {
     /// It was there and failed.
     Refused(String),
     /// It will never take this one.
+    #[cfg(any(feature = "webhook", test))]
     ForGood(String),
 }
 
@@ -211,6 +212,7 @@ impl Shared {
         let (why, tries_max) = match failed {
             Failed::Absent(why) => (why, ABSENT_TRIES),
             Failed::Refused(why) => (why, REFUSED_TRIES),
+            #[cfg(any(feature = "webhook", test))]
             Failed::ForGood(why) => (why, 1),
         };
         let mut queue = self.lock();
