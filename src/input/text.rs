@@ -10,14 +10,13 @@ use super::summary::Summary;
 use crate::record::{Record, Stamp};
 use memchr::{memchr, memchr_iter, memrchr};
 
-/// Reads all blocks. Lines that do not match the interest are only counted, unless the file does not name its programs.
+/// Reads all blocks that are there. Lines that do not match the interest are only counted, unless the file does not name its programs.
 pub(super) fn read(
-    mut blocks: Blocks<'_, '_>,
+    blocks: &mut Blocks<'_, '_>,
     interest: &Interest,
     speaker: Speaker,
     summary: &mut Summary,
     each: &mut dyn FnMut(&Record<'_>),
-    beat: &dyn Fn(&Summary),
 ) {
     let mut reader = Reader { speaker, summary, each };
     let pattern = match speaker {
@@ -33,7 +32,6 @@ pub(super) fn read(
                     None => reader.all_lines(bytes),
                 }
                 reader.note_last(bytes);
-                beat(reader.summary);
             }
             Block::LongLine(part) => {
                 reader.long_line(part, pattern.is_none_or(|pattern| pattern.is_match(part)));
