@@ -79,6 +79,10 @@ fn json_has_every_message_with_fields_and_rules() {
     "rules": [
       "eip-drift",
       "split-brain",
+      "no-master",
+      "advert-mismatch",
+      "one-way-partition",
+      "vm-pause",
       "takeover-script-failed",
       "master-flapping"
     ],

@@ -35,8 +35,9 @@ const TOGETHER_MICROS: i64 = 1_200_000_000;
 const QUIET_MICROS: i64 = 12 * 3600 * 1_000_000;
 
 fn find(world: &World) -> Vec<Finding> {
+    let lasting = world.reach.lasting();
     let mut by_address = BTreeMap::<Text, Vec<&Unreached>>::new();
-    for unreached in world.reach.lasting() {
+    for unreached in &lasting {
         by_address.entry(key(world, unreached)).or_default().push(unreached);
     }
     by_address.values().flat_map(|all| episodes(world, all)).filter_map(|together| tell(world, &together)).collect()
@@ -185,12 +186,13 @@ fn shown(unreached: &Unreached, event: &Arc<Event>) -> crate::finding::Evidence 
 }
 
 fn add_lines(finding: &mut Finding, unreached: &Unreached) {
-    for event in unreached.checks.first.iter().chain(&unreached.transfers.first) {
+    for event in unreached.checks.first.first().into_iter().chain(unreached.transfers.first.first()) {
         finding.add(shown(unreached, event));
     }
-    if let Some(event) = unreached.rounds.first.first() {
+    let rounds = unreached.rounds.first.first().into_iter().chain(&unreached.rounds.last);
+    for event in rounds {
         let proves = format!("A round of {}'s checks timed out: nobody answered in time.", unreached.node);
-        finding.add(repeated(Role::Supporting, event, &unreached.rounds, "checks time out", proves));
+        finding.add(evidence(Role::Supporting, event, "checks time out", proves));
     }
     if let Some(end) = &unreached.end {
         let proves = format!("{} has an answer for {} again.", unreached.node, unreached.zone);

@@ -67,8 +67,7 @@ impl Unreached {
     }
 
     /// Whether it lasted longer than a restart takes, by at least two attempts.
-    #[must_use]
-    pub fn is_lasting(&self) -> bool {
+    fn is_lasting(&self) -> bool {
         let first = self.first().map(|event| event.time);
         first.zip(self.last_time()).is_some_and(|(first, last)| last.micros_since(first) >= RESTART_MICROS)
     }
@@ -109,8 +108,7 @@ impl Reach {
             Pdns::TransferFailed { zone, primary, why: TransferFailure::Unreachable, .. } => {
                 let Some(unreached) = self.open(&event.node, zone) else { return 1 };
                 unreached.addresses.extend(primary.clone());
-                let is_first = unreached.transfers.count == 0;
-                unreached.transfers.push(event, is_first);
+                unreached.transfers.push(event, true);
             }
             Pdns::FreshnessChecked { timeouts, .. } if *timeouts > 0 => self.round(event),
             Pdns::ZoneFresh { zone, .. } => {
@@ -174,17 +172,12 @@ impl Reach {
         }
         let Some(unreached) = self.open(&event.node, zone) else { return 1 };
         unreached.addresses.extend(primary.cloned());
-        let is_first = unreached.checks.count == 0;
-        unreached.checks.push(event, is_first);
+        unreached.checks.push(event, true);
         0
     }
 
-    /// A round of checks with time-outs. Which zones they were is not said: those that had none before, where the log would show
-    /// that they have an answer again.
+    /// A round of checks with time-outs. Which zones they were is not said: those that had none before.
     fn round(&mut self, event: &Arc<Event>) {
-        if !self.shows_success.contains(&event.node) {
-            return;
-        }
         let of_node = self.open.range_mut((event.node.clone(), Text::from(""))..);
         for (_, unreached) in of_node.take_while(|((node, _), _)| *node == event.node) {
             if unreached.checks.count > 0 {
@@ -213,11 +206,19 @@ impl Reach {
         }
     }
 
-    /// All stretches that lasted longer than a restart, in order of time.
+    /// All stretches that lasted longer than a restart, in order of time. Rounds of time-outs count only where the log would show that
+    /// a zone has its answer again.
     #[must_use]
-    pub fn lasting(&self) -> Vec<&Unreached> {
-        let open = self.open.values().filter(|unreached| unreached.is_lasting());
-        let mut all: Vec<&Unreached> = self.done.iter().chain(open).collect();
+    pub fn lasting(&self) -> Vec<Unreached> {
+        let told = |unreached: &Unreached| {
+            let mut told = unreached.clone();
+            if !self.shows_success.contains(&unreached.node) {
+                told.rounds = Lines::default();
+            }
+            told
+        };
+        let mut all: Vec<Unreached> =
+            self.done.iter().chain(self.open.values()).map(told).filter(Unreached::is_lasting).collect();
         let key = |unreached: &Unreached| unreached.first().map_or(i64::MIN, |event| event.time.micros);
         all.sort_by(|a, b| (key(a), &a.node, &a.zone).cmp(&(key(b), &b.node, &b.zone)));
         all
