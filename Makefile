@@ -1,7 +1,7 @@
 # The two commands of the README. They install what is missing where they can, and say what is missing where they cannot.
 
 .POSIX:
-.PHONY: demo test tools
+.PHONY: demo test deb tools
 
 demo: tools
 	@cargo build --release --locked
@@ -9,6 +9,13 @@ demo: tools
 
 test: tools
 	@cargo test --locked
+
+# A Debian package in target/debian, with man pages and completions. Its unit is neither enabled nor started by installing it.
+deb: tools
+	@command -v cargo-deb >/dev/null || { echo "make: cargo-deb is missing; cargo install --locked cargo-deb" >&2; exit 1; }
+	@cargo build --release --locked
+	@cargo run --quiet --locked --example assets -- target/assets
+	@cargo deb --no-build --quiet
 
 # cargo, a C compiler, and libsystemd (Debian: gcc, libc6-dev, pkg-config, libsystemd-dev), without which journals are read by our
 # own reader: then build with `cargo build --release --no-default-features --features compress`.

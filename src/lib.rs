@@ -15,6 +15,7 @@ pub mod cli;
 pub mod detect;
 pub mod event;
 pub mod finding;
+pub mod follow;
 pub mod input;
 pub mod moment;
 pub mod pipeline;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 
 /// How finely a source writes its stamps. Coarser is smaller, so `min` of two is the honest precision of both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Precision {
     /// Whole seconds (RFC 3164): the order inside a second is unknown across nodes.
     Second,

@@ -4,7 +4,7 @@ use crate::moment::Precision;
 use chrono::NaiveDateTime;
 
 /// A stamp as written: what it leaves out (year, zone) is filled in by `timeline`, never here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Stamp {
     /// Date and time as written. Where the year is missing it is 2000, which has a 29 February.
     pub written: NaiveDateTime,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A release number; what is left out is 0 (`3.0` is 3.0.0). A suffix (`-dev`, `+git`) is not kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Version(pub u16, pub u16, pub u16);
 
 impl Version {
@@ -26,7 +26,7 @@ impl fmt::Display for Version {
 }
 
 /// Releases from one to another, both included. No bound: as far as anyone looked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct VersionRange {
     /// Not older than this.
     pub from: Option<Version>,

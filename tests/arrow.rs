@@ -43,6 +43,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "report",
         ],
     ),
+    ("follow", &["record", "event::Text", "event::Daemon", "finding", "input", "report", "pipeline"]),
     ("redact", &["record", "event", "moment", "catalogue", "pipeline"]),
     ("check", &["record", "event", "moment", "finding", "input", "catalogue", "detect::RULES", "report", "pipeline"]),
     (
@@ -61,6 +62,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "report",
             "pipeline",
             "check",
+            "follow",
             "redact",
         ],
     ),
@@ -80,6 +82,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "report",
             "pipeline",
             "check",
+            "follow",
             "redact",
             "cli",
         ],

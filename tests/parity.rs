@@ -96,11 +96,16 @@ fn the_readme_shows_the_real_output() {
 #[test]
 fn the_readme_names_every_option_and_rule() {
     let readme = text(Path::new("README.md"));
-    let arguments = text(Path::new("src/cli/args.rs")) + &text(Path::new("src/cli/check/args.rs"));
+    let files = ["args", "check/args", "follow/args", "outlets/args"];
+    let arguments: String =
+        files.iter().map(|file| text(&Path::new("src/cli").join(file).with_extension("rs"))).collect();
     let mut fields = Vec::new();
     let mut is_option = false;
     for line in arguments.lines().map(str::trim) {
-        let field = line.strip_prefix("pub(super) ").and_then(|field| field.split_once(':'));
+        let field = line
+            .strip_prefix("pub(super) ")
+            .or(line.strip_prefix("pub(in crate::cli) "))
+            .and_then(|field| field.split_once(':'));
         match field {
             Some((name, _)) if is_option => {
                 fields.push(name.replace('_', "-"));

@@ -184,7 +184,7 @@ fn unusable(option: &'static str, word: &str, wanted: impl Into<String>) -> Unus
     Unusable::Word { option, word: word.to_owned(), wanted: wanted.into() }
 }
 
-fn rules(words: &[String]) -> Result<Vec<String>, Unusable> {
+pub(super) fn rules(words: &[String]) -> Result<Vec<String>, Unusable> {
     let known: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
     for word in words {
         if !known.contains(&word.as_str()) {

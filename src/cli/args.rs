@@ -17,6 +17,12 @@ pub(super) enum Command {
     /// Post-incident forensics: one report over all sources
     #[command(after_help = EXIT_CODES)]
     Analyze(Analyze),
+    /// Live: the same findings as they open, change and close
+    #[command(after_help = super::follow::args::FOLLOW_HELP)]
+    Follow(super::follow::args::Follow),
+    /// Monitoring plugin: what is open now, for Nagios and Icinga
+    #[command(after_help = super::probe::args::PROBE_HELP)]
+    Probe(super::probe::args::Probe),
     /// Regression over saved logs: does each case still find what it must, and nothing else?
     Check(super::check::args::Check),
     /// The same logs with names, zones and addresses replaced consistently, so that they may be shown to others

@@ -1,6 +1,7 @@
 //! `driftline.toml`: what an operator tells once and for all.
 
 use super::outlet::environment;
+use super::outlets::settings::{Section, Settings};
 use crate::pipeline::{Means, Patterns, Site};
 use regex::bytes::Regex;
 use serde::Deserialize;
@@ -22,6 +23,8 @@ pub(super) struct Config {
     pub(super) path: Option<PathBuf>,
     /// The site's own lines.
     pub(super) patterns: Arc<Patterns>,
+    /// How `follow` announces.
+    pub(super) follow: Settings,
 }
 
 /// What is wrong with a configuration file: a fragment that follows "failed to …".
@@ -39,6 +42,8 @@ pub(super) enum Error {
 struct File {
     #[serde(default)]
     pattern: Vec<Pattern>,
+    #[serde(default)]
+    follow: Section,
 }
 
 #[derive(Debug, Deserialize)]
@@ -71,16 +76,16 @@ pub(super) fn load(named: Option<&Path>) -> Result<Config, Error> {
         Err(error) if !must_exist && error.kind() == io::ErrorKind::NotFound => return Ok(Config::default()),
         Err(source) => return Err(Error::Unreadable { path: path.display().to_string(), source }),
     };
-    let patterns = parse(&text).map_err(|(at, what)| Error::Unfit {
+    let (patterns, follow) = parse(&text).map_err(|(at, what)| Error::Unfit {
         path: path.display().to_string(),
         line: line_of(&text, at),
         what,
     })?;
-    Ok(Config { path: Some(path), patterns: Arc::new(patterns) })
+    Ok(Config { path: Some(path), patterns: Arc::new(patterns), follow })
 }
 
-/// The patterns of a file, or the byte where something is wrong and what.
-fn parse(text: &str) -> Result<Patterns, (usize, String)> {
+/// The patterns and settings of a file, or the byte where something is wrong and what.
+fn parse(text: &str) -> Result<(Patterns, Settings), (usize, String)> {
     let file: File = toml::from_str(text)
         .map_err(|error| (error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
     let mut names = BTreeSet::new();
@@ -109,7 +114,7 @@ fn parse(text: &str) -> Result<Patterns, (usize, String)> {
         };
         sites.push(Site::new(name, regex, pattern.identifier, pattern.unit, means));
     }
-    Ok(Patterns::new(sites))
+    Ok((Patterns::new(sites), file.follow.read()?))
 }
 
 /// A line that states an egress address must say which.

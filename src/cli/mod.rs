@@ -7,14 +7,17 @@ mod check;
 mod config;
 mod events;
 mod explain;
+mod follow;
 mod outlet;
+mod outlets;
+mod probe;
 mod progress;
 mod redact;
 mod when;
 
 use args::{Command, Driftline};
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -27,6 +30,8 @@ pub enum Exit {
     Found,
     /// The job could not be done, or not wholly.
     Failed,
+    /// What a monitoring plugin says.
+    Probed(u8),
 }
 
 impl Exit {
@@ -37,6 +42,7 @@ impl Exit {
             Exit::Clean => 0,
             Exit::Found => 1,
             Exit::Failed => 2,
+            Exit::Probed(code) => code,
         }
     }
 }
@@ -47,12 +53,25 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// The command line as a whole: man pages and completions are made from it.
+#[must_use]
+pub fn command() -> clap::Command {
+    Driftline::command()
+}
+
 /// Runs one command line (its first word is the program's name).
 pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let is_probe = words.get(1).is_some_and(|word| word == "probe");
     let driftline = match Driftline::try_parse_from(words) {
         Ok(driftline) => driftline,
         Err(error) => {
             let is_answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            // To a monitoring system 2 is CRITICAL: what is wrong with the options is no finding.
+            if is_probe && !is_answer {
+                let _ = error.print();
+                return Exit::Probed(probe::unknown("the options are wrong").code());
+            }
             // A closed pipe is a normal end, also of --help.
             let _ = error.print();
             return if is_answer { Exit::Clean } else { Exit::Failed };
@@ -60,6 +79,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
     };
     match driftline.command {
         Command::Analyze(options) => analyze::run(&options),
+        Command::Follow(options) => follow::run(&options),
+        Command::Probe(options) => Exit::Probed(probe::run(&options).code()),
         Command::Check(options) => check::run(&options),
         Command::Redact(options) => redact::run(&options),
         Command::Events(options) => events::run(&options),

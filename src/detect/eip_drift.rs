@@ -108,7 +108,7 @@ fn claim_of_suspicion(address: &Text, holder: &str, owner: &str, finding: &Findi
     let place = format!("{address} may have been on {holder} instead of {owner}");
     match (finding.until, world.horizon) {
         (Some(until), _) => format!("{place} for {} or longer", length(finding.since, until)),
-        (None, Some(end)) => format!("{place}, for {} or longer when the logs end", length(finding.since, end)),
+        (None, Some(end)) => format!("{place}, for {} or longer {}", length(finding.since, end), world.to_here()),
         (None, None) => place,
     }
 }
@@ -392,7 +392,7 @@ fn claim(world: &World, displacement: &Displacement, names: &Names, finding: &Fi
     match (finding.until, finding.until_is, world.horizon) {
         (Some(until), Bound::Exact, _) => format!("{place} for {}{silent}", length(finding.since, until)),
         (Some(until), Bound::AtMost, _) => format!("{place} for at most {}{silent}", length(finding.since, until)),
-        (None, _, Some(end)) => format!("{place}, for {} when the logs end{silent}", length(finding.since, end)),
+        (None, _, Some(end)) => format!("{place}, for {} {}{silent}", length(finding.since, end), world.to_here()),
         (None, _, None) => format!("{place}{silent}"),
     }
 }
@@ -614,6 +614,18 @@ mod tests {
         assert_eq!(told("eip-drift", &after(flap(), &denied)), ["confirmed open"]);
         let served = [at("a", 600, serves()), at("s", 600, committed())];
         assert_eq!(told("eip-drift", &after(after(flap(), &denied), &served)), ["confirmed closed"]);
+    }
+
+    #[test]
+    fn an_asked_transfer_that_was_stored_shows_who_served_it() {
+        // At the default level a primary logs that it was asked, and a denial, but not that it served.
+        let asked = [at("a", 600, is_asked()), at("s", 600, committed()), at("b", 700, master())];
+        assert_eq!(told("eip-drift", &after(flap(), &asked))[0], "suspected closed");
+        // Of two that were asked at the time, nobody can tell which one served; one that denied did not.
+        let denied = [at("b", 600, is_asked()), at("b", 600, denies()), at("s", 601, committed())];
+        assert_eq!(told("eip-drift", &after(flap(), &denied)), ["likely open"]);
+        let both = [at("a", 600, is_asked()), at("b", 600, is_asked()), at("s", 600, committed())];
+        assert_eq!(told("eip-drift", &after(flap(), &both)), ["likely open"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::words::{count, evidence, length, list, repeated};
 use super::{Explanation, Rule, listens};
-use crate::event::{Event, Pdns, Text};
+use crate::event::{Event, Pdns, Text, TransferFailure};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Role, Severity, ZoneImpact};
 use crate::moment::Moment;
 use crate::world::{Behind, Seen, World};
@@ -45,7 +45,7 @@ fn find(world: &World) -> Vec<Finding> {
         }
         by_node.entry(behind.node.clone()).or_default().push(behind);
     }
-    by_node.values().flat_map(|all| floods(all)).map(|flood| tell(horizon, &flood)).collect()
+    by_node.values().flat_map(|all| floods(all)).map(|flood| tell(horizon, world.to_here(), &flood)).collect()
 }
 
 /// Whether a NOTIFY was the primary's, not a stranger's: it came from the address that is asked, or the sender's own log shows it
@@ -86,7 +86,7 @@ fn floods(all: &[Behind]) -> Vec<Vec<&Behind>> {
         .collect()
 }
 
-fn tell(horizon: Moment, flood: &[&Behind]) -> Finding {
+fn tell(horizon: Moment, to_here: &str, flood: &[&Behind]) -> Finding {
     let mut flood: Vec<&Behind> = flood.to_vec();
     flood.sort_by(|a, b| (a.first.time.micros, &a.zone).cmp(&(b.first.time.micros, &b.zone)));
     let first = flood[0];
@@ -111,7 +111,7 @@ fn tell(horizon: Moment, flood: &[&Behind]) -> Finding {
     finding.impact = flood.iter().map(|behind| impact(behind)).collect();
     let lasting = match finding.until {
         Some(until) => format!("for {}", length(finding.since, until)),
-        None => format!("for {} when the logs end", length(finding.since, horizon)),
+        None => format!("for {} {to_here}", length(finding.since, horizon)),
     };
     let verb = if open { "has" } else { "had" };
     finding.claim = if let [one] = flood.as_slice() {
@@ -184,11 +184,11 @@ fn first_line(behind: &Behind) -> Evidence {
 }
 
 fn failure(behind: &Behind, event: &Arc<Event>) -> Evidence {
-    let Some(Pdns::TransferFailed { primary, refused, reason, .. }) = event.pdns() else {
+    let Some(Pdns::TransferFailed { primary, why, reason, .. }) = event.pdns() else {
         return evidence(Role::Primary, event, "transfer failed", "The transfer failed.");
     };
     let from = primary.as_ref().map_or(String::new(), |primary| format!(" from {primary}"));
-    let how = if *refused { "refused" } else { "failed" };
+    let how = if *why == TransferFailure::Refused { "refused" } else { "failed" };
     let proves = format!("The transfer of {}{from} {how}: {reason}. The copy stays old.", behind.zone);
     repeated(Role::Primary, event, &behind.failures, format!("AXFR of {}{from} {how}", behind.zone), proves)
 }

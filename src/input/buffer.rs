@@ -11,14 +11,45 @@ pub(super) struct Buffer<'s> {
     start: usize,
     end: usize,
     block: usize,
+    /// Bytes given up so far.
+    consumed: u64,
     ended: bool,
+    grows: bool,
+    dry: bool,
     failure: Option<io::Error>,
 }
 
 impl<'s> Buffer<'s> {
     /// Reads `stream` in blocks of at most `block` bytes.
     pub(super) fn new(stream: &'s mut dyn Read, block: usize) -> Self {
-        Self { stream, bytes: Vec::new(), start: 0, end: 0, block: block.max(1), ended: false, failure: None }
+        Self {
+            stream,
+            bytes: Vec::new(),
+            start: 0,
+            end: 0,
+            block: block.max(1),
+            consumed: 0,
+            ended: false,
+            grows: false,
+            dry: false,
+            failure: None,
+        }
+    }
+
+    /// As [`new`](Self::new), of a stream that says [`WouldBlock`](io::ErrorKind::WouldBlock) while there is nothing more in it for
+    /// now. `consumed` bytes of it have gone by before.
+    pub(super) fn growing(stream: &'s mut dyn Read, block: usize, consumed: u64) -> Self {
+        Self { consumed, grows: true, ..Self::new(stream, block) }
+    }
+
+    /// Whether the stream may go on although the last [`fill`](Self::fill) brought nothing.
+    pub(super) fn is_dry(&self) -> bool {
+        self.dry
+    }
+
+    /// Bytes of the stream before those at hand.
+    pub(super) fn consumed(&self) -> u64 {
+        self.consumed
     }
 
     /// The bytes at hand.
@@ -28,7 +59,9 @@ impl<'s> Buffer<'s> {
 
     /// Gives up the first `count` bytes at hand.
     pub(super) fn consume(&mut self, count: usize) {
-        self.start = self.start.saturating_add(count).min(self.end);
+        let start = self.start.saturating_add(count).min(self.end);
+        self.consumed += (start - self.start) as u64;
+        self.start = start;
     }
 
     /// The first `count` bytes at hand (fewer if there are fewer), given up by taking them.
@@ -38,7 +71,7 @@ impl<'s> Buffer<'s> {
         &self.bytes[start..self.start]
     }
 
-    /// Reads once. Says whether bytes came; at the end of the stream, and after a failure, none do.
+    /// Reads once. Says whether bytes came; at the end of the stream, after a failure, and while it is dry, none do.
     pub(super) fn fill(&mut self) -> bool {
         if self.ended {
             return false;
@@ -56,12 +89,17 @@ impl<'s> Buffer<'s> {
             match self.stream.read(&mut self.bytes[self.end..room]) {
                 Ok(count) => break count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if self.grows && error.kind() == io::ErrorKind::WouldBlock => {
+                    self.dry = true;
+                    return false;
+                }
                 Err(error) => {
                     self.failure = Some(error);
                     break 0;
                 }
             }
         };
+        self.dry = false;
         self.ended = count == 0;
         self.end += count;
         count > 0

@@ -69,6 +69,18 @@ impl Source {
         }
     }
 
+    /// The directories of a journal's files; none if it is no journal.
+    pub(super) fn journal_directories(&self) -> Vec<PathBuf> {
+        let Place::Journal(files) = &self.place else { return Vec::new() };
+        let directories: BTreeSet<&Path> = files.iter().filter_map(|file| file.parent()).collect();
+        directories.into_iter().map(Path::to_owned).collect()
+    }
+
+    /// The file, if it is one.
+    pub(super) fn location(&self) -> Option<&Path> {
+        if let Place::File(path) = &self.place { Some(path) } else { None }
+    }
+
     /// Standard input.
     #[must_use]
     pub fn stdin(node: Option<Text>) -> Self {
@@ -97,6 +109,14 @@ pub fn expand(words: &[OsString]) -> Expanded {
     }
     found.drop_what_is_named_as_well();
     Expanded { sources: found.sources.into_iter().map(|(_, source)| source).collect(), errors: found.errors }
+}
+
+/// A word's path as shown, its node, and its place.
+pub(super) fn word(word: &OsStr) -> (Text, Option<Text>, PathBuf) {
+    match node_and_place(word).filter(|_| fs::metadata(word).is_err()) {
+        Some((node, place)) => (shown(Path::new(place)), Some(node), PathBuf::from(place)),
+        None => (shown(Path::new(word)), None, PathBuf::from(word)),
+    }
 }
 
 /// Device and inode.

@@ -30,6 +30,7 @@ mod journals;
 mod json;
 #[cfg(test)]
 mod laws;
+pub mod live;
 mod message;
 mod rfc5424;
 mod sniff;
@@ -221,7 +222,7 @@ impl Layer<'_> {
             Verdict::Empty => summary.format = "empty",
             Verdict::Text { format, speaker } => {
                 summary.format = format;
-                text::read(Blocks::new(&mut buffer, sizes.line), interest, speaker, &mut summary, each);
+                text::read(&mut Blocks::new(&mut buffer, sizes.line), interest, speaker, &mut summary, each);
             }
             Verdict::Export => {
                 summary.format = "export";
@@ -232,11 +233,11 @@ impl Layer<'_> {
                     Dialect::Journal => "json",
                     Dialect::Docker => "docker-json",
                 };
-                json::read(Blocks::new(&mut buffer, sizes.line), dialect, path, interest, &mut summary, each);
+                json::read(&mut Blocks::new(&mut buffer, sizes.line), dialect, path, interest, &mut summary, each);
             }
             Verdict::Verbose => {
                 summary.format = "verbose";
-                verbose::read(Blocks::new(&mut buffer, sizes.line), interest, &mut summary, each);
+                verbose::read(&mut Blocks::new(&mut buffer, sizes.line), interest, &mut summary, each);
             }
             Verdict::Packed(_) if self.depth == DEPTH_MAX => {
                 return Err(Error::Unsupported {

@@ -1,12 +1,13 @@
 //! One source → what the catalogue makes of its lines; twice where it is too large to be kept.
 
+use super::kept::{Kept, keep_text};
 use super::listener::{Heard, Listener, fact_of, id_of, is_known};
 use super::patterns::Patterns;
 use super::unread::Templates;
 use super::unwrap;
 use crate::catalogue::{self, Fields};
-use crate::event::{Event, Fact, Keepalived, Pdns, Text};
-use crate::input::{Error, Interest, Programs, Source, Summary};
+use crate::event::{Event, Fact, Keepalived, Pdns, Text, lossy};
+use crate::input::{Error, Interest, Programs, Source, Summary, Trouble};
 use crate::record::Record;
 use crate::report::{Caveat, Unread};
 use crate::timeline::{DateHint, Line, Placer, Survey};
@@ -22,7 +23,8 @@ const KEPT_MAX: usize = 50_000;
 const BATCH: usize = 512;
 
 /// Lines of other programs are passed over in blocks; a folded repeat does not name the program it repeats.
-pub(crate) fn interest(patterns: &Patterns) -> Interest {
+#[must_use]
+pub fn interest(patterns: &Patterns) -> Interest {
     let daemons = format!("{}|last message repeated", catalogue::PREFILTER);
     let pattern = match patterns.prefilter() {
         Some(sites) if patterns.is_empty() || sites.is_empty() => daemons,
@@ -129,7 +131,7 @@ pub(super) fn replay(
     let _ = events.send(batch);
 }
 
-fn is_listened_to(fact: &Fact) -> bool {
+pub(super) fn is_listened_to(fact: &Fact) -> bool {
     match fact {
         Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) | Fact::Pdns(_) | Fact::Site { .. } => true,
         Fact::Other | Fact::Unrecognised(_) => false,
@@ -137,14 +139,18 @@ fn is_listened_to(fact: &Fact) -> bool {
 }
 
 /// Records → lines.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Reader {
-    listener: Listener,
+    pub(super) listener: Listener,
     pub(super) recognised: u64,
     pub(super) unrecognised: u64,
-    templates: Templates,
-    /// The last line, and the number of its record: what a folded repeat repeats.
-    last: Option<(u64, Line)>,
+    pub(super) templates: Templates,
+    /// The last record that was a line: what a folded repeat repeats.
+    pub(super) last: Option<Kept>,
+    /// The last line's host.
+    host: Option<Text>,
+    /// Room for the next line's fields.
+    room: Fields<'static>,
 }
 
 impl Reader {
@@ -157,27 +163,63 @@ impl Reader {
             self.repeat(record, each);
             return;
         }
-        let mut fields = Fields::default();
-        let hearing = self.listener.hear(record, &mut fields);
-        let fact = fact_of(&hearing.what, &fields);
+        if let Some(line) = self.line_of(record, true) {
+            self.last.get_or_insert_default().set(record);
+            each(line);
+        }
+    }
+
+    /// `last message repeated N times` repeats the line right above it, whatever program that was.
+    fn repeat(&mut self, record: &Record<'_>, each: &mut dyn FnMut(Line)) {
+        let Some(last) = self.last.as_mut().filter(|last| last.line + 1 == record.line) else { return };
+        last.line = record.line;
+        let last = self.last.take().unwrap_or_default();
+        let again = self.line_of(&last.borrowed(), false);
+        self.last = Some(last);
+        self.recognised += 1;
+        if let Some(again) = again {
+            each(Line {
+                stamp: record.stamp,
+                repeated: record.repeated,
+                line: Some(record.line),
+                raw: text(record.raw),
+                ..again
+            });
+        }
+    }
+
+    /// The line that a record is; `None` for a stranger's. What is read again does not count.
+    fn line_of(&mut self, record: &Record<'_>, counts: bool) -> Option<Line> {
+        let mut fields = std::mem::take(&mut self.room).emptied();
+        let line = self.line_in(record, counts, &mut fields);
+        self.room = fields.emptied();
+        line
+    }
+
+    fn line_in<'r>(&mut self, record: &Record<'r>, counts: bool, fields: &mut Fields<'r>) -> Option<Line> {
+        let hearing = self.listener.hear(record, fields);
+        let fact = fact_of(&hearing.what, fields);
         let hint = match hearing.what {
             Heard::Message(_) => {
-                self.recognised += 1;
-                hint(record.message, &fact, &fields)
+                self.recognised += u64::from(counts);
+                hint(record.message, &fact, fields)
             }
             Heard::Unrecognised(daemon) => {
-                self.unrecognised += 1;
-                self.templates.note(daemon, record);
+                if counts {
+                    self.unrecognised += 1;
+                    self.templates.note(daemon, record);
+                }
                 None
             }
             Heard::Site(_) => None,
-            Heard::Stranger => return,
+            Heard::Stranger => return None,
         };
-        let line = Line {
+        keep_text(&mut self.host, record.host);
+        Some(Line {
             id: id_of(&hearing.what),
             fact,
             stamp: record.stamp,
-            host: record.host.map(text),
+            host: self.host.clone(),
             pid: hearing.pid,
             repeated: record.repeated,
             line: record.cursor.is_none().then_some(record.line),
@@ -185,24 +227,7 @@ impl Reader {
             raw: text(record.raw),
             hint,
             versions: fields.versions(),
-        };
-        self.last = Some((record.line, line.clone()));
-        each(line);
-    }
-
-    /// `last message repeated N times` repeats the line right above it, whatever program that was.
-    fn repeat(&mut self, record: &Record<'_>, each: &mut dyn FnMut(Line)) {
-        let Some((at, last)) = self.last.as_mut().filter(|(at, _)| *at + 1 == record.line) else { return };
-        *at = record.line;
-        let again = Line {
-            stamp: record.stamp,
-            repeated: record.repeated,
-            line: Some(record.line),
-            raw: text(record.raw),
-            ..last.clone()
-        };
-        self.recognised += 1;
-        each(again);
+        })
     }
 
     pub(super) fn finish(
@@ -213,18 +238,8 @@ impl Reader {
         kept: Option<Vec<Line>>,
     ) -> Intake {
         survey.finish(summary.first, summary.last, summary.modified);
-        let mut caveats: Vec<Caveat> = summary
-            .troubles
-            .iter()
-            .map(|trouble| {
-                let place = trouble.line.map_or(String::new(), |line| format!(":{line}"));
-                Caveat {
-                    kind: trouble.kind,
-                    node: source.node.clone(),
-                    text: format!("{}{place}: {}", source.path, trouble.text),
-                }
-            })
-            .collect();
+        let mut caveats: Vec<Caveat> =
+            summary.troubles.iter().map(|trouble| caveat_of(trouble, &source.path, source.node.as_ref())).collect();
         if summary.further_troubles > 0 {
             let text = format!("{}: {} more lines are damaged.", source.path, summary.further_troubles);
             caveats.push(Caveat { kind: "unread", node: source.node.clone(), text });
@@ -250,8 +265,13 @@ impl Reader {
     }
 }
 
+pub(super) fn caveat_of(trouble: &Trouble, path: &Text, node: Option<&Text>) -> Caveat {
+    let place = trouble.line.map_or(String::new(), |line| format!(":{line}"));
+    Caveat { kind: trouble.kind, node: node.cloned(), text: format!("{path}{place}: {}", trouble.text) }
+}
+
 fn text(bytes: &[u8]) -> Text {
-    Text::from(String::from_utf8_lossy(bytes))
+    Text::from(lossy(bytes))
 }
 
 /// What a line's text tells about its date.
@@ -259,7 +279,7 @@ fn hint(message: &[u8], fact: &Fact, fields: &Fields<'_>) -> Option<DateHint> {
     if let Some(epoch) = catalogue::said_at(message) {
         return Some(DateHint::Exact(epoch));
     }
-    let local = fields.iter().filter_map(|(_, value)| std::str::from_utf8(value).ok()).find_map(local_datetime);
+    let local = fields.iter().find_map(|(_, value)| local_datetime(value));
     if let Some(epoch) = local {
         return Some(DateHint::Exact(epoch));
     }
@@ -279,8 +299,9 @@ fn newest_year(banner: &[u8]) -> Option<i32> {
 }
 
 /// `YYYY-MM-DD HH:MM:SS`, the form of 5.1's exclusions, as Unix seconds of that reading in UTC: near enough for a year.
-fn local_datetime(value: &str) -> Option<i64> {
-    let is_shaped = value.len() == 19 && value.as_bytes()[4] == b'-' && value.as_bytes()[10] == b' ';
-    let parsed = is_shaped.then(|| NaiveDateTime::parse_from_str(value, "%Y-%m-%d %H:%M:%S").ok())??;
+fn local_datetime(value: &[u8]) -> Option<i64> {
+    let is_shaped = value.len() == 19 && value[4] == b'-' && value[10] == b' ';
+    let value = std::str::from_utf8(if is_shaped { value } else { return None }).ok()?;
+    let parsed = NaiveDateTime::parse_from_str(value, "%Y-%m-%d %H:%M:%S").ok()?;
     Some(parsed.and_utc().timestamp())
 }

@@ -1,13 +1,14 @@
 //! A record that outlives the next one.
 
+use crate::event::{Text, lossy};
 use crate::record::{Record, Stamp};
 
 /// A record that outlives the next one.
-#[derive(Debug, Default)]
-pub(super) struct Kept {
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+pub struct Kept {
     pub(super) line: u64,
     pub(super) raw: Vec<u8>,
-    pub(super) stamp: Option<Stamp>,
+    pub(crate) stamp: Option<Stamp>,
     pub(super) host: Option<Vec<u8>>,
     pub(super) identifier: Option<Vec<u8>>,
     pub(super) unit: Option<Vec<u8>>,
@@ -19,7 +20,7 @@ pub(super) struct Kept {
 
 impl Kept {
     /// Takes another record in its place.
-    pub(super) fn set(&mut self, record: &Record<'_>) {
+    pub(crate) fn set(&mut self, record: &Record<'_>) {
         let set = |kept: &mut Option<Vec<u8>>, value: Option<&[u8]>| match (kept.as_mut(), value) {
             (Some(kept), Some(value)) => {
                 kept.clear();
@@ -41,13 +42,17 @@ impl Kept {
         set(&mut self.cursor, record.cursor);
     }
 
-    pub(super) fn whole(record: &Record<'_>) -> Self {
+    /// A copy.
+    #[must_use]
+    pub fn whole(record: &Record<'_>) -> Self {
         let mut kept = Self::default();
         kept.set(record);
         kept
     }
 
-    pub(super) fn borrowed(&self) -> Record<'_> {
+    /// The record as it was.
+    #[must_use]
+    pub fn borrowed(&self) -> Record<'_> {
         Record {
             line: self.line,
             raw: &self.raw,
@@ -60,5 +65,13 @@ impl Kept {
             repeated: self.repeated,
             cursor: self.cursor.as_deref(),
         }
+    }
+}
+
+/// Makes `kept` what `bytes` say. Most lines name the host that the line before named, and need no text of their own for it.
+pub(super) fn keep_text(kept: &mut Option<Text>, bytes: Option<&[u8]>) {
+    let is_same = kept.as_deref().map(str::as_bytes) == bytes;
+    if !is_same {
+        *kept = bytes.map(|bytes| Text::from(lossy(bytes)));
     }
 }

@@ -46,6 +46,8 @@ pub struct Hearing<'a, 'p> {
     pub text: &'a [u8],
 }
 
+/// What we call ourselves in logs. Our own announcements quote others' lines: whoever read them as such would announce without an end.
+const OWN_IDENTIFIER: &[u8] = b"driftline";
 /// How far into a line its message may begin.
 const HEAD_BYTES_MAX: usize = 240;
 /// Words that may stand before a message.
@@ -58,10 +60,22 @@ impl Listener {
         Self { patterns, speaker: None }
     }
 
+    /// The daemon whose headless lines stood above, if any.
+    #[must_use]
+    pub fn speaker(&self) -> Option<Daemon> {
+        self.speaker
+    }
+
+    /// Goes on where another one was.
+    pub fn set_speaker(&mut self, speaker: Option<Daemon>) {
+        self.speaker = speaker;
+    }
+
     /// Hears a record; `fields` is cleared and filled.
     pub fn hear<'a>(&mut self, record: &Record<'a>, fields: &mut Fields<'a>) -> Hearing<'a, '_> {
         let mut hearing = self.daemons(record, fields);
         if matches!(hearing.what, Heard::Stranger | Heard::Unrecognised(_))
+            && hearing.identifier != Some(OWN_IDENTIFIER)
             && let Some(site) = self.patterns.read(record, hearing.identifier, fields)
         {
             hearing.what = Heard::Site(site);
@@ -305,5 +319,31 @@ mod tests {
         ] {
             assert_eq!(heard(raw), "other - -", "{raw}");
         }
+    }
+
+    /// A follower writes to the journal that it reads.
+    #[test]
+    fn our_own_lines_are_no_patterns() {
+        let heard = |identifier: &'static str| {
+            let regex = regex::bytes::Regex::new("took (?<address>.+)").expect("a regex");
+            let site = Site::new("claimed", regex, None, None, super::super::Means::AddressClaimed);
+            let message: &[u8] = b"site/claimed opened: master.sh took 192.0.2.1";
+            let record = Record {
+                line: 1,
+                raw: message,
+                stamp: None,
+                host: Some(b"ns1"),
+                identifier: Some(identifier.as_bytes()),
+                unit: None,
+                pid: Some(7),
+                message,
+                repeated: 1,
+                cursor: None,
+            };
+            let mut listener = Listener::new(Arc::new(Patterns::new(vec![site])));
+            let hearing = listener.hear(&record, &mut Fields::default());
+            id_of(&hearing.what)
+        };
+        assert_eq!((heard("master.sh"), heard("driftline")), ("site/claimed", "other"));
     }
 }

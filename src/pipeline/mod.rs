@@ -5,6 +5,7 @@ pub mod events;
 mod intake;
 mod kept;
 mod listener;
+pub mod live;
 mod masters;
 mod patterns;
 mod unread;
@@ -18,11 +19,12 @@ use crate::moment::Moment;
 use crate::report::{Caveat, Coverage, Node, Report, SourceCoverage};
 use crate::timeline::{self, Doubles, Frame, Lane, Placer, Rank, Stated, Survey};
 use crate::world::{Clock, World};
-pub(crate) use intake::interest;
+pub use intake::interest;
 use intake::{Budget, Intake};
+pub use kept::Kept;
 pub use listener::{Heard, Hearing, Listener, fact_of, id_of};
 pub use patterns::{Means, Patterns, Site};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -125,11 +127,28 @@ fn conclude(intakes: Vec<(&Source, Intake)>, skipped: &[Text], options: &Options
         templates.push(intake.templates);
         formats.push((intake.format, intake.lines));
         surveys.push(intake.survey);
-        contents.push((source, intake.kept));
+        contents.push(intake.kept.map_or(Content::ReadAgain(source), Content::Lines));
     }
-    coverage.other = coverage.lines.saturating_sub(coverage.recognised + coverage.unrecognised);
     coverage.unrecognised_templates = unread::merge(templates);
-    let frame = timeline::settle(&surveys, &options.stated);
+    report(&surveys, contents, Told { coverage, formats, caveats, silence: None }, options)
+}
+
+/// What is known of the reading, beside the lines themselves.
+struct Told {
+    /// Counts of all sources.
+    coverage: Coverage,
+    /// Format and number of lines of each source.
+    formats: Vec<(&'static str, u64)>,
+    caveats: Vec<Caveat>,
+    /// How long nothing has been written since the newest line (microseconds), where the reading goes on.
+    silence: Option<i64>,
+}
+
+/// Surveys and the lines that rules may rest on → what they come to.
+fn report(surveys: &[Survey], contents: Vec<Content<'_>>, told: Told, options: &Options) -> Report {
+    let Told { mut coverage, formats, mut caveats, silence } = told;
+    coverage.other = coverage.lines.saturating_sub(coverage.recognised + coverage.unrecognised);
+    let mut frame = timeline::settle(surveys, &options.stated);
     coverage.sources = formats
         .into_iter()
         .zip(surveys.iter().zip(&frame.spans))
@@ -142,10 +161,14 @@ fn conclude(intakes: Vec<(&Source, Intake)>, skipped: &[Text], options: &Options
             last: span.last,
         })
         .collect();
-    let (world, doubles) = believe(&frame, &surveys, contents, &options.patterns);
+    if let Some(silence) = silence {
+        frame.goes_on_for(surveys, silence);
+    }
+    let frame = frame;
+    let (world, doubles) = believe(&frame, surveys, contents, &options.patterns);
     caveats.extend(doubles);
     caveats.extend(frame.caveats.iter().cloned());
-    caveats.extend(blind_spots::of(&frame, &surveys, &world));
+    caveats.extend(blind_spots::of(&frame, surveys, &world));
     caveats.sort();
     caveats.dedup();
     let findings = detect::find_all(&world).into_iter().filter(|finding| is_told(finding, options)).collect();
@@ -155,11 +178,32 @@ fn conclude(intakes: Vec<(&Source, Intake)>, skipped: &[Text], options: &Options
 /// Events waiting between a source that is read again and the merge.
 const BATCHES_AHEAD: usize = 4;
 
+/// Where a source's lines are, after the survey.
+enum Content<'a> {
+    /// Too many to be kept: the source is read a second time.
+    ReadAgain(&'a Source),
+    /// All of them, in file order.
+    Lines(Vec<timeline::Line>),
+    /// Those that still matter, each with the New Years before it.
+    Dated(&'a [live::Dated]),
+}
+
 fn believe(
     frame: &Frame,
     surveys: &[Survey],
-    contents: Vec<(&Source, Option<Vec<timeline::Line>>)>,
+    contents: Vec<Content<'_>>,
     patterns: &Arc<Patterns>,
+) -> (World, Vec<Caveat>) {
+    believe_and_note(frame, surveys, contents, patterns, &mut |_| {})
+}
+
+/// `note` gets each event as the world does.
+fn believe_and_note(
+    frame: &Frame,
+    surveys: &[Survey],
+    contents: Vec<Content<'_>>,
+    patterns: &Arc<Patterns>,
+    note: &mut dyn FnMut(&Arc<Event>),
 ) -> (World, Vec<Caveat>) {
     let mut world = World::default();
     let mut doubles = Doubles::new(frame, surveys);
@@ -168,16 +212,19 @@ fn believe(
             .into_iter()
             .zip(surveys)
             .enumerate()
-            .map(|(index, ((source, kept), survey))| {
+            .map(|(index, (content, survey))| {
                 let span = &frame.spans[index];
                 let placer = frame.placer(index, survey);
                 Lane {
                     rank: Rank::new(span.first, span.last, &survey.path),
                     opens_at: frame.opens_at(index, survey),
                     disorder_micros: frame.disorder_micros(survey),
-                    open: Box::new(move || match kept {
-                        Some(lines) => Box::new(placed(placer, lines)),
-                        None => {
+                    open: Box::new(move || match content {
+                        Content::Lines(lines) => Box::new(placed(placer, lines)),
+                        Content::Dated(lines) => Box::new(lines.iter().filter_map(move |dated| {
+                            frame.place_line(index, survey, dated.line.clone(), dated.crossed)
+                        })),
+                        Content::ReadAgain(source) => {
                             let (sender, receiver) = mpsc::sync_channel(BATCHES_AHEAD);
                             scope.spawn(move || intake::replay(source, patterns, placer, &sender));
                             Box::new(receiver.into_iter().flatten())
@@ -186,7 +233,11 @@ fn believe(
                 }
             })
             .collect();
-        let mut observe = |event| world.observe(&Arc::new(event));
+        let mut observe = |event| {
+            let event = Arc::new(event);
+            world.observe(&event);
+            note(&event);
+        };
         timeline::merge(lanes, &mut |event| doubles.take(event, &mut observe));
         doubles.finish(&mut observe)
     });
@@ -197,15 +248,10 @@ fn believe(
         let against = skew.against.clone();
         world.note_clock(node, Clock { uncertainty_micros: skew.uncertainty_micros, against });
     }
-    let mut ends = BTreeMap::<Text, Moment>::new();
-    for span in &frame.spans {
-        if let (Some(node), Some(last)) = (&span.node, span.last) {
-            let last = last.shifted(-frame.skews.get(node).map_or(0, |skew| skew.applied_micros));
-            let known = ends.entry(node.clone()).or_insert(last);
-            *known = (*known).max(last);
-        }
+    if let Some(now) = frame.now() {
+        world.note_now(now);
     }
-    world.settle(&ends.into_iter().collect::<Vec<_>>());
+    world.settle(&frame.ends(surveys));
     (world, caveats)
 }
 

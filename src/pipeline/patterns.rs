@@ -97,6 +97,11 @@ impl Patterns {
         self.sites.is_empty()
     }
 
+    /// The ids of the events they read.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &'static str> {
+        self.sites.iter().map(|site| site.id)
+    }
+
     /// A regex of what a line must contain for one of the patterns to read it; `None` if any line may be one.
     #[must_use]
     pub fn prefilter(&self) -> Option<String> {

@@ -15,12 +15,12 @@ const EXAMPLE_BYTES_MAX: usize = 2_000;
 const FURTHER: &str = "(further ones)";
 
 /// The templates of one source.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Templates {
     known: BTreeMap<(Daemon, String), Example>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 struct Example {
     lines: u64,
     line: Option<u64>,
@@ -39,16 +39,21 @@ impl Templates {
         self.known.entry(key).or_insert_with(|| Example { lines: 0, line, raw: raw() }).lines += 1;
     }
 
-    pub(super) fn of_source(self, path: &Text) -> Vec<Unread> {
-        let unread = |((daemon, template), example): ((Daemon, String), Example)| Unread {
-            daemon,
-            template: Text::from(template),
+    /// How many lines of a daemon there are.
+    pub(super) fn lines_of(&self, daemon: Daemon) -> u64 {
+        self.known.iter().filter(|((known, _), _)| *known == daemon).map(|(_, example)| example.lines).sum()
+    }
+
+    pub(super) fn of_source(&self, path: &Text) -> Vec<Unread> {
+        let unread = |((daemon, template), example): (&(Daemon, String), &Example)| Unread {
+            daemon: *daemon,
+            template: Text::from(template.as_str()),
             lines: example.lines,
             path: path.clone(),
             line: example.line,
-            raw: example.raw,
+            raw: example.raw.clone(),
         };
-        self.known.into_iter().map(unread).collect()
+        self.known.iter().map(unread).collect()
     }
 }
 

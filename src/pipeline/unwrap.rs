@@ -50,6 +50,29 @@ impl Unwrapper {
         }
     }
 
+    /// Hands on what is held if no further line can change it; no next line has come yet.
+    pub(super) fn rest(&mut self, each: &mut dyn FnMut(&Record<'_>)) {
+        if self.is_holding
+            && self.further.is_empty()
+            && self.is_message(&self.held.message)
+            && !goes_on(&self.held.message)
+        {
+            self.flush(each);
+        }
+    }
+
+    /// What is held, for another one to go on with.
+    pub(super) fn held(&self) -> (Option<&Kept>, &[Kept]) {
+        (self.is_holding.then_some(&self.held), &self.further)
+    }
+
+    /// Goes on where another one was.
+    pub(super) fn hold(&mut self, held: Option<Kept>, further: Vec<Kept>) {
+        self.is_holding = held.is_some();
+        self.held = held.unwrap_or_default();
+        self.further = further;
+    }
+
     /// Hands on what is still held.
     pub(super) fn flush(&mut self, each: &mut dyn FnMut(&Record<'_>)) {
         if !std::mem::take(&mut self.is_holding) {
@@ -83,18 +106,22 @@ impl Unwrapper {
             && !record.raw.trim_ascii().is_empty()
     }
 
+    /// Whether a text is a whole message of the daemon that wrote the held line.
+    fn is_message(&self, text: &[u8]) -> bool {
+        match daemon_of(self.held.identifier.as_deref(), self.held.unit.as_deref()) {
+            Some(daemon) => is_whole(daemon, text),
+            None => is_whole(Daemon::Pdns, text) || is_whole(Daemon::Keepalived, text),
+        }
+    }
+
     /// How many of the further lines belong to the held one.
     fn wrapped_over(&self) -> usize {
         let marked = std::iter::once(&self.held.message).chain(self.further.iter().map(|line| &line.message));
-        let marked = marked.take_while(|line| line.trim_ascii_end().ends_with(b"\\")).count();
+        let marked = marked.take_while(|line| goes_on(line)).count();
         if marked > 0 {
             return marked.min(self.further.len());
         }
-        let own = daemon_of(self.held.identifier.as_deref(), self.held.unit.as_deref());
-        let is_message = |text: &[u8]| match own {
-            Some(daemon) => is_whole(daemon, text),
-            None => is_whole(Daemon::Pdns, text) || is_whole(Daemon::Keepalived, text),
-        };
+        let is_message = |text: &[u8]| self.is_message(text);
         if is_message(&self.held.message) {
             return 0;
         }
@@ -102,6 +129,11 @@ impl Unwrapper {
         let own = self.further.iter().take_while(|line| !is_message(&line.message)).count();
         (1..=own).find(|count| is_message(&joined(&self.held.message, &self.further[..*count]))).unwrap_or(0)
     }
+}
+
+/// Whether a line says itself that it goes on.
+fn goes_on(line: &[u8]) -> bool {
+    line.trim_ascii_end().ends_with(b"\\")
 }
 
 /// A line of one of the daemons, or one that says itself that it goes on.

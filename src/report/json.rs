@@ -22,6 +22,12 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
+/// One finding as it stands in the report, on one line without its end.
+#[must_use]
+pub fn finding(finding: &Finding) -> String {
+    escape_hidden(&serde_json::to_string(&WireFinding::new(finding)).expect("strings and numbers have a form"))
+}
+
 /// serde escapes only what JSON demands. DEL, C1 and bidi characters would still steer the terminal that shows the file; outside of
 /// ASCII they can only stand inside strings, so escaping them changes no value.
 pub(crate) fn escape_hidden(json: &str) -> String {
@@ -49,7 +55,7 @@ struct WireReport<'a> {
 }
 
 #[derive(Serialize)]
-struct WireFinding<'a> {
+pub(super) struct WireFinding<'a> {
     id: &'a str,
     rule: &'static str,
     severity: &'static str,
@@ -241,7 +247,7 @@ impl<'a> WireReport<'a> {
 }
 
 impl<'a> WireFinding<'a> {
-    fn new(finding: &'a Finding) -> Self {
+    pub(super) fn new(finding: &'a Finding) -> Self {
         let subject = &finding.subject;
         Self {
             id: &finding.id,

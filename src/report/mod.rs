@@ -1,6 +1,7 @@
 //! Findings → bytes. Draws no conclusion: what is printed was decided before.
 
 mod blocks;
+pub mod change;
 mod columns;
 mod escape;
 pub mod events;
@@ -22,7 +23,7 @@ use crate::event::{Daemon, Text};
 use crate::finding::{Bound, Finding};
 use crate::moment::Moment;
 
-pub use words::{duration, visible, wrap};
+pub use words::{duration, sentence, visible, wrap};
 
 /// All that one run has to say; every format prints from this.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

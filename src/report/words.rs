@@ -32,7 +32,7 @@ pub(super) fn confidence(confidence: Confidence) -> &'static str {
 
 /// `EIP DRIFT` of `eip-drift`.
 pub(super) fn title(rule: &str) -> String {
-    rule.replace('-', " ").to_uppercase().replace("NON MASTER", "NON-MASTER")
+    rule.replace('-', " ").to_uppercase().replace("NON MASTER", "NON-MASTER").replace("ONE WAY", "ONE-WAY")
 }
 
 /// `9 d 18 h 22 min`, `3 min 20 s`, `19.6 s`, `40 ms`: two or three units, cut and never rounded up, so that "at most" stays true to the second.
@@ -103,7 +103,8 @@ pub(super) fn shortest_after(earlier: Moment, later: Moment, zone: Tz) -> String
 
 /// A sentence of ours for a reader in `zone`: times in it stand as RFC 3339 UTC (`2020-08-08T21:01:16Z`) and become
 /// `2020-08-08 21:01:16`; a second one on the same day loses its date. Everything else is kept, made [`visible`].
-pub(super) fn sentence(text: &str, zone: Tz) -> String {
+#[must_use]
+pub fn sentence(text: &str, zone: Tz) -> String {
     let mut said = String::with_capacity(text.len());
     let mut rest = text;
     let mut day = String::new();

@@ -53,7 +53,7 @@ pub struct Line {
 }
 
 /// A date told by a line's text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum DateHint {
     /// Unix seconds close to the line's own time (`slave-checks until EPOCH`, structured `ts`).
     Exact(i64),
@@ -86,6 +86,8 @@ pub struct Frame {
     names: names::Names,
     calendars: Vec<year::Calendar>,
     stated: Stated,
+    /// Until when nothing more was written, where the reading goes on.
+    now: Option<Moment>,
 }
 
 /// Whose lines a source holds and what time it covers.
@@ -119,17 +121,27 @@ pub fn settle(surveys: &[Survey], stated: &Stated) -> Frame {
     }
     note_assumed_zones(surveys, &mut frame);
     note_unknown_nodes(surveys, &mut frame);
-    let meetings = surveys.iter().enumerate().flat_map(|(index, survey)| {
-        let frame = &frame;
+    let clocks = if is_of_several_nodes(surveys, &frame.names) { clocks(surveys, &frame) } else { BTreeMap::new() };
+    frame.skews = skew::decide(&clocks, stated, &mut frame.caveats);
+    frame
+}
+
+/// A node alone meets nobody.
+fn is_of_several_nodes(surveys: &[Survey], names: &names::Names) -> bool {
+    let mut nodes = surveys.iter().flat_map(|survey| survey.hosts().map(move |host| names.of_host(survey, host)));
+    let first = nodes.next();
+    nodes.any(|node| Some(node) != first)
+}
+
+/// Each node's clock against the others', by what two of them wrote about one moment.
+fn clocks(surveys: &[Survey], frame: &Frame) -> BTreeMap<Text, Skew> {
+    skew::measure(surveys.iter().enumerate().flat_map(|(index, survey)| {
         survey.meetings().filter_map(move |(meeting, host, stamp, crossed)| {
             let node = frame.names.of_host(survey, host).clone();
             let micros = frame.unskewed(index, &node, *stamp, crossed)?.micros;
             Some((meeting, node, micros))
         })
-    });
-    let clocks = skew::measure(meetings);
-    frame.skews = skew::decide(&clocks, stated, &mut frame.caveats);
-    frame
+    }))
 }
 
 impl Frame {
@@ -161,6 +173,33 @@ impl Frame {
             }
         }
         all
+    }
+
+    /// The last moment that each node's logs cover, whatever program wrote the line.
+    #[must_use]
+    pub fn ends(&self, surveys: &[Survey]) -> Vec<(Text, Moment)> {
+        let mut ends = BTreeMap::<Text, Moment>::new();
+        let mut note = |node: &Text, last: Moment| {
+            let known = ends.entry(node.clone()).or_insert(last);
+            *known = (*known).max(last);
+        };
+        for (survey, span) in surveys.iter().zip(&self.spans) {
+            if let (Some(node), Some(last)) = (&span.node, span.last) {
+                note(node, last.shifted(-self.skews.get(node).map_or(0, |skew| skew.applied_micros)));
+            }
+            let is_alive = |now: &Moment| span.last.is_some_and(|last| now.micros_since(last) <= ALIVE_MICROS);
+            if let Some(now) = self.now.filter(is_alive) {
+                survey.hosts().for_each(|host| note(self.names.of_host(survey, host), now));
+            }
+        }
+        ends.into_iter().collect()
+    }
+
+    /// Says that all sources have been read, and held nothing of the daemons for so many microseconds after their newest line. A
+    /// source that has been silent for longer than any host is may have lost its sender, and covers no more than its lines.
+    pub fn goes_on_for(&mut self, surveys: &[Survey], silence_micros: i64) {
+        let newest = self.presences(surveys).into_iter().map(|(_, presence)| presence.last).max();
+        self.now = newest.map(|newest| newest.shifted(silence_micros));
     }
 
     /// Nodes with stamps of whole seconds.
@@ -196,6 +235,21 @@ impl Frame {
         survey.disorder_micros + clocks + across_zones + across_offsets
     }
 
+    /// The event of a line of one source, where the survey counted `crossed` New Years before it; `None` where it has no
+    /// (possible) stamp.
+    #[must_use]
+    pub fn place_line(&self, index: usize, survey: &Survey, line: Line, crossed: i32) -> Option<Event> {
+        let node = self.names.of_host(survey, line.host.as_ref()).clone();
+        let time = self.place(index, &node, line.stamp?, crossed)?;
+        Some(event_of(line, time, node, &survey.path))
+    }
+
+    /// Until when it is known that nothing more was written, where the reading goes on.
+    #[must_use]
+    pub fn now(&self) -> Option<Moment> {
+        self.now
+    }
+
     fn place(&self, index: usize, node: &Text, stamp: Stamp, crossed: i32) -> Option<Moment> {
         let time = self.unskewed(index, node, stamp, crossed)?;
         Some(time.shifted(-self.skews.get(node).map_or(0, |skew| skew.applied_micros)))
@@ -207,6 +261,8 @@ impl Frame {
 }
 
 const HOUR_MICROS: i64 = 3_600_000_000;
+/// Some program of a living host writes a line this often.
+const ALIVE_MICROS: i64 = HOUR_MICROS;
 
 /// Turns one source's lines, in file order, into events.
 #[derive(Debug)]
@@ -251,10 +307,13 @@ impl Placer<'_> {
         let node = self.frame.names.of_host(self.survey, line.host.as_ref()).clone();
         let time = moment(stamp, self.walker.year_of(&stamp), self.frame.stated.zone(Some(&node)))?;
         let skew = self.frame.skews.get(&node).map_or(0, |skew| skew.applied_micros);
-        let origin = Origin { path: self.survey.path.clone(), line: line.line, cursor: line.cursor };
-        let Line { id, fact, pid, repeated, raw, .. } = line;
-        Some(Event { id, fact, time: time.shifted(-skew), node, pid, repeated, origin, raw })
+        Some(event_of(line, time.shifted(-skew), node, &self.survey.path))
     }
+}
+
+fn event_of(line: Line, time: Moment, node: Text, path: &Text) -> Event {
+    let Line { id, fact, pid, repeated, raw, line, cursor, .. } = line;
+    Event { id, fact, time, node, pid, repeated, origin: Origin { path: path.clone(), line, cursor }, raw }
 }
 
 impl Stated {

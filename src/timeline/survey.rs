@@ -20,7 +20,7 @@ const MEETINGS_MAX: usize = 20_000;
 pub(super) type Dated = (Stamp, i32);
 
 /// The first and the last line of one daemon on one host, and which releases write such lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Presence<T> {
     /// The daemon.
     pub daemon: Daemon,
@@ -33,7 +33,7 @@ pub struct Presence<T> {
 }
 
 /// One source, surveyed.
-#[derive(Debug)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Survey {
     /// Path as given or found.
     pub path: Text,
@@ -59,7 +59,7 @@ pub struct Survey {
     offset: Option<Option<i32>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 struct Host {
     is_zoneless: bool,
     is_coarse: bool,
@@ -88,11 +88,11 @@ impl Survey {
         }
     }
 
-    /// Takes the next line of one of the daemons.
-    pub fn note(&mut self, line: &Line) {
+    /// Takes the next line of one of the daemons, and tells how many New Years lie between the first stamp and this one.
+    pub fn note(&mut self, line: &Line) -> i32 {
         let Some(stamp) = line.stamp else {
             self.undated += 1;
-            return;
+            return 0;
         };
         let crossed = if stamp.year_known { 0 } else { self.walker.year_of(&stamp) };
         self.note_order(&stamp, crossed);
@@ -103,18 +103,21 @@ impl Survey {
         }
         self.note_host(line, stamp, crossed);
         for (meeting, asks) in meetings(&line.fact).into_iter().flatten() {
-            let is_known = self.meetings.len() < MEETINGS_MAX;
             let key = (meeting, asks, line.host.clone());
-            if is_known || self.meetings.contains_key(&key) {
-                let moments = self.meetings.entry(key).or_default();
-                if moments.len() < MOMENTS_MAX {
-                    moments.push((stamp, crossed));
+            let is_full = self.meetings.len() >= MEETINGS_MAX;
+            match self.meetings.get_mut(&key) {
+                Some(moments) if moments.len() < MOMENTS_MAX => moments.push((stamp, crossed)),
+                Some(_) => {}
+                None if is_full => {}
+                None => {
+                    self.meetings.insert(key, vec![(stamp, crossed)]);
                 }
             }
         }
+        crossed
     }
 
-    /// Ends the survey with what is known of all lines, whatever program wrote them.
+    /// Takes what is known so far of all lines, whatever program wrote them. More lines may follow.
     pub fn finish(&mut self, first: Option<Stamp>, last: Option<Stamp>, modified: Option<i64>) {
         self.first = first;
         self.last = last;
@@ -124,10 +127,11 @@ impl Survey {
         if let Some(start) = self.clues.start {
             self.clues.note_leap_day(start, 0);
         }
+        let mut walker = self.walker.clone();
         if let Some(last) = last.filter(|last| !last.year_known) {
-            self.walker.year_of(&last);
+            walker.year_of(&last);
         }
-        self.clues.years_crossed = self.walker.crossed();
+        self.clues.years_crossed = walker.crossed();
     }
 
     fn note_order(&mut self, stamp: &Stamp, crossed: i32) {
@@ -140,13 +144,12 @@ impl Survey {
     }
 
     fn note_host(&mut self, line: &Line, stamp: Stamp, crossed: i32) {
-        if self.hosts.len() >= HOSTS_MAX && !self.hosts.contains_key(&line.host) {
-            return;
-        }
-        if !self.hosts.contains_key(&line.host) {
-            self.hosts.insert(line.host.clone(), Host::default());
-        }
-        let Some(host) = self.hosts.get_mut(&line.host) else { return };
+        let is_full = self.hosts.len() >= HOSTS_MAX;
+        let host = match self.hosts.get_mut(&line.host) {
+            Some(host) => host,
+            None if is_full => return,
+            None => self.hosts.entry(line.host.clone()).or_default(),
+        };
         host.is_zoneless |= stamp.offset_seconds.is_none();
         host.is_coarse |= stamp.precision == Precision::Second;
         let Some(daemon) = daemon(line) else { return };

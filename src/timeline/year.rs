@@ -41,7 +41,7 @@ impl Calendar {
 }
 
 /// Follows a source's stamps over New Year.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Walker {
     first_year: i32,
     year: i32,
@@ -80,7 +80,7 @@ impl Walker {
 }
 
 /// What a yearless source tells about its own year.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Clues {
     pub(super) start: Option<NaiveDateTime>,
     pub(super) end: Option<(i32, NaiveDateTime)>,
@@ -109,8 +109,8 @@ impl Clues {
             }
             Some(DateHint::Serial(serial)) => {
                 let Some(date) = serial_date(serial) else { return };
-                self.serials.insert(serial);
-                if self.serials.len() > QUOTED_SERIALS {
+                let is_quoted = self.serials.len() < QUOTED_SERIALS || self.serials.first() < Some(&serial);
+                if is_quoted && self.serials.insert(serial) && self.serials.len() > QUOTED_SERIALS {
                     self.serials.pop_first();
                 }
                 self.floor = self.floor.max(Some(first_year_not_before(written, date) - crossed));

@@ -4,8 +4,13 @@
 //! was transferred) and keeps what a claim may rest on.
 
 mod address;
+mod adverts;
 mod dns;
 mod peers;
+mod reach;
+mod regress;
+mod standing;
+mod unheeded;
 mod vrrp;
 mod witness;
 
@@ -18,7 +23,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use address::{Chain, Displaced, Displacement, Ending, displacements, first_of, symptoms};
+pub use adverts::Run;
 pub use dns::{Behind, Lines, Refusals, Replication, Strangers, is_newer};
+pub use reach::{Reach, Unreached};
+pub use regress::{Regression, Regressions};
+pub use standing::{Stand, Standing, Standings};
+pub use unheeded::{Unheeded, UnheededNotifies};
 pub use vrrp::{Begin, End, Mastership, NodeVrrp, PeerGroup, Takeover, Unit, advert};
 pub use witness::{Seen, Witness, Witnesses};
 
@@ -54,6 +64,12 @@ pub struct World {
     pub nodes: BTreeMap<Text, NodeFacts>,
     /// Replication.
     pub replication: Replication,
+    /// Primaries that did not answer.
+    pub reach: Reach,
+    /// Copies that are newer than their primary.
+    pub regressions: Regressions,
+    /// NOTIFYs that their receivers did not acknowledge.
+    pub unheeded: UnheededNotifies,
     /// Observations of where the address was.
     pub witnesses: Witnesses,
     /// Addresses that secondaries asked, with how often.
@@ -62,6 +78,8 @@ pub struct World {
     commits: BTreeMap<Text, BTreeMap<i64, Arc<Event>>>,
     /// The last line seen.
     pub horizon: Option<Moment>,
+    /// The moment up to which all is known, where the logs go on.
+    pub now: Option<Moment>,
     /// How well nodes' clocks are known.
     clocks: BTreeMap<Text, Clock>,
     groups: Vec<PeerGroup>,
@@ -163,6 +181,23 @@ impl World {
         }
     }
 
+    /// Takes that time went on until this moment without a further line, and goes on.
+    pub fn note_now(&mut self, now: Moment) {
+        self.horizon = self.horizon.max(Some(now));
+        self.now = self.horizon;
+    }
+
+    /// How long something lasts that has no end: `when the logs end`, or `so far` where they go on.
+    #[must_use]
+    pub fn to_here(&self) -> &'static str {
+        if self.now.is_some() { "so far" } else { "when the logs end" }
+    }
+
+    /// Lets go of lines that are held only until their other half comes.
+    pub fn end_pairing(&mut self) {
+        self.witnesses.end_pairing();
+    }
+
     /// Ends the observing: works out who is whose peer. `last_lines` are the ends of each node's logs, whatever program wrote them.
     pub fn settle(&mut self, last_lines: &[(Text, Moment)]) {
         for (node, last) in last_lines {
@@ -244,6 +279,9 @@ impl World {
     }
 
     fn replicate(&mut self, event: &Arc<Event>, pdns: &Pdns) {
+        self.replication.left_out += self.reach.observe(event, pdns);
+        self.replication.left_out += self.regressions.observe(event, pdns);
+        self.unheeded.observe(event, pdns);
         let other = self.witnesses.observe(event, pdns);
         let fetched_from = self.witnesses.fetched_from(event, pdns);
         if let Some(address) = &fetched_from {

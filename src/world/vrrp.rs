@@ -253,7 +253,7 @@ fn moves(what: &Vrrp) -> bool {
         | Vrrp::AdvertTimedOut
         | Vrrp::PriorityChanged { .. }
         | Vrrp::ElectionForced
-        | Vrrp::AdvertRejected => false,
+        | Vrrp::AdvertRejected { .. } => false,
     }
 }
 
@@ -326,7 +326,7 @@ impl Machine {
             Vrrp::HeardZeroAsBackup | Vrrp::AdvertTimedOut => self.close(End::Died, event),
             Vrrp::ElectionForced => self.lower_heard = Some(Arc::clone(event)),
             Vrrp::SentZero => self.close(End::Left, event),
-            Vrrp::PriorityChanged { .. } | Vrrp::AdvertRejected => {}
+            Vrrp::PriorityChanged { .. } | Vrrp::AdvertRejected { .. } => {}
         }
     }
 

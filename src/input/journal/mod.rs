@@ -10,6 +10,7 @@ mod data;
 mod file;
 #[cfg(feature = "journald")]
 mod indexed;
+pub(super) mod live;
 mod salvage;
 mod siphash;
 

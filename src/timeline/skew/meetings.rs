@@ -1,6 +1,6 @@
 //! Which lines of two nodes are about one moment.
 
-use crate::event::{Fact, Keepalived, Pdns, Text, Vrrp};
+use crate::event::{Fact, Keepalived, Pdns, Text, TransferFailure, Vrrp};
 
 /// Stamps of one moment may be this far apart before nobody would think of pairing them.
 const REACH_MICROS: i64 = 30_000_000;
@@ -8,7 +8,7 @@ const REACH_MICROS: i64 = 30_000_000;
 const CHANGE_REACH_MICROS: i64 = 12_500_000;
 
 /// What two lines of one moment have in common.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub(in crate::timeline) enum Meeting {
     /// One transfer of a zone refused.
     Refused(Text),
@@ -49,7 +49,7 @@ pub(in crate::timeline) fn meetings(fact: &Fact) -> [Option<(Meeting, bool)>; 3]
 }
 
 fn of_pdns(pdns: &Pdns) -> Option<(Meeting, bool)> {
-    if let Pdns::TransferFailed { zone, refused: true, .. } = pdns {
+    if let Pdns::TransferFailed { zone, why: TransferFailure::Refused, .. } = pdns {
         Some((Meeting::Refused(zone.clone()), true))
     } else if let Pdns::TransferDenied { zone, .. } = pdns {
         Some((Meeting::Refused(zone.clone()), false))
@@ -98,6 +98,6 @@ fn of_vrrp(instance: &Text, what: &Vrrp) -> [Option<(Meeting, bool)>; 3] {
         | Vrrp::AdvertTimedOut
         | Vrrp::PriorityChanged { .. }
         | Vrrp::ElectionForced
-        | Vrrp::AdvertRejected => [None, None, None],
+        | Vrrp::AdvertRejected { .. } => [None, None, None],
     }
 }

@@ -5,9 +5,9 @@ use super::one_sided::fetched_without;
 use super::{COARSE_MICROS, Displacement, HANDOVER_MICROS, SETTLE_MICROS, Window, close, near};
 use crate::event::{Daemon, Event, Text};
 use crate::moment::Moment;
-use crate::world::World;
 use crate::world::vrrp::{End, Mastership, PeerGroup, Takeover};
 use crate::world::witness::{Seen, Witness};
+use crate::world::{UNMEASURED_MICROS, World};
 
 /// The seed's pattern: the node that took over fell back while another MASTER stayed, which therefore ran no script.
 pub(super) fn fell_back(world: &World, group: &PeerGroup, window: &Window<'_>) -> Option<Displacement> {
@@ -75,7 +75,12 @@ fn fall_of(world: &World, group: &PeerGroup, takeover: &Takeover<'_>) -> Option<
 fn stays_through(other: &Mastership, taken: Moment, fell: Moment) -> bool {
     let began_before = other.start().is_none_or(|start| start.micros < taken.micros)
         && other.first.time.micros <= fell.micros + HANDOVER_MICROS;
-    began_before && other.ended().is_none_or(|ended| ended.micros > fell.micros)
+    // One that died wrote nothing when it did: that it is started anew about then shows that it was dead before.
+    let sure = match other.end {
+        Some((End::Died, _)) => UNMEASURED_MICROS,
+        Some((End::Yielded | End::Left | End::Stopped, _)) | None => 0,
+    };
+    began_before && other.ended().is_none_or(|ended| ended.micros > fell.micros + sure)
 }
 
 /// What was seen of the address in a window: away from the owner, at the owner, and by one side only.

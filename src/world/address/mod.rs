@@ -187,18 +187,22 @@ pub fn displacements(world: &World, group: &PeerGroup) -> Vec<Displacement> {
     }
     found.extend(before_any_takeover(world, group, takeovers.first()));
     found.extend(one_sided(world, group));
-    found.retain(Displacement::lasts);
+    found.retain(|displacement| displacement.lasts(world.now));
     found.sort_by_key(|displacement| displacement.first.time.micros);
     found
 }
 
 impl Displacement {
-    fn lasts(&self) -> bool {
-        // Nothing ends it in these logs, and a healthy keepalived writes nothing: the end of the log is not the end of the drift.
-        let Some(ending) = &self.ending else { return true };
+    /// `now`: where the logs go on, the moment up to which all is known.
+    fn lasts(&self, now: Option<Moment>) -> bool {
         let last_takeover = self.flaps.iter().filter_map(|flap| flap.entered.as_ref()).map(|event| event.time);
         let since = last_takeover.max().unwrap_or(self.first.time);
-        ending.time().micros_since(since) > GRACE_MICROS
+        match (&self.ending, now) {
+            (Some(ending), _) => ending.time().micros_since(since) > GRACE_MICROS,
+            (None, Some(now)) => now.micros_since(since) > GRACE_MICROS,
+            // Nothing ends it in these logs, and a healthy keepalived writes nothing: the end of the log is not the end of the drift.
+            (None, None) => true,
+        }
     }
 
     /// A further flap of the same holder while the owner stays MASTER changes nothing.

@@ -43,6 +43,11 @@ fn took_over_alone(world: &World, group: &PeerGroup, node: &Text, taken: &Master
     }
     let next = group.takeovers().into_iter().find(|next| next.event.time.micros > event.time.micros);
     let limit = next.map(|next| next.event.time);
+    // It yielded to one that took over and ran its script: the address followed.
+    let slack = next.map_or(0, |next| HANDOVER_MICROS.max(world.clock_slack_micros(node, next.node)));
+    if next.is_some_and(|next| next.node != node && next.event.time.micros <= end.time.micros + slack) {
+        return None;
+    }
     let inside = |moment: Moment| {
         moment.micros > end.time.micros + GRACE_MICROS && limit.is_none_or(|limit| moment.micros < limit.micros)
     };

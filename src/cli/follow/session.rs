@@ -1,0 +1,259 @@
+//! One run of a follower, from its state to a signal, a reload, or the end of the input.
+
+use super::gauges::{self, Totals};
+use super::readers::Readers;
+use super::store::{Found, Store};
+use super::{Asked, Configured};
+use crate::cli::outlet;
+use crate::cli::outlets::Outlets;
+use crate::cli::outlets::args::Outgoing as Ways;
+use crate::follow::{Change, Follower, Item, Named, Outgoing};
+use crate::input::live::{Followed, Until};
+use crate::pipeline::interest;
+use chrono::Utc;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Between two looks at the clock and at signals while nothing comes.
+const TICK: Duration = Duration::from_millis(200);
+/// The state is written this often though nothing is announced: so much is read again after a crash.
+const SAVE: Duration = Duration::from_secs(10);
+/// What can be seen from outside is renewed this often.
+const SHOW: Duration = Duration::from_secs(1);
+/// Announcements that are on their way out when a signal comes have this long.
+const GRACE: Duration = Duration::from_secs(5);
+/// Messages taken before the follower goes on.
+const AT_ONCE: usize = 2_000;
+
+/// Everything a run needs.
+pub(super) struct Session<'s> {
+    pub(super) sources: Vec<Followed>,
+    pub(super) configured: &'s Configured,
+    pub(super) outgoing: &'s Ways,
+    pub(super) store: Option<&'s Store>,
+    pub(super) is_ndjson: bool,
+    pub(super) tells_past: bool,
+    pub(super) until: Until,
+    pub(super) asked: &'s Asked,
+}
+
+/// Why a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stopped {
+    BySignal,
+    ToReload,
+    AtTheEnd,
+    Failed,
+}
+
+/// It was said why.
+#[derive(Debug)]
+struct Failed;
+
+impl Session<'_> {
+    /// Runs. `outlets` are those of the run before, if there was one.
+    pub(super) fn run(self, outlets: &mut Option<Outlets>) -> Stopped {
+        self.begin(outlets).unwrap_or(Stopped::Failed)
+    }
+
+    fn begin(&self, outlets: &mut Option<Outlets>) -> Result<Stopped, Failed> {
+        let (mut follower, outgoing) = self.follower()?;
+        let pending = outgoing.pending.clone();
+        let outlets = match outlets {
+            Some(outlets) => outlets,
+            None => outlets.insert(self.open(outgoing)?),
+        };
+        let mut run =
+            Run { session: self, outlets, totals: Totals::default(), saved: Instant::now(), is_changed: false };
+        // What was on its way when the last run died goes out again, the same bytes.
+        run.tell(&pending)?;
+        let interest = interest(&self.configured.options.patterns);
+        let stop = Arc::new(AtomicBool::new(false));
+        let readers = Readers::begin(&self.sources, &mut follower, &interest, self.until, &stop);
+        run.save(&follower, Vec::new())?;
+        let stopped = run.turn(&mut follower, &readers);
+        stop.store(true, Ordering::Relaxed);
+        if !matches!(stopped, Ok(Stopped::ToReload)) {
+            run.outlets.close(GRACE);
+        }
+        run.save(&follower, Vec::new())?;
+        stopped
+    }
+
+    fn open(&self, outgoing: Outgoing) -> Result<Outlets, Failed> {
+        let Outgoing { pacing, waiting, .. } = outgoing;
+        Outlets::open(self.outgoing, &self.configured.settings, pacing, waiting).map_err(|error| {
+            outlet::complain(&error, "failed to");
+            Failed
+        })
+    }
+
+    /// A follower that goes on where the state is, with what was on its way out.
+    fn follower(&self) -> Result<(Follower, Outgoing), Failed> {
+        let named: Vec<Named> = self.sources.iter().map(|source| (source.path.clone(), source.node.clone())).collect();
+        let Configured { options, zone, .. } = self.configured;
+        let tells_past = self.tells_past || !self.sources.iter().any(Followed::has_a_past);
+        let fresh = || Follower::new(options.clone(), named.clone(), *zone, tells_past);
+        let mut follower = fresh();
+        let Some(store) = self.store else { return Ok((follower, Outgoing::default())) };
+        match store.load().map_err(|error| store_failed(store, &error, "read"))? {
+            Found::Nothing => {}
+            Found::SetAside(aside, why) => set_aside(store, &aside.display().to_string(), &why),
+            Found::State(state) => {
+                if let Some(outgoing) = follower.restore(*state) {
+                    return Ok((follower, outgoing));
+                }
+                let aside = store.set_aside().map_err(|error| store_failed(store, &error, "set aside"))?;
+                set_aside(store, &aside.display().to_string(), "it names events that are not known");
+                follower = fresh();
+            }
+        }
+        Ok((follower, Outgoing::default()))
+    }
+}
+
+fn set_aside(store: &Store, aside: &str, why: &str) {
+    outlet::say(&format!(
+        "driftline: the state {} cannot be used, {why}; it is kept as {aside}, and the sources are read from their beginning",
+        store.path().display()
+    ));
+}
+
+fn store_failed(store: &Store, error: &io::Error, verb: &str) -> Failed {
+    outlet::complain(error, &format!("failed to {verb} the state {}:", store.path().display()));
+    Failed
+}
+
+/// A run under way.
+struct Run<'r> {
+    session: &'r Session<'r>,
+    outlets: &'r mut Outlets,
+    totals: Totals,
+    saved: Instant,
+    is_changed: bool,
+}
+
+impl Run<'_> {
+    fn turn(&mut self, follower: &mut Follower, readers: &Readers) -> Result<Stopped, Failed> {
+        let mut shown: Option<Instant> = None;
+        let mut is_ready = false;
+        loop {
+            if self.session.asked.stop.load(Ordering::Relaxed) {
+                return Ok(Stopped::BySignal);
+            }
+            if self.session.asked.reload.swap(false, Ordering::Relaxed) {
+                self.outlets.is_reloading();
+                return Ok(Stopped::ToReload);
+            }
+            self.take(follower, readers)?;
+            loop {
+                let changes = follower.step(wall(), &mut |source| readers.done(source));
+                if changes.is_empty() {
+                    break;
+                }
+                self.announce(follower, changes)?;
+                shown = None;
+            }
+            if follower.is_caught_up() && !std::mem::replace(&mut is_ready, true) {
+                self.outlets.is_ready();
+                self.save(follower, Vec::new())?;
+            }
+            if self.is_changed && self.saved.elapsed() >= SAVE {
+                self.save(follower, Vec::new())?;
+            }
+            if follower.is_over() {
+                let changes = follower.conclude();
+                self.announce(follower, changes)?;
+                self.show(follower);
+                return Ok(Stopped::AtTheEnd);
+            }
+            if shown.is_none_or(|shown| shown.elapsed() >= SHOW) {
+                self.show(follower);
+                shown = Some(Instant::now());
+            }
+            if self.outlets.tick(wall()) {
+                self.save(follower, Vec::new())?;
+            }
+        }
+    }
+
+    /// Takes what the sources have said meanwhile.
+    fn take(&mut self, follower: &mut Follower, readers: &Readers) -> Result<(), Failed> {
+        let mut next = readers.messages.recv_timeout(TICK).ok();
+        let mut count = 0;
+        while let Some((source, item)) = next {
+            match item {
+                Ok(item) => {
+                    self.is_changed |= !matches!(item, Item::Rest(_));
+                    follower.push(source, item, wall());
+                }
+                Err(error) => {
+                    outlet::complain(&error, "failed to");
+                    return Err(Failed);
+                }
+            }
+            count += 1;
+            next = if count < AT_ONCE { readers.messages.try_recv().ok() } else { None };
+        }
+        Ok(())
+    }
+
+    /// First noted as on their way, then told, then noted as told: a crash in between tells them again, not never.
+    fn announce(&mut self, follower: &Follower, changes: Vec<Change>) -> Result<(), Failed> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.save(follower, changes.clone())?;
+        self.tell(&changes)?;
+        self.outlets.hurry();
+        self.save(follower, Vec::new())
+    }
+
+    fn tell(&mut self, changes: &[Change]) -> Result<(), Failed> {
+        let mut out = io::stdout().lock();
+        let written = changes.iter().try_for_each(|change| {
+            let text = if self.session.is_ndjson { &change.json } else { &change.text };
+            writeln!(out, "{text}")
+        });
+        match written.and_then(|()| out.flush()) {
+            Ok(()) => {}
+            // A closed pipe is a normal end.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.session.asked.stop.store(true, Ordering::Relaxed);
+            }
+            Err(error) => {
+                outlet::complain(&error, "failed to write standard output:");
+                return Err(Failed);
+            }
+        }
+        let now = wall();
+        for change in changes {
+            self.totals.count(change);
+            self.outlets.tell(change, now);
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, follower: &Follower) {
+        let gauges = gauges::of(follower, &self.totals, wall());
+        let open: u64 = gauges.findings_open.values().sum();
+        let health = if follower.is_caught_up() { Ok(()) } else { Err("the past is still being read".to_owned()) };
+        self.outlets.status(&format!("{open} findings open, {} lines read", gauges.entries));
+        self.outlets.show(gauges, follower.report().cloned(), health);
+    }
+
+    fn save(&mut self, follower: &Follower, pending: Vec<Change>) -> Result<(), Failed> {
+        (self.saved, self.is_changed) = (Instant::now(), false);
+        let Some(store) = self.session.store else { return Ok(()) };
+        let outgoing = Outgoing { pending, pacing: self.outlets.pacing().clone(), waiting: self.outlets.waiting() };
+        store.save(&follower.state(outgoing)).map_err(|error| store_failed(store, &error, "write"))
+    }
+}
+
+/// Microseconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "who follows lives by the wall clock")]
+pub(in crate::cli) fn wall() -> i64 {
+    Utc::now().timestamp_micros()
+}

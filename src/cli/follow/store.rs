@@ -1,0 +1,78 @@
+//! The state file: written beside its place and moved there, so that it is always one whole state.
+
+use crate::follow::State;
+use crate::input::live::Position;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Where the state is kept.
+#[derive(Debug)]
+pub(in crate::cli) struct Store {
+    path: PathBuf,
+}
+
+/// What was found there.
+pub(in crate::cli) enum Found {
+    /// Nothing: this is the first start.
+    Nothing,
+    /// A state.
+    State(Box<State<Position>>),
+    /// Something else: it was set aside under this name, for this reason.
+    SetAside(PathBuf, String),
+}
+
+impl Store {
+    pub(in crate::cli) fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Reads the state. What is none of ours is kept under another name: it may be somebody's only copy.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read, or not set aside.
+    pub(in crate::cli) fn load(&self) -> io::Result<Found> {
+        #[expect(clippy::disallowed_methods, reason = "the state is the command line's")]
+        let bytes = match fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+            Err(error) => return Err(error),
+        };
+        match State::from_bytes(&bytes) {
+            Ok(state) => Ok(Found::State(Box::new(state))),
+            Err(unfit) => self.set_aside().map(|path| Found::SetAside(path, unfit.to_string())),
+        }
+    }
+
+    /// Moves what is there out of the way.
+    ///
+    /// # Errors
+    /// It cannot be moved.
+    pub(in crate::cli) fn set_aside(&self) -> io::Result<PathBuf> {
+        let aside = |number: u32| {
+            let mut name = self.path.clone().into_os_string();
+            name.push(format!(".unfit.{number}"));
+            PathBuf::from(name)
+        };
+        let path = (1..).map(aside).find(|path| !path.exists()).unwrap_or_else(|| aside(0));
+        fs::rename(&self.path, &path)?;
+        Ok(path)
+    }
+
+    /// Writes the state.
+    ///
+    /// # Errors
+    /// It cannot be written; what was there before is still there.
+    pub(in crate::cli) fn save(&self, state: &State<Position>) -> io::Result<()> {
+        let directory = self.path.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+        file.write_all(&state.to_bytes())?;
+        file.as_file().sync_data()?;
+        file.persist(&self.path).map_err(|error| error.error)?;
+        Ok(())
+    }
+
+    pub(in crate::cli) fn path(&self) -> &Path {
+        &self.path
+    }
+}

@@ -1,0 +1,131 @@
+//! When the question is put: a function of the lines' own times, so that a run that was killed puts it where an undisturbed one did.
+//!
+//! Lines of one second belong together: the question is put when the next second begins. What a rule concludes from silence (no
+//! take-over followed, no transfer followed) is asked again after that silence, in event time; where no line brings it, the clock does.
+
+use crate::pipeline::live::Weight;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+const SECOND_MICROS: i64 = 1_000_000;
+/// After this without a further line a rule may conclude something: the grace time of a take-over, and the two refresh cycles after which
+/// a copy that was found old is told; each with a second for the lines' own resolution.
+const SILENCES_MICROS: [i64; 2] = [7_000_000, 122_000_000];
+/// Ordinary steps are looked after together, this often.
+const ORDINARY_MICROS: i64 = 30_000_000;
+/// Moments to ask at that are remembered: a flood of remarkable lines asks every second anyway.
+const DUE_MAX: usize = 1_000;
+
+/// When to ask, from what was taken so far. Times are microseconds of event time.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Schedule {
+    /// The newest line.
+    newest: Option<i64>,
+    /// Something remarkable was taken since the question was put last.
+    is_asked_for: bool,
+    due: BTreeSet<i64>,
+}
+
+impl Schedule {
+    /// Called before a line of this time is taken: how long the silence since the newest line was, where the question must be
+    /// put first.
+    pub fn before(&mut self, time: i64) -> Option<i64> {
+        let newest = self.newest?;
+        if self.is_asked_for && second(time) > second(newest) {
+            self.is_asked_for = false;
+            return Some(0);
+        }
+        self.due_by(time).map(|due| (due - newest).max(0))
+    }
+
+    /// A line of this time was taken.
+    pub fn took(&mut self, time: i64, weight: Weight) {
+        self.newest = Some(self.newest.map_or(time, |newest| newest.max(time)));
+        match weight {
+            Weight::None => {}
+            Weight::Ordinary => {
+                let at = time + SILENCES_MICROS[1];
+                let is_near = self.due.range(at - ORDINARY_MICROS..).next().is_some();
+                if !is_near {
+                    self.ask_at(at);
+                }
+            }
+            Weight::Remarkable => {
+                self.is_asked_for = true;
+                SILENCES_MICROS.iter().for_each(|silence| self.ask_at(second(time) * SECOND_MICROS + silence));
+            }
+        }
+    }
+
+    /// Nothing came for a while, and by event time it is `now`: whether to put the question.
+    pub fn rested(&mut self, now: i64) -> bool {
+        let is_due = self.due_by(now).is_some();
+        std::mem::take(&mut self.is_asked_for) || is_due
+    }
+
+    /// The time of the newest line.
+    #[must_use]
+    pub fn newest(&self) -> Option<i64> {
+        self.newest
+    }
+
+    /// Whether something remarkable waits for its second to end.
+    #[must_use]
+    pub fn is_asked_for(&self) -> bool {
+        self.is_asked_for
+    }
+
+    /// The latest moment to ask at that is past by then; it and those before are done.
+    fn due_by(&mut self, time: i64) -> Option<i64> {
+        let later = self.due.split_off(&(time.saturating_add(1)));
+        std::mem::replace(&mut self.due, later).pop_last()
+    }
+
+    fn ask_at(&mut self, time: i64) {
+        if self.due.len() < DUE_MAX {
+            self.due.insert(time);
+        }
+    }
+}
+
+fn second(micros: i64) -> i64 {
+    micros.div_euclid(SECOND_MICROS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_one_second_are_judged_together() {
+        let mut schedule = Schedule::default();
+        assert_eq!(schedule.before(100_000), None);
+        schedule.took(100_000, Weight::Remarkable);
+        assert_eq!(schedule.before(900_000), None);
+        schedule.took(900_000, Weight::None);
+        assert_eq!(schedule.before(1_000_000), Some(0));
+        assert_eq!(schedule.before(1_000_000), None);
+    }
+
+    #[test]
+    fn silence_is_asked_about_in_event_time() {
+        let mut schedule = Schedule::default();
+        schedule.took(0, Weight::Remarkable);
+        assert_eq!(schedule.before(10_000_000), Some(0));
+        assert_eq!(schedule.before(10_000_000), Some(7_000_000), "the grace time is over before the next line");
+        assert_eq!(schedule.before(10_000_000), None);
+        assert!(schedule.rested(122_000_000) && !schedule.rested(122_000_000));
+    }
+
+    #[test]
+    fn ordinary_steps_ask_seldom() {
+        let mut schedule = Schedule::default();
+        let asked = (0..600).filter(|second| {
+            let time = second * SECOND_MICROS;
+            let asked = schedule.before(time).is_some();
+            schedule.took(time, Weight::Ordinary);
+            asked
+        });
+        assert!((10..=20).contains(&asked.count()));
+    }
+}

@@ -1,0 +1,419 @@
+//! The same report while lines keep coming: sources that grow, and the question asked again and again.
+//!
+//! What is kept is not the world but the lines that it may rest on ([`Dated`]) and each source's survey, so that every report is
+//! worked out as [`analyze`](super::analyze) works it out, over all of them: late lines, clocks that are measured better, years that
+//! become known revise it by construction. Lines that nothing rests on any more are forgotten (`forget`).
+//!
+//! **Invariant:** after the last line the report is that of `analyze` over the same lines, unless a limit was met, which is a caveat.
+
+mod forget;
+mod stored;
+
+use super::intake::{Reader, caveat_of, is_listened_to};
+use super::unwrap::Unwrapper;
+use super::{Content, Options, Told, report, unread};
+use crate::event::{Daemon, Fact, Keepalived, Pdns, Text, Vrrp};
+use crate::input::Trouble;
+use crate::record::{Record, Stamp};
+use crate::report::{Caveat, Coverage, Report};
+use crate::timeline::{Line, Survey};
+use forget::Limits;
+pub use stored::Stored;
+
+/// A line that still matters, and how many New Years the source had seen before it.
+#[derive(Debug, Clone)]
+pub struct Dated {
+    pub(super) line: Line,
+    pub(super) crossed: i32,
+}
+
+/// How far a source has been read, also over lines that are of no interest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reached {
+    /// Format as recognised; empty until it is.
+    pub format: &'static str,
+    /// Lines or entries.
+    pub lines: u64,
+    /// First stamp of any line.
+    pub first: Option<Stamp>,
+    /// Last stamp of any line.
+    pub last: Option<Stamp>,
+    /// When a file was last written to (Unix seconds).
+    pub modified: Option<i64>,
+}
+
+/// How much a line asks for the question to be put again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// Nothing a rule rests on.
+    None,
+    /// An ordinary step (a copy found old, fetched, stored), which matters only together with others or by what does not follow.
+    Ordinary,
+    /// Something that may open, change or close a finding by itself.
+    Remarkable,
+}
+
+/// Troubles told per source; more are only counted.
+const TROUBLES_MAX: usize = 100;
+
+/// Sources that are read as they grow.
+#[derive(Debug)]
+pub struct Live {
+    options: Options,
+    /// Ordered by path, as the surveys are.
+    sources: Vec<Listening>,
+    surveys: Vec<Survey>,
+    limits: Limits,
+    /// Lines kept, over all sources.
+    kept: usize,
+    /// Forget when more than this many are kept.
+    forget_at: usize,
+    /// Lines that a limit made us forget although something may still rest on them.
+    forgotten: u64,
+}
+
+#[derive(Debug)]
+struct Listening {
+    path: Text,
+    node: Option<Text>,
+    reader: Reader,
+    unwrapper: Unwrapper,
+    kept: Vec<Dated>,
+    reached: Reached,
+    caveats: Vec<Caveat>,
+    further_troubles: u64,
+}
+
+impl Listening {
+    fn new(path: Text, node: Option<Text>, options: &Options) -> Self {
+        Self {
+            path,
+            node,
+            reader: Reader::new(&options.patterns),
+            unwrapper: Unwrapper::default(),
+            kept: Vec::new(),
+            reached: Reached::default(),
+            caveats: Vec::new(),
+            further_troubles: 0,
+        }
+    }
+}
+
+impl Live {
+    /// For these sources (path, and the node that `NODE=` named), before their first line.
+    #[must_use]
+    pub fn new(options: Options, sources: &[(Text, Option<Text>)]) -> Self {
+        let mut sources = sources.to_vec();
+        sources.sort();
+        sources.dedup();
+        let surveys = sources.iter().map(|(path, node)| Survey::new(path.clone(), node.clone())).collect();
+        let sources = sources.into_iter().map(|(path, node)| Listening::new(path, node, &options)).collect();
+        let limits = Limits::default();
+        Self { options, sources, surveys, limits, kept: 0, forget_at: limits.few, forgotten: 0 }
+    }
+
+    /// The number of a source, by its path.
+    #[must_use]
+    pub fn index_of(&self, path: &str) -> Option<usize> {
+        self.sources.iter().position(|source| &*source.path == path)
+    }
+
+    /// The same; a source that is not known yet is one from now on.
+    pub fn index_of_or_new(&mut self, path: &Text, node: Option<Text>) -> usize {
+        if let Some(index) = self.index_of(path) {
+            return index;
+        }
+        let index = self.sources.partition_point(|source| source.path < *path);
+        self.sources.insert(index, Listening::new(path.clone(), node.clone(), &self.options));
+        self.surveys.insert(index, Survey::new(path.clone(), node));
+        index
+    }
+
+    /// How many sources there are.
+    #[must_use]
+    pub fn sources(&self) -> usize {
+        self.sources.len()
+    }
+
+    /// Takes the next record of a source.
+    pub fn take(&mut self, index: usize, record: &Record<'_>) -> Weight {
+        self.hear(index, |unwrapper, each| unwrapper.feed(record, each))
+    }
+
+    /// Nothing more has come for a while: what is certain without its next line is taken now.
+    pub fn rest(&mut self, index: usize) -> Weight {
+        self.hear(index, |unwrapper, each| unwrapper.rest(each))
+    }
+
+    /// Nothing more will come of a source.
+    pub fn end(&mut self, index: usize) -> Weight {
+        self.hear(index, |unwrapper, each| unwrapper.flush(each))
+    }
+
+    /// Takes how far a source has been read.
+    pub fn reached(&mut self, index: usize, reached: Reached) {
+        self.sources[index].reached = reached;
+        self.surveys[index].finish(reached.first, reached.last, reached.modified);
+    }
+
+    /// Takes trouble with a source.
+    pub fn trouble(&mut self, index: usize, trouble: &Trouble) {
+        let source = &mut self.sources[index];
+        if source.caveats.len() < TROUBLES_MAX {
+            source.caveats.push(caveat_of(trouble, &source.path, source.node.as_ref()));
+        } else {
+            source.further_troubles += 1;
+        }
+    }
+
+    /// Everything there is to say now. `silence`: how long nothing has been written since the newest line, in microseconds, where
+    /// the reading goes on.
+    #[must_use]
+    pub fn report(&self, silence: Option<i64>) -> Report {
+        let mut coverage = Coverage::default();
+        let mut caveats = Vec::new();
+        let mut formats = Vec::new();
+        let mut templates = Vec::new();
+        for source in &self.sources {
+            coverage.lines += source.reached.lines;
+            coverage.recognised += source.reader.recognised;
+            coverage.unrecognised += source.reader.unrecognised;
+            formats.push((source.reached.format, source.reached.lines));
+            templates.push(source.reader.templates.of_source(&source.path));
+            caveats.extend(source.caveats.iter().cloned());
+            if source.further_troubles > 0 {
+                let text = format!("{}: {} more lines are damaged.", source.path, source.further_troubles);
+                caveats.push(Caveat { kind: "unread", node: source.node.clone(), text });
+            }
+        }
+        if self.forgotten > 0 {
+            let text = format!(
+                "more than {} lines mattered at once: the {} oldest of them are no longer known.",
+                self.limits.most, self.forgotten
+            );
+            caveats.push(Caveat { kind: "limit", node: None, text });
+        }
+        coverage.unrecognised_templates = unread::merge(templates);
+        report(&self.surveys, self.contents(), Told { coverage, formats, caveats, silence }, &self.options)
+    }
+
+    /// How many lines a source has, how many of them a row of the catalogue reads, and how many of PowerDNS' and keepalived's none.
+    #[must_use]
+    pub fn counts(&self, index: usize) -> (u64, u64, [u64; 2]) {
+        let Listening { reader, reached, .. } = &self.sources[index];
+        let keepalived = reader.templates.lines_of(Daemon::Keepalived);
+        (reached.lines, reader.recognised, [reader.unrecognised.saturating_sub(keepalived), keepalived])
+    }
+
+    fn contents(&self) -> Vec<Content<'_>> {
+        self.sources.iter().map(|source| Content::Dated(&source.kept)).collect()
+    }
+
+    fn hear(&mut self, index: usize, feed: impl FnOnce(&mut Unwrapper, &mut dyn FnMut(&Record<'_>))) -> Weight {
+        let Listening { reader, unwrapper, kept, .. } = &mut self.sources[index];
+        let survey = &mut self.surveys[index];
+        let before = kept.len();
+        let mut weight = Weight::None;
+        feed(unwrapper, &mut |record| {
+            reader.record(record, &mut |line| {
+                let crossed = survey.note(&line);
+                if is_listened_to(&line.fact) {
+                    weight = weight.max(weight_of(&line.fact));
+                    kept.push(Dated { line, crossed });
+                }
+            });
+        });
+        self.kept += kept.len() - before;
+        if self.kept > self.forget_at {
+            self.forget();
+        }
+        weight
+    }
+}
+
+fn weight_of(fact: &Fact) -> Weight {
+    match fact {
+        Fact::Vrrp { what: Vrrp::PriorityChanged { .. }, .. } => Weight::Ordinary,
+        Fact::Keepalived(Keepalived::TrackScript { .. } | Keepalived::Interface { .. }) => Weight::Ordinary,
+        Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Site { .. } | Fact::Keepalived(_) => Weight::Remarkable,
+        Fact::Pdns(pdns) => {
+            if is_ordinary(pdns) {
+                Weight::Ordinary
+            } else {
+                Weight::Remarkable
+            }
+        }
+        Fact::Other | Fact::Unrecognised(_) => Weight::None,
+    }
+}
+
+/// A step of a refresh that goes well. All others, and those of which we do not know, are remarkable.
+fn is_ordinary(pdns: &Pdns) -> bool {
+    matches!(
+        pdns,
+        Pdns::ZoneFresh { .. }
+            | Pdns::ZoneStale { .. }
+            | Pdns::FreshnessChecked { .. }
+            | Pdns::TransferStarted { .. }
+            | Pdns::TransferRetrieved { .. }
+            | Pdns::ZoneCommitted { .. }
+            | Pdns::NotifyAccepted { .. }
+            | Pdns::NotifyQueued { .. }
+            | Pdns::NotifyAcknowledged { .. }
+            | Pdns::NotifyOrdered { .. }
+            | Pdns::TransferAsked { .. }
+            | Pdns::TransferServed { .. }
+            | Pdns::Started { .. }
+            | Pdns::Ready
+            | Pdns::CommunicatorStarted
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Limits, Live, Reached};
+    use crate::event::Text;
+    use crate::input::{self, Source};
+    use crate::pipeline::kept::Kept;
+    use crate::pipeline::{Options, analyze, interest, read_unwrapped};
+    use crate::report::{Report, json};
+    use proptest::prelude::*;
+    use std::ffi::OsString;
+    use std::path::{Path, PathBuf};
+
+    /// The samples' cases: all directories that hold an `expected.toml`.
+    fn cases(directory: &Path) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.join("expected.toml").is_file() {
+                found.push(path.clone());
+            }
+            if path.is_dir() {
+                found.extend(cases(&path));
+            }
+        }
+        found.sort();
+        found
+    }
+
+    fn told(report: &Report) -> String {
+        let mut bytes = Vec::new();
+        json::write(report, &mut bytes).expect("a vector takes all");
+        String::from_utf8(bytes).expect("JSON is UTF-8")
+    }
+
+    /// A source's records, and what is known of it at its end.
+    struct Replay {
+        path: Text,
+        records: Vec<Kept>,
+        reached: Reached,
+    }
+
+    fn replay(source: &Source) -> Option<Replay> {
+        let mut records = Vec::new();
+        let interest = interest(&Options::default().patterns);
+        let summary = input::read(source, &interest, &mut |record| records.push(Kept::whole(record))).ok()?;
+        let input::Summary { format, lines, first, last, modified, .. } = summary;
+        Some(Replay { path: source.path.clone(), records, reached: Reached { format, lines, first, last, modified } })
+    }
+
+    /// The sources of a case that hold a log.
+    fn sources_of(case: &Path) -> Vec<Source> {
+        let mut sources = input::expand(&[OsString::from(case)]).sources;
+        sources.retain(|source| read_unwrapped(source, &interest(&Options::default().patterns), &mut |_| {}).is_ok());
+        sources
+    }
+
+    /// Feeds all records in order of time, forgetting early.
+    fn fed_in_order(replays: &[Replay], few: usize) -> (Report, usize) {
+        let sources: Vec<(Text, Option<Text>)> = replays.iter().map(|replay| (replay.path.clone(), None)).collect();
+        let limits = Limits { few, ..Limits::default() };
+        let mut live = Live { limits, forget_at: few, ..Live::new(Options::default(), &sources) };
+        let mut all: Vec<(&Replay, usize)> =
+            replays.iter().flat_map(|replay| (0..replay.records.len()).map(move |at| (replay, at))).collect();
+        all.sort_by_key(|(replay, at)| replay.records[*at].stamp.map(|stamp| stamp.written));
+        for (replay, at) in all {
+            let index = live.index_of(&replay.path).expect("it is one of the sources");
+            live.take(index, &replay.records[at].borrowed());
+        }
+        for replay in replays {
+            let index = live.index_of(&replay.path).expect("it is one of the sources");
+            live.end(index);
+            live.reached(index, replay.reached);
+        }
+        let kept = live.kept;
+        (live.report(None), kept)
+    }
+
+    /// What is forgotten changes nothing, and much of an ordinary day is forgotten.
+    #[test]
+    fn forgetting_changes_no_report() {
+        let mut forgotten = 0;
+        for case in cases(&Path::new(env!("CARGO_MANIFEST_DIR")).join("samples")) {
+            let sources = sources_of(&case);
+            let replays: Vec<Replay> = sources.iter().filter_map(replay).collect();
+            let batch = told(&analyze(&sources, &Options::default(), 1).report);
+            let (_, all) = fed_in_order(&replays, 4000);
+            for few in [5, 25, 100] {
+                let (report, kept) = fed_in_order(&replays, few);
+                assert_eq!(told(&report), batch, "{} {few}", case.display());
+                forgotten += all - kept;
+            }
+        }
+        assert!(forgotten > 100, "{forgotten}");
+    }
+
+    /// Feeds all records, the sources in turns of random length, and kills and restores where `stops` says so.
+    fn fed(replays: &[Replay], turns: &[usize], stops: &[bool]) -> Report {
+        let sources: Vec<(Text, Option<Text>)> = replays.iter().map(|replay| (replay.path.clone(), None)).collect();
+        let mut live = Live::new(Options::default(), &sources);
+        let mut next = vec![0; replays.len()];
+        for at in 0.. {
+            let turn = turns[at % turns.len()];
+            for (replay, next) in replays.iter().zip(&mut next) {
+                let index = live.index_of(&replay.path).expect("it is one of the sources");
+                for record in replay.records.iter().skip(*next).take(turn) {
+                    live.take(index, &record.borrowed());
+                }
+                *next += turn;
+                live.rest(index);
+            }
+            if stops[at % stops.len()] {
+                let bytes = postcard::to_stdvec(&live.store()).expect("all of it has a form");
+                live = Live::new(Options::default(), &sources);
+                let restored = live.restore(postcard::from_bytes(&bytes).expect("the same form")).expect("known kinds");
+                assert_eq!(restored.len(), sources.len());
+            }
+            if replays.iter().zip(&next).all(|(replay, next)| *next >= replay.records.len()) {
+                break;
+            }
+        }
+        for replay in replays {
+            let index = live.index_of(&replay.path).expect("it is one of the sources");
+            live.end(index);
+            live.reached(index, replay.reached);
+        }
+        live.report(None)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4, ..ProptestConfig::default() })]
+
+        /// However the lines come in, and however often it is killed in between, the report is that of `analyze`.
+        #[test]
+        fn live_equals_batch(
+            turns in prop::collection::vec(1usize..60, 1..6),
+            stops in prop::collection::vec(any::<bool>(), 1..6),
+        ) {
+            let all = cases(&Path::new(env!("CARGO_MANIFEST_DIR")).join("samples"));
+            prop_assert!(all.len() > 10);
+            for case in all {
+                let sources = sources_of(&case);
+                let replays: Vec<Replay> = sources.iter().filter_map(replay).collect();
+                let batch = analyze(&sources, &Options::default(), 1).report;
+                prop_assert_eq!(told(&fed(&replays, &turns, &stops)), told(&batch), "{}", case.display());
+            }
+        }
+    }
+}

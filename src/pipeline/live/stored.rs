@@ -1,0 +1,153 @@
+//! What survives a restart: the lines that matter and each source's survey, in a form of their own.
+//!
+//! The form is private to one build: whoever writes it puts a version in front, and what another build wrote is not read. The
+//! inner types derive it for that reason alone; nothing that others read is made of them.
+
+use super::{Dated, Live};
+use crate::catalogue;
+use crate::event::{Daemon, Fact, Text};
+use crate::pipeline::kept::Kept;
+use crate::pipeline::patterns::Patterns;
+use crate::pipeline::unread::Templates;
+use crate::record::Stamp;
+use crate::report::Caveat;
+use crate::timeline::{DateHint, Line, Survey};
+use crate::version::VersionRange;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// A [`Live`] at rest.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Stored {
+    sources: Vec<StoredSource>,
+    forgotten: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredSource {
+    path: Text,
+    node: Option<Text>,
+    survey: Survey,
+    recognised: u64,
+    unrecognised: u64,
+    templates: Templates,
+    speaker: Option<Daemon>,
+    /// What a folded repeat would repeat.
+    last: Option<Kept>,
+    /// A record that may be wrapped, and the lines behind it.
+    held: Option<Kept>,
+    further: Vec<Kept>,
+    kept: Vec<(StoredLine, i32)>,
+    troubles: Vec<(String, String)>,
+    further_troubles: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredLine {
+    id: String,
+    fact: Fact,
+    stamp: Option<Stamp>,
+    host: Option<Text>,
+    pid: Option<u32>,
+    repeated: u32,
+    line: Option<u64>,
+    cursor: Option<Text>,
+    raw: Text,
+    hint: Option<DateHint>,
+    versions: VersionRange,
+}
+
+impl StoredLine {
+    fn of(line: &Line) -> Self {
+        let Line { id, fact, stamp, host, pid, repeated, line, cursor, raw, hint, versions } = line.clone();
+        Self { id: id.to_owned(), fact, stamp, host, pid, repeated, line, cursor, raw, hint, versions }
+    }
+
+    fn line(self, ids: &HashMap<&str, &'static str>) -> Option<Line> {
+        let id = ids.get(&*self.id)?;
+        let Self { fact, stamp, host, pid, repeated, line, cursor, raw, hint, versions, .. } = self;
+        Some(Line { id, fact, stamp, host, pid, repeated, line, cursor, raw, hint, versions })
+    }
+}
+
+impl Live {
+    /// All that must survive a restart.
+    #[must_use]
+    pub fn store(&self) -> Stored {
+        let sources = self.sources.iter().zip(&self.surveys).map(|(source, survey)| {
+            let (held, further) = source.unwrapper.held();
+            StoredSource {
+                path: source.path.clone(),
+                node: source.node.clone(),
+                survey: survey.clone(),
+                recognised: source.reader.recognised,
+                unrecognised: source.reader.unrecognised,
+                templates: source.reader.templates.clone(),
+                speaker: source.reader.listener.speaker(),
+                last: source.reader.last.clone(),
+                held: held.cloned(),
+                further: further.to_vec(),
+                kept: source.kept.iter().map(|dated| (StoredLine::of(&dated.line), dated.crossed)).collect(),
+                troubles: source.caveats.iter().map(|caveat| (caveat.kind.to_owned(), caveat.text.clone())).collect(),
+                further_troubles: source.further_troubles,
+            }
+        });
+        Stored { sources: sources.collect(), forgotten: self.forgotten }
+    }
+
+    /// Goes on where a stored one was. Returns its sources' paths; `None` if a line is of a kind that is not known here, so that
+    /// nothing was taken.
+    #[must_use]
+    pub fn restore(&mut self, stored: Stored) -> Option<Vec<Text>> {
+        let ids = ids(&self.options.patterns);
+        let mut restored = Vec::new();
+        for source in stored.sources {
+            restored.push(source);
+        }
+        let mut taken = Vec::new();
+        for source in &mut restored {
+            let lines = std::mem::take(&mut source.kept).into_iter();
+            let kept: Option<Vec<Dated>> =
+                lines.map(|(line, crossed)| Some(Dated { line: line.line(&ids)?, crossed })).collect();
+            taken.push(kept?);
+        }
+        let mut paths = Vec::new();
+        for (source, kept) in restored.into_iter().zip(taken) {
+            let index = self.index_of_or_new(&source.path, source.node.clone());
+            let listening = &mut self.sources[index];
+            paths.push(source.path);
+            listening.reader.recognised = source.recognised;
+            listening.reader.unrecognised = source.unrecognised;
+            listening.reader.templates = source.templates;
+            listening.reader.listener.set_speaker(source.speaker);
+            listening.reader.last = source.last;
+            listening.unwrapper.hold(source.held, source.further);
+            listening.caveats = source
+                .troubles
+                .into_iter()
+                .map(|(kind, text)| Caveat { kind: kind_named(&kind), node: listening.node.clone(), text })
+                .collect();
+            listening.further_troubles = source.further_troubles;
+            self.kept += kept.len();
+            listening.kept = kept;
+            self.surveys[index] = source.survey;
+        }
+        self.forgotten += stored.forgotten;
+        self.forget_at = self.forget_at.max(self.kept + self.limits.few);
+        Some(paths)
+    }
+}
+
+/// The ids of all events that a line may be.
+fn ids(patterns: &Patterns) -> HashMap<&'static str, &'static str> {
+    let messages = Daemon::ALL.into_iter().flat_map(catalogue::messages).map(|message| message.id);
+    let others = ["pdns/unrecognised", "keepalived/unrecognised", "systemd/unrecognised", "other"];
+    messages.chain(others).chain(patterns.ids()).map(|id| (id, id)).collect()
+}
+
+/// The word for a trouble, of those that a reader uses.
+fn kind_named(word: &str) -> &'static str {
+    const KINDS: [&str; 8] =
+        ["truncated", "nul-bytes", "invalid-utf8", "salvaged", "namespace", "gap", "suppressed", "rotated"];
+    KINDS.into_iter().find(|kind| *kind == word).unwrap_or("unread")
+}

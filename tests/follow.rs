@@ -1,0 +1,268 @@
+//! `driftline follow` as a process: what it announces, and what it does not lose when it is killed.
+
+#![expect(clippy::disallowed_methods, reason = "tests read and write files")]
+
+use std::collections::BTreeSet;
+use std::fs::{self, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Long enough for a second of lines to be judged and announced.
+const JUDGED: Duration = Duration::from_millis(2500);
+
+fn follow(arguments: &[&str], output: &Path) -> Child {
+    let out = OpenOptions::new().create(true).append(true).open(output).expect("the output can be opened");
+    Command::new(env!("CARGO_BIN_EXE_driftline"))
+        .arg("follow")
+        .args(arguments)
+        .env_remove("DRIFTLINE_CONFIG")
+        .env_remove("STATE_DIRECTORY")
+        .stdin(Stdio::null())
+        .stdout(out)
+        .spawn()
+        .expect("the binary starts")
+}
+
+/// Ends it as a service manager does.
+fn terminate(mut child: Child) -> i32 {
+    let pid = child.id().to_string();
+    let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill can be run");
+    assert!(sent.success());
+    child.wait().expect("it ends").code().expect("with an exit code")
+}
+
+fn changes(output: &Path) -> Vec<String> {
+    fs::read_to_string(output).expect("there is an output").lines().map(str::to_owned).collect()
+}
+
+/// Change, rule and state of each announcement.
+fn told(lines: &[String]) -> Vec<String> {
+    let word = |value: &serde_json::Value| value.as_str().unwrap_or("?").to_owned();
+    lines
+        .iter()
+        .map(|line| {
+            let change: serde_json::Value = serde_json::from_str(line).expect("each line is an object");
+            assert_eq!(change["schema"], "driftline.change/1");
+            let finding = &change["finding"];
+            [&change["change"], &finding["rule"], &finding["confidence"]].map(word).join(" ")
+        })
+        .collect()
+}
+
+/// All lines of a case in one file, as a central syslog server has them: in order of time.
+fn merged(case: &Path) -> Vec<Vec<u8>> {
+    let mut lines: Vec<(Vec<u8>, usize, Vec<u8>)> = Vec::new();
+    let mut files: Vec<PathBuf> = fs::read_dir(case).expect("the case is there").flatten().map(|e| e.path()).collect();
+    files.sort();
+    for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "log")) {
+        for line in fs::read(file).expect("a log").split_inclusive(|&byte| byte == b'\n') {
+            lines.push((line[..15.min(line.len())].to_vec(), lines.len(), line.to_vec()));
+        }
+    }
+    lines.sort();
+    lines.into_iter().map(|(_, _, line)| line).collect()
+}
+
+fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a directory can be made")
+}
+
+fn append(file: &Path, bytes: &[u8]) {
+    OpenOptions::new().append(true).open(file).and_then(|mut file| file.write_all(bytes)).expect("it can be written");
+}
+
+/// Appends lines in small pieces, cut anywhere.
+fn feed(file: &Path, lines: &[Vec<u8>]) {
+    let bytes: Vec<u8> = lines.concat();
+    for piece in bytes.chunks(1531) {
+        append(file, piece);
+        thread::sleep(Duration::from_millis(8));
+    }
+}
+
+fn caught_up(state: &Path) {
+    let begun = Instant::now();
+    while !state.exists() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it never caught up");
+        thread::sleep(Duration::from_millis(20));
+    }
+    // The state is written when it begins; the past of an empty file is read at once.
+    thread::sleep(Duration::from_millis(700));
+}
+
+#[test]
+fn a_drift_is_announced_as_it_opens_and_closes() {
+    let directory = scratch();
+    let (log, state, output) =
+        (directory.path().join("all.log"), directory.path().join("state"), directory.path().join("out"));
+    fs::write(&log, b"").expect("it can be written");
+    let child = follow(&["--format", "ndjson", "--state", text(&state), text(&log)], &output);
+    caught_up(&state);
+    feed(&log, &merged(&sample("eip-drift/brief-partition-keepalived-2.2")));
+    thread::sleep(JUDGED);
+    assert_eq!(terminate(child), 0);
+    let told = told(&changes(&output));
+    assert!(told.contains(&"closed eip-drift confirmed".to_owned()), "{told:?}");
+    let opened = told.iter().position(|told| told.starts_with("opened eip-drift"));
+    let closed = told.iter().position(|told| told.starts_with("closed eip-drift"));
+    assert!(opened.is_some() && opened < closed, "{told:?}");
+}
+
+/// What an undisturbed run announces is announced, in the same order and with the same bytes, however often it is killed; only what
+/// was on its way may stand there twice.
+#[test]
+fn nothing_is_lost_or_invented_when_it_is_killed() {
+    let lines = merged(&sample("split-brain/address-left-behind"));
+    let directory = scratch();
+    let run = |name: &str, kills: bool| -> Vec<String> {
+        let place = |kind: &str| directory.path().join(format!("{name}.{kind}"));
+        let (state, output) = (place("state"), place("out"));
+        // Both runs read a file of the same name: it is part of the evidence.
+        let home = directory.path().join(format!("{name}.d"));
+        fs::create_dir(&home).expect("it can be made");
+        fs::write(home.join("all.log"), b"").expect("it can be written");
+        let log = home.join("all.log");
+        let start = || {
+            let out = OpenOptions::new().create(true).append(true).open(&output).expect("it can be opened");
+            Command::new(env!("CARGO_BIN_EXE_driftline"))
+                .args(["follow", "--format", "ndjson", "--state", text(&state), "all.log"])
+                .current_dir(&home)
+                .env_remove("DRIFTLINE_CONFIG")
+                .stdin(Stdio::null())
+                .stdout(out)
+                .spawn()
+                .expect("the binary starts")
+        };
+        let mut child = start();
+        caught_up(&state);
+        let feeder = {
+            let (log, lines) = (log.clone(), lines.clone());
+            thread::spawn(move || feed(&log, &lines))
+        };
+        let mut rounds = 0;
+        while kills && !feeder.is_finished() {
+            // A pause of another length each time, the same in every run of the test.
+            thread::sleep(Duration::from_millis(20 + (rounds * 37) % 90));
+            child.kill().expect("it can be killed");
+            child.wait().expect("it ends");
+            child = start();
+            rounds += 1;
+        }
+        assert!(!kills || rounds > 3, "{rounds}");
+        feeder.join().expect("the feeder ends");
+        thread::sleep(JUDGED);
+        assert_eq!(terminate(child), 0);
+        let mut told = changes(&output);
+        told.dedup();
+        told
+    };
+    let undisturbed = run("undisturbed", false);
+    assert!(undisturbed.len() > 3, "{:?}", told(&undisturbed));
+    let killed = run("killed", true);
+    assert_eq!(told(&killed), told(&undisturbed));
+    assert_eq!(killed, undisturbed);
+}
+
+#[test]
+fn rotation_and_truncation_lose_nothing() {
+    let directory = scratch();
+    let (log, state, output) =
+        (directory.path().join("all.log"), directory.path().join("state"), directory.path().join("out"));
+    let lines = merged(&sample("eip-drift/brief-partition-keepalived-2.2"));
+    fs::write(&log, b"").expect("it can be written");
+    let arguments = ["--format", "ndjson", "--state", text(&state), text(&log)];
+    let child = follow(&arguments, &output);
+    caught_up(&state);
+    let (first, rest) = lines.split_at(lines.len() / 3);
+    let (second, third) = rest.split_at(rest.len() / 2);
+    feed(&log, first);
+    fs::rename(&log, directory.path().join("all.log.1")).expect("it can be moved");
+    fs::write(&log, b"").expect("it can be written");
+    feed(&log, second);
+    // Rotated while nobody follows: the rest of the old file is read first.
+    thread::sleep(Duration::from_millis(400));
+    assert_eq!(terminate(child), 0);
+    let (unseen, third) = third.split_at(third.len() / 2);
+    feed(&log, unseen);
+    fs::rename(directory.path().join("all.log.1"), directory.path().join("all.log.2")).expect("it can be moved");
+    fs::rename(&log, directory.path().join("all.log.1")).expect("it can be moved");
+    fs::write(&log, b"").expect("it can be written");
+    let child = follow(&arguments, &output);
+    feed(&log, third);
+    thread::sleep(JUDGED);
+    assert_eq!(terminate(child), 0);
+    let rotated: BTreeSet<String> = told(&changes(&output)).into_iter().collect();
+
+    let whole = directory.path().join("whole.log");
+    fs::write(&whole, b"").expect("it can be written");
+    let (state, output) = (directory.path().join("state2"), directory.path().join("out2"));
+    let child = follow(&["--format", "ndjson", "--state", text(&state), text(&whole)], &output);
+    caught_up(&state);
+    feed(&whole, &lines);
+    thread::sleep(JUDGED);
+    assert_eq!(terminate(child), 0);
+    assert_eq!(rotated, told(&changes(&output)).into_iter().collect::<BTreeSet<String>>());
+}
+
+#[test]
+fn what_a_pipe_says_is_announced_and_its_end_is_the_end() {
+    let directory = scratch();
+    let lines = merged(&sample("seed-incident"));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_driftline"))
+        .args(["follow", "--format", "ndjson", "-"])
+        .current_dir(directory.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    child.stdin.take().expect("a pipe").write_all(&lines.concat()).expect("it reads");
+    let out = BufReader::new(child.stdout.take().expect("a pipe"));
+    let lines: Vec<String> = out.lines().map(|line| line.expect("text")).collect();
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    assert!(told(&lines).contains(&"closed eip-drift confirmed".to_owned()), "{:?}", told(&lines));
+}
+
+/// What closed before anybody listened is not news; what is open is.
+#[test]
+fn of_the_past_only_what_is_open_is_announced() {
+    let directory = scratch();
+    let output = directory.path().join("out");
+    let case = sample("seed-incident");
+    let status = |arguments: &[&str]| {
+        let mut child = follow(arguments, &output);
+        child.wait().expect("it ends").code()
+    };
+    assert_eq!(status(&["--format", "ndjson", "--until-end", text(&case)]), Some(0));
+    assert_eq!(changes(&output), Vec::<String>::new());
+    let masters = [case.join("dnsmaster.log"), case.join("dnsmaster2.log")];
+    assert_eq!(status(&["--format", "ndjson", "--until-end", text(&masters[0]), text(&masters[1])]), Some(0));
+    assert_eq!(told(&changes(&output)), ["opened eip-drift likely"]);
+}
+
+#[test]
+fn a_state_that_is_none_is_set_aside() {
+    let directory = scratch();
+    let (state, output) = (directory.path().join("state"), directory.path().join("out"));
+    fs::write(&state, b"somebody's notes").expect("it can be written");
+    let case = sample("seed-incident");
+    let ended = Command::new(env!("CARGO_BIN_EXE_driftline"))
+        .args(["follow", "--until-end", "--state", text(&state), text(&case)])
+        .output()
+        .expect("the binary starts");
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(said.contains("it is no state of driftline") && said.contains("state.unfit.1"), "{said}");
+    assert_eq!(fs::read(directory.path().join("state.unfit.1")).expect("kept"), b"somebody's notes");
+    assert!(fs::read(&state).expect("a new one").starts_with(b"driftline state\n"));
+    drop(output);
+}
+
+fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path of the test")
+}
