@@ -92,11 +92,9 @@ fn instances_of(vrrp: &NodeVrrp, masterships: &BTreeMap<Unit, Vec<Mastership>>) 
 
 /// When an instance of the unit got which priority.
 fn priorities_of(vrrp: &NodeVrrp, instances: &BTreeSet<Text>) -> Vec<(Moment, u32)> {
-    let changes = vrrp.events().iter().filter_map(|event| match &event.fact {
-        Fact::Vrrp { instance, what: Vrrp::PriorityChanged { to, .. } } if instances.contains(instance) => {
-            Some((event.time, *to))
-        }
-        _ => None,
+    let changes = vrrp.events().iter().filter_map(|event| {
+        let Fact::Vrrp { instance, what: Vrrp::PriorityChanged { to, .. } } = &event.fact else { return None };
+        instances.contains(instance).then_some((event.time, *to))
     });
     changes.collect()
 }
