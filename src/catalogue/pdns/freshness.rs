@@ -449,12 +449,11 @@ fn soa_unretrievable(fields: &Fields<'_>) -> Option<Fact> {
 }
 
 fn soa_unretrievable_first(fields: &Fields<'_>) -> Option<Fact> {
-    match soa_unretrievable(fields)? {
-        Fact::Pdns(Pdns::SoaUnretrievable { zone, primary, until, answered, .. }) => {
-            Some(Fact::Pdns(Pdns::SoaUnretrievable { zone, primary, until, attempt: Some(1), answered }))
-        }
-        other => Some(other),
+    let mut fact = soa_unretrievable(fields)?;
+    if let Fact::Pdns(Pdns::SoaUnretrievable { attempt, .. }) = &mut fact {
+        *attempt = Some(1);
     }
+    Some(fact)
 }
 
 /// From 3.0 on zone and primary stand only in the reason: `Query to '192.0.2.10' for SOA of 'example.com' produced …`. All such reasons
