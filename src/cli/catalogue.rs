@@ -1,8 +1,8 @@
 //! `driftline catalogue`: every message known.
 
-use super::args::{CatalogueFormat, DaemonName, Vocabulary};
+use super::args::{CatalogueFormat, Vocabulary};
 use super::{Exit, outlet};
-use crate::catalogue::{Fields, Message, Wording, field_names, messages, versions};
+use crate::catalogue::{Fields, Message, Wording, all_messages, field_names, versions};
 use crate::detect::listening;
 use crate::event::Daemon;
 use crate::report::vocabulary::{Entry, WordingEntry, write_json, write_table};
@@ -19,15 +19,17 @@ pub(super) fn run(arguments: &Vocabulary) -> Exit {
         Some((_, version)) => version,
         None => None,
     };
-    let entries: Vec<Entry> = [
-        (Daemon::Pdns, DaemonName::Pdns),
-        (Daemon::Keepalived, DaemonName::Keepalived),
-        (Daemon::Systemd, DaemonName::Systemd),
-    ]
-    .into_iter()
-    .filter(|(_, name)| arguments.daemon.is_none_or(|wanted| wanted == *name))
-    .filter(|(daemon, _)| arguments.daemon.is_some() || version.is_none_or(|version| versions::is_of(*daemon, version)))
-    .flat_map(|(daemon, _)| messages(daemon))
+    let is_of = |message: &&Message| {
+        let word = message.id.split('/').next().unwrap_or_default();
+        match arguments.daemon {
+            Some(wanted) => wanted.word() == word,
+            None => version.is_none_or(|version| {
+                Daemon::of(message.id).is_some_and(|daemon| versions::is_of(daemon, version))
+            }),
+        }
+    };
+    let entries: Vec<Entry> = all_messages()
+    .filter(is_of)
     .filter(|message| arguments.id.as_deref().is_none_or(|pattern| is_meant(pattern, message.id)))
     .map(|message| {
         let is_printed = |ranges: &str| version.is_none_or(|version| versions::contains(ranges, version));

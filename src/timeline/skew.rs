@@ -123,9 +123,12 @@ pub(super) fn meetings(fact: &Fact) -> [Option<(Meeting, bool)>; 2] {
         Fact::Pdns(pdns) => [of_pdns(pdns), None],
         Fact::Vrrp { instance, what } => of_vrrp(instance, what),
         Fact::Keepalived(Keepalived::Stopping) => [Some((Meeting::StepDown, false)), None],
-        Fact::Keepalived(_) | Fact::Group { .. } | Fact::Site { .. } | Fact::Other | Fact::Unrecognised(_) => {
-            [None, None]
-        }
+        Fact::Keepalived(_)
+        | Fact::Group { .. }
+        | Fact::Site { .. }
+        | Fact::Cloud(_)
+        | Fact::Other
+        | Fact::Unrecognised(_) => [None, None],
     }
 }
 

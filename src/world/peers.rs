@@ -1,5 +1,6 @@
 //! Who is whose VRRP peer: adverts that match prove it; the instance's name alone only suggests it (`VI_1` is everybody's).
 
+use super::topology::Topology;
 use super::vrrp::{Mastership, NodeVrrp, PeerGroup, Unit, advert};
 use crate::event::{Event, Fact, Text, Vrrp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +12,7 @@ const ANSWER_MICROS: i64 = 3_000_000;
 type Seat = (Text, Unit);
 
 /// Finds the peer groups among all nodes.
-pub(super) fn find(nodes: &BTreeMap<Text, NodeVrrp>) -> Vec<PeerGroup> {
+pub(super) fn find(nodes: &BTreeMap<Text, NodeVrrp>, topology: &Topology) -> Vec<PeerGroup> {
     let mut seats = BTreeMap::<Seat, Vec<Mastership>>::new();
     let mut names = BTreeMap::<Seat, BTreeSet<Text>>::new();
     for (node, vrrp) in nodes {
@@ -23,10 +24,30 @@ pub(super) fn find(nodes: &BTreeMap<Text, NodeVrrp>) -> Vec<PeerGroup> {
             seats.insert(seat, masterships);
         }
     }
-    let proven = matching_adverts(&seats);
-    let mut groups = components(seats.keys(), &proven);
+    let mut proven = matching_adverts(&seats);
+    let stated = stated_pairs(&seats, topology);
+    let is_stated = |seat: &Seat| stated.iter().any(|(a, b)| a == seat || b == seat);
+    // What is stated outranks adverts that only happen to match.
+    proven.retain(|(a, b)| !is_stated(a) && !is_stated(b));
+    proven.extend(stated.iter().cloned());
+    let groups = components(seats.keys(), &proven);
+    let (settled, mut groups): (Vec<_>, Vec<_>) =
+        groups.into_iter().partition(|(members, _)| members.iter().any(is_stated));
     join_by_name(&mut groups);
+    groups.extend(settled);
+    groups.sort();
     groups.into_iter().map(|(members, proven)| build(&members, proven, &seats, &names)).collect()
+}
+
+/// Pairs of seats that the operator states to share an instance.
+fn stated_pairs(seats: &BTreeMap<Seat, Vec<Mastership>>, topology: &Topology) -> BTreeSet<(Seat, Seat)> {
+    let mut pairs = BTreeSet::new();
+    for stated in &topology.units {
+        let members: Vec<&Seat> =
+            seats.keys().filter(|(node, unit)| *unit == stated.unit && stated.nodes.contains(node)).collect();
+        pairs.extend(members.windows(2).map(|pair| (pair[0].clone(), pair[1].clone())));
+    }
+    pairs
 }
 
 /// The instances behind each unit of a node: for sync groups those of the group, learned the same way as the unit itself.

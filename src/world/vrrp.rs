@@ -143,6 +143,7 @@ pub fn advert(event: &Event) -> Option<&Advert> {
         | Fact::Keepalived(_)
         | Fact::Pdns(_)
         | Fact::Site { .. }
+        | Fact::Cloud(_)
         | Fact::Other
         | Fact::Unrecognised(_) => None,
     }
@@ -177,6 +178,7 @@ impl NodeVrrp {
                 | Fact::Keepalived(_)
                 | Fact::Pdns(_)
                 | Fact::Site { .. }
+                | Fact::Cloud(_)
                 | Fact::Other
                 | Fact::Unrecognised(_) => None,
             })
@@ -225,7 +227,7 @@ impl NodeVrrp {
                 Fact::Group { group, state, .. } => {
                     machines.entry(Unit::Group(group.clone())).or_default().group(event, *state);
                 }
-                Fact::Pdns(_) | Fact::Site { .. } | Fact::Other | Fact::Unrecognised(_) => {}
+                Fact::Pdns(_) | Fact::Site { .. } | Fact::Cloud(_) | Fact::Other | Fact::Unrecognised(_) => {}
             }
         }
         machines.into_iter().map(|(unit, machine)| (unit, machine.done)).collect()

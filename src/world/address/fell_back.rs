@@ -2,7 +2,7 @@
 
 use super::chain::chain;
 use super::{COARSE_MICROS, Displacement, HANDOVER_MICROS, SETTLE_MICROS, Window, close, near};
-use crate::event::{Event, Text};
+use crate::event::{Event, Fact, Text};
 use crate::moment::{Moment, Precision};
 use crate::world::World;
 use crate::world::vrrp::{End, Mastership, PeerGroup, Takeover};
@@ -42,6 +42,12 @@ pub(super) fn fell_back(world: &World, group: &PeerGroup, window: &Window<'_>) -
         ..Displacement::suspicion(event)
     };
     displacement.chain = chain(world, owner, holder, event.time, limit);
+    displacement.failed = world.failed_takeover(holder, event.time, limit).cloned();
+    let is_refused = displacement.failed.as_ref().is_some_and(|event| matches!(event.fact, Fact::Cloud(_)));
+    if is_refused && away.is_empty() && displacement.chain.is_none() {
+        // The cloud itself says that this take-over moved nothing.
+        return None;
+    }
     close(&mut displacement, away, home, window.next, kept);
     Some(displacement)
 }
@@ -92,16 +98,17 @@ pub(super) fn sightings(
     };
     // What was seen as well while the address was not expected there proves nothing now (an ACL, a second primary address).
     let usual = |witness: &Witness| {
-        all.iter().take_while(|other| other.time.micros < from.micros).any(|other| {
+        let is_usual = all.iter().take_while(|other| other.time.micros < from.micros).any(|other| {
             (&other.node, other.seen, &other.address) == (&witness.node, witness.seen, &witness.address)
                 && !was_expected(other.time)
-        })
+        });
+        is_usual && !witness.seen.is_of_cloud()
     };
     let owner_claims = all.iter().any(|witness| witness.seen == Seen::Claimed && witness.node == *owner);
     for witness in all {
         // A claim is what a script says when it is done; anything else may still speak of the time before.
-        let settle = if witness.seen == Seen::Claimed { 0 } else { SETTLE_MICROS };
-        if witness.time.micros < from.micros + settle || limit.is_some_and(|limit| witness.time.micros > limit.micros) {
+        let settle = if witness.seen.is_of_a_move() { 0 } else { SETTLE_MICROS };
+        if witness.latest() < from.micros + settle || limit.is_some_and(|limit| is_past(witness, limit)) {
             continue;
         }
         let of_owner = witness.node == *owner;
@@ -118,6 +125,12 @@ pub(super) fn sightings(
         }
     }
     (away, home, hints)
+}
+
+/// A move that was made for the next take-over is told by that take-over.
+fn is_past(witness: &Witness, limit: Moment) -> bool {
+    let apart = witness.time.micros_since(limit);
+    apart > 0 || apart == 0 && witness.seen.is_of_cloud()
 }
 
 /// Whether the owner's own script certainly ran before the one that moved the address.
