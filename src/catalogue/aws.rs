@@ -152,7 +152,9 @@ mod tests {
             ),
             "aws/associate-address caller=Root error=Client.UnauthorizedOperation"
         );
-        for other in [r#"{"eventName":"RunInstances"}"#, "{}", "[]", "", r#"{"eventName":7,"x":[]}"#, "{\"PublicIp\":7}"] {
+        for other in
+            [r#"{"eventName":"RunInstances"}"#, "{}", "[]", "", r#"{"eventName":7,"x":[]}"#, "{\"PublicIp\":7}"]
+        {
             assert_eq!(told(other), "- ", "{other}");
         }
     }

@@ -24,9 +24,7 @@ pub(super) static ROWS: &[Message] = &[
     },
     Message {
         id: "script/address-refused",
-        texts: &[
-            ("..", "An error occurred ({error}) when calling the AssociateAddress operation: {reason}"),
-        ],
+        texts: &[("..", "An error occurred ({error}) when calling the AssociateAddress operation: {reason}")],
         sample: "An error occurred (UnauthorizedOperation) when calling the AssociateAddress operation: You are not authorized to perform this operation.",
         source: "botocore/exceptions.py",
         proves: "A script or a hand on this node tried to move an address and was refused: this try moved nothing. A script may try again.",

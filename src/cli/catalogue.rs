@@ -23,20 +23,19 @@ pub(super) fn run(arguments: &Vocabulary) -> Exit {
         let word = message.id.split('/').next().unwrap_or_default();
         match arguments.daemon {
             Some(wanted) => wanted.word() == word,
-            None => version.is_none_or(|version| {
-                Daemon::of(message.id).is_some_and(|daemon| versions::is_of(daemon, version))
-            }),
+            None => version
+                .is_none_or(|version| Daemon::of(message.id).is_some_and(|daemon| versions::is_of(daemon, version))),
         }
     };
     let entries: Vec<Entry> = all_messages()
-    .filter(is_of)
-    .filter(|message| arguments.id.as_deref().is_none_or(|pattern| is_meant(pattern, message.id)))
-    .map(|message| {
-        let is_printed = |ranges: &str| version.is_none_or(|version| versions::contains(ranges, version));
-        entry(message, &message.texts.iter().filter(|(ranges, _)| is_printed(ranges)).collect::<Vec<_>>())
-    })
-    .filter(|entry| !entry.wordings.is_empty())
-    .collect();
+        .filter(is_of)
+        .filter(|message| arguments.id.as_deref().is_none_or(|pattern| is_meant(pattern, message.id)))
+        .map(|message| {
+            let is_printed = |ranges: &str| version.is_none_or(|version| versions::contains(ranges, version));
+            entry(message, &message.texts.iter().filter(|(ranges, _)| is_printed(ranges)).collect::<Vec<_>>())
+        })
+        .filter(|entry| !entry.wordings.is_empty())
+        .collect();
     if entries.is_empty() {
         outlet::say("driftline: failed to find a message in the catalogue that fits");
         return Exit::Failed;

@@ -189,9 +189,15 @@ mod tests {
         }
         let node = |lines: &str| format!("[[node]]\nname = \"a\"\n{lines}");
         for (text, expected) in [
-            (node("roles = [\"vrrp\"]\n[[instance]]\nname = \"VI_1\"\nnodes = [\"a\", \"b\"]\npreferred = \"a\"\n"), "fine"),
+            (
+                node("roles = [\"vrrp\"]\n[[instance]]\nname = \"VI_1\"\nnodes = [\"a\", \"b\"]\npreferred = \"a\"\n"),
+                "fine",
+            ),
             (node("[[node]]\nname = \"a\"\n"), "4: there are two nodes called \"a\""),
-            (node("aliases = [\"x\"]\n[[node]]\nname = \"b\"\ncloud_ids = [\"x\"]\n"), "6: \"x\" stands for both \"a\" and \"b\""),
+            (
+                node("aliases = [\"x\"]\n[[node]]\nname = \"b\"\ncloud_ids = [\"x\"]\n"),
+                "6: \"x\" stands for both \"a\" and \"b\"",
+            ),
             (
                 node("[[instance]]\nname = \"VI_1\"\nnodes = [\"a\"]\npreferred = \"b\"\n"),
                 "6: the preferred node \"b\" is none of the nodes of \"VI_1\"",

@@ -104,8 +104,7 @@ fn meant(word: &[u8]) -> Meant {
     }
     let is_meant =
         |message: &&Message| message.id == id || message.id.split_once('/').is_some_and(|(_, bare)| bare == id);
-    let events: Vec<_> =
-        all_messages().filter(|message| is_meant(message)).collect();
+    let events: Vec<_> = all_messages().filter(|message| is_meant(message)).collect();
     if events.is_empty() { Meant::Nothing } else { Meant::Events(events) }
 }
 

@@ -30,7 +30,14 @@ pub(super) static RULE: Rule = Rule {
                      is (aws ec2 describe-addresses)? Run the notify_master script on the MASTER by hand to bring it back. CloudTrail \
                      AssociateAddress (kept 90 days) says who moved it when.",
     },
-    listens: &[listens::STATES, listens::ADVERTS, listens::PROCESSES, listens::SCRIPT_STARTS, listens::WITNESSES],
+    listens: &[
+        listens::STATES,
+        listens::ADVERTS,
+        listens::PROCESSES,
+        listens::SCRIPT_STARTS,
+        listens::WITNESSES,
+        listens::CLOUDS,
+    ],
     find,
 };
 
@@ -153,7 +160,7 @@ fn confidence(displacement: &Displacement) -> Confidence {
     if displacement.is_placed() && displacement.is_complete && !displacement.is_brief {
         Confidence::Confirmed
     } else if !displacement.is_complete
-        || !displacement.home_first.is_empty()
+        || displacement.is_doubtful()
         || !displacement.order_is_known
         || displacement.failed.is_some()
     {
@@ -404,6 +411,12 @@ fn add_ending(finding: &mut Finding, displacement: &Displacement) {
         Some(Ending::OwnerLeft(event)) => {
             let proves = format!("{} is not MASTER any more.", event.node);
             finding.add(evidence(Role::Repair, event, "no longer MASTER", proves));
+        }
+        Some(Ending::ServesAgain(event)) if displacement.is_doubtful() => {
+            let holder = displacement.holder.as_deref().unwrap_or("the other node");
+            let proves =
+                format!("A transfer from the address works, and {holder} wrote nothing of it: it is not there.");
+            finding.add(evidence(Role::Against, event, "transferred from elsewhere", proves));
         }
         Some(Ending::ServesAgain(event)) => {
             finding.add(evidence(
@@ -660,6 +673,18 @@ mod tests {
         assert_eq!(told("eip-drift", &after(flap(), &denied)), ["confirmed open"]);
         let served = [at("a", 600, serves()), at("s", 600, committed())];
         assert_eq!(told("eip-drift", &after(after(flap(), &denied), &served)), ["confirmed closed"]);
+    }
+
+    #[test]
+    fn an_asked_transfer_that_was_stored_shows_who_served_it() {
+        // At the default level a primary logs that it was asked, and a denial, but not that it served.
+        let asked = [at("a", 600, is_asked()), at("s", 600, committed()), at("b", 700, master())];
+        assert_eq!(told("eip-drift", &after(flap(), &asked))[0], "suspected closed");
+        // Of two that were asked at the time, nobody can tell which one served; one that denied did not.
+        let denied = [at("b", 600, is_asked()), at("b", 600, denies()), at("s", 601, committed())];
+        assert_eq!(told("eip-drift", &after(flap(), &denied)), ["likely open"]);
+        let both = [at("a", 600, is_asked()), at("b", 600, is_asked()), at("s", 600, committed())];
+        assert_eq!(told("eip-drift", &after(flap(), &both)), ["likely open"]);
     }
 
     #[test]

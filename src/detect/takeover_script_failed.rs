@@ -18,7 +18,14 @@ pub(super) static RULE: Rule = Rule {
         check_next: "Run the script by hand as the user keepalived runs it (script_security, enable_script_security): credentials, \
                      region, path, permissions. Let it log its outcome with logger.",
     },
-    listens: &[listens::STATES, listens::ADVERTS, listens::PROCESSES, listens::SCRIPT_FAILURES, listens::WITNESSES],
+    listens: &[
+        listens::STATES,
+        listens::ADVERTS,
+        listens::PROCESSES,
+        listens::SCRIPT_FAILURES,
+        listens::WITNESSES,
+        listens::CLOUDS,
+    ],
     find,
 };
 
@@ -126,7 +133,8 @@ fn could_not_start(world: &World, group: &PeerGroup) -> Vec<Finding> {
         let owner = takeover.node;
         let refusal = if let Fact::Cloud(cloud) = &failed.fact { cloud.refused.as_deref() } else { None };
         let (brief, proves, what) = if let Some(code) = refusal {
-            let proves = format!("The cloud refuses {owner}'s call to move the address ({code}): this call moved nothing.");
+            let proves =
+                format!("The cloud refuses {owner}'s call to move the address ({code}): this call moved nothing.");
             ("the cloud refuses the call", proves, "the cloud refused its call to move the address")
         } else if stated.is_some() {
             (

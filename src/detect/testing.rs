@@ -1,9 +1,11 @@
 //! Small timelines for the rules' tests: a node, a second, a fact.
 
-use crate::event::{Advert, Cloud, CloudFact, Event, Fact, Keepalived, Origin, Pdns, Text, Vrrp};
+use crate::event::{
+    Advert, Cloud, CloudFact, Event, Fact, Keepalived, Mismatch, Origin, Pdns, Text, TransferFailure, Vrrp,
+};
 use crate::finding::Finding;
 use crate::moment::{Moment, Precision};
-use crate::world::{StatedNode, Topology, World};
+use crate::world::{Clock, StatedNode, Topology, World};
 use std::sync::Arc;
 
 /// 2020-08-08 21:00:00 UTC, where all test timelines begin.
@@ -52,6 +54,23 @@ pub(super) fn backup() -> Fact {
     vrrp(Vrrp::BackupEntered { at_start: false })
 }
 
+pub(super) fn faults() -> Fact {
+    vrrp(Vrrp::FaultEntered)
+}
+
+pub(super) fn rejects(mismatch: Mismatch) -> Fact {
+    vrrp(Vrrp::AdvertRejected { mismatch, from: None })
+}
+
+pub(super) fn wakes_after(seconds: u32) -> Fact {
+    Fact::Keepalived(Keepalived::TimerLate { seconds })
+}
+
+/// A line of another program: the log goes on.
+pub(super) fn hears_nothing_new() -> Fact {
+    Fact::Other
+}
+
 pub(super) fn hears_lower() -> Fact {
     vrrp(Vrrp::HeardLower(advert(103, 102)))
 }
@@ -83,10 +102,63 @@ pub(super) fn refused() -> Fact {
     Fact::Pdns(Pdns::TransferFailed {
         zone: zone(),
         primary: Some(Text::from(ADDRESS)),
-        refused: true,
+        why: TransferFailure::Refused,
         reason,
         until: None,
     })
+}
+
+pub(super) fn fresh() -> Fact {
+    Fact::Pdns(Pdns::ZoneFresh { zone: zone(), primary: Some(Text::from(ADDRESS)), serial: Some(2020081701) })
+}
+
+/// The copy has 2020081701, the primary `theirs`.
+pub(super) fn is_newer_than(theirs: u32) -> Fact {
+    newer(2020081701, theirs)
+}
+
+/// The primary's serial has wrapped: it is newer by RFC 1982.
+pub(super) fn was_wrapped() -> Fact {
+    newer(u32::MAX, 5)
+}
+
+fn newer(ours: u32, theirs: u32) -> Fact {
+    let primary = Some(Text::from(ADDRESS));
+    Fact::Pdns(Pdns::ZoneNewer { zone: zone(), primary, primary_serial: Some(theirs), our_serial: Some(ours) })
+}
+
+pub(super) fn transfer_fails(why: TransferFailure) -> Fact {
+    let (reason, primary) = (Text::from("it failed"), Some(Text::from(ADDRESS)));
+    Fact::Pdns(Pdns::TransferFailed { zone: zone(), primary, why, reason, until: None })
+}
+
+/// A SOA check without an answer, the how-many-eth in a row.
+pub(super) fn unretrievable(attempt: u32) -> Fact {
+    let attempt = Some(attempt);
+    Fact::Pdns(Pdns::SoaUnretrievable { zone: zone(), primary: None, until: None, attempt, answered: false })
+}
+
+/// A SOA check that is answered with an error.
+pub(super) fn soa_error() -> Fact {
+    let primary = Some(Text::from(ADDRESS));
+    Fact::Pdns(Pdns::SoaUnretrievable { zone: zone(), primary, until: None, attempt: None, answered: true })
+}
+
+pub(super) fn times_out() -> Fact {
+    Fact::Pdns(Pdns::FreshnessChecked { zones: 0, timeouts: 1 })
+}
+
+/// A secondary, as the primary names it.
+fn receiver() -> Text {
+    Text::from("203.0.113.21")
+}
+
+pub(super) fn gives_up() -> Fact {
+    Fact::Pdns(Pdns::NotifyUnanswered { zone: zone(), by: receiver() })
+}
+
+pub(super) fn is_acknowledged() -> Fact {
+    Fact::Pdns(Pdns::NotifyAcknowledged { zone: zone(), by: receiver() })
 }
 
 pub(super) fn committed() -> Fact {
@@ -95,6 +167,10 @@ pub(super) fn committed() -> Fact {
 
 pub(super) fn denies() -> Fact {
     Fact::Pdns(Pdns::TransferDenied { zone: zone(), client: Some(Text::from("203.0.113.21")) })
+}
+
+pub(super) fn is_asked() -> Fact {
+    Fact::Pdns(Pdns::TransferAsked { zone: zone(), client: Text::from("192.0.2.53") })
 }
 
 pub(super) fn serves() -> Fact {
@@ -177,7 +253,9 @@ pub(super) fn find_where(topology: &Topology, rule: &str, events: &[Event]) -> V
     ordered.sort_by(|a, b| (a.time, &a.node).cmp(&(b.time, &b.node)));
     let mut world = World::of(Arc::new(topology.clone()));
     ordered.iter().for_each(|event| world.observe(event));
-    ordered.iter().for_each(|event| world.note_measured_clock(&event.node));
+    for event in &ordered {
+        world.note_clock(&event.node, Clock { uncertainty_micros: 0, against: None });
+    }
     world.settle(&[]);
     super::find_all(&world).into_iter().filter(|finding| finding.rule == rule).collect()
 }

@@ -357,7 +357,10 @@ mod tests {
     #[test]
     fn what_is_cut_or_no_record_is_said() {
         let cut = "{\"Records\":[{\"eventName\":\"a\",\"eventSource\":\"b\"},{\"eventName\":\"a";
-        assert_eq!(records(cut).last().map(String::as_str), Some("read trail.json to its end: the list that goes on in line 1 is cut"));
+        assert_eq!(
+            records(cut).last().map(String::as_str),
+            Some("read trail.json to its end: the list that goes on in line 1 is cut")
+        );
         assert_eq!(records("{\"Records\":[{\"a\" 1},[{}],2,{}]}").last().map(String::as_str), Some("cloudtrail 2"));
         for strange in ["{\"key\":\"value\"}", "{}", "[]", "{\"Recordings\":[]}"] {
             assert_eq!(listing(strange.as_bytes()), None, "{strange}");

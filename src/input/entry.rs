@@ -113,6 +113,11 @@ impl Entry {
         }
     }
 
+    /// Whether the interest occurs in it.
+    pub(super) fn is_of(&self, interest: &Interest) -> bool {
+        interest.is_in(&self.kept)
+    }
+
     pub(super) fn value(&self, field: Field) -> Option<&[u8]> {
         let (start, end) = self.values[field as usize]?;
         Some(&self.kept[start..end]).filter(|value| !value.is_empty())

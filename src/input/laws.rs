@@ -57,7 +57,7 @@ impl Read for Pieces<'_> {
 fn outcome(sizes: Sizes, stream: &mut dyn Read, interest: &Interest) -> Outcome {
     let mut records = Vec::new();
     let result =
-        Layer { sizes, path: &"a.log".into(), location: None, depth: 0, pulse: None }.read(stream, interest, &mut |record| {
+        Layer { sizes, path: &"a.log".into(), location: None, depth: 0 }.read(stream, interest, &mut |record| {
             let owned = |bytes: Option<&[u8]>| bytes.map(<[u8]>::to_vec);
             records.push(Kept {
                 line: record.line,

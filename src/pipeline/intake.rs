@@ -1,11 +1,12 @@
 //! One source → what the catalogue makes of its lines; twice where it is too large to be kept.
 
+use super::kept::{Kept, keep_text};
 use super::listener::{Heard, Listener, fact_of, id_of, is_known};
 use super::patterns::Patterns;
 use super::unread::Templates;
 use super::unwrap;
 use crate::catalogue::{self, Fields};
-use crate::event::{Cloud, Event, Fact, Text};
+use crate::event::{Cloud, Event, Fact, Keepalived, Pdns, Text, lossy};
 use crate::input::{Error, Interest, Programs, Source, Summary, Trouble};
 use crate::record::Record;
 use crate::report::{Caveat, Unread};
@@ -170,8 +171,12 @@ pub(super) struct Reader {
     pub(super) recognised: u64,
     pub(super) unrecognised: u64,
     pub(super) templates: Templates,
-    /// The last line, and the number of its record: what a folded repeat repeats.
-    pub(super) last: Option<(u64, Line)>,
+    /// The last record that was a line: what a folded repeat repeats.
+    pub(super) last: Option<Kept>,
+    /// The last line's host.
+    host: Option<Text>,
+    /// Room for the next line's fields.
+    room: Fields<'static>,
 }
 
 impl Reader {
@@ -184,27 +189,63 @@ impl Reader {
             self.repeat(record, each);
             return;
         }
-        let mut fields = Fields::default();
-        let hearing = self.listener.hear(record, &mut fields);
-        let fact = fact_of(&hearing.what, &fields);
+        if let Some(line) = self.line_of(record, true) {
+            self.last.get_or_insert_default().set(record);
+            each(line);
+        }
+    }
+
+    /// `last message repeated N times` repeats the line right above it, whatever program that was.
+    fn repeat(&mut self, record: &Record<'_>, each: &mut dyn FnMut(Line)) {
+        let Some(last) = self.last.as_mut().filter(|last| last.line + 1 == record.line) else { return };
+        last.line = record.line;
+        let last = self.last.take().unwrap_or_default();
+        let again = self.line_of(&last.borrowed(), false);
+        self.last = Some(last);
+        self.recognised += 1;
+        if let Some(again) = again {
+            each(Line {
+                stamp: record.stamp,
+                repeated: record.repeated,
+                line: Some(record.line),
+                raw: text(record.raw),
+                ..again
+            });
+        }
+    }
+
+    /// The line that a record is; `None` for a stranger's. What is read again does not count.
+    fn line_of(&mut self, record: &Record<'_>, counts: bool) -> Option<Line> {
+        let mut fields = std::mem::take(&mut self.room).emptied();
+        let line = self.line_in(record, counts, &mut fields);
+        self.room = fields.emptied();
+        line
+    }
+
+    fn line_in<'r>(&mut self, record: &Record<'r>, counts: bool, fields: &mut Fields<'r>) -> Option<Line> {
+        let hearing = self.listener.hear(record, fields);
+        let fact = fact_of(&hearing.what, fields);
         let hint = match hearing.what {
             Heard::Message(_) => {
-                self.recognised += 1;
-                hint(record.message, &fact, &fields)
+                self.recognised += u64::from(counts);
+                hint(record.message, &fact, fields)
             }
             Heard::Unrecognised(daemon) => {
-                self.unrecognised += 1;
-                self.templates.note(daemon, record);
+                if counts {
+                    self.unrecognised += 1;
+                    self.templates.note(daemon, record);
+                }
                 None
             }
             Heard::Site(_) => None,
-            Heard::Stranger => return,
+            Heard::Stranger => return None,
         };
-        let line = Line {
+        keep_text(&mut self.host, record.host);
+        Some(Line {
             id: id_of(&hearing.what),
             fact,
             stamp: record.stamp,
-            host: record.host.map(text),
+            host: self.host.clone(),
             pid: hearing.pid,
             repeated: record.repeated,
             line: record.cursor.is_none().then_some(record.line),
@@ -212,24 +253,7 @@ impl Reader {
             raw: text(record.raw),
             hint,
             versions: fields.versions(),
-        };
-        self.last = Some((record.line, line.clone()));
-        each(line);
-    }
-
-    /// `last message repeated N times` repeats the line right above it, whatever program that was.
-    fn repeat(&mut self, record: &Record<'_>, each: &mut dyn FnMut(Line)) {
-        let Some((at, last)) = self.last.as_mut().filter(|(at, _)| *at + 1 == record.line) else { return };
-        *at = record.line;
-        let again = Line {
-            stamp: record.stamp,
-            repeated: record.repeated,
-            line: Some(record.line),
-            raw: text(record.raw),
-            ..last.clone()
-        };
-        self.recognised += 1;
-        each(again);
+        })
     }
 
     pub(super) fn finish(
@@ -274,7 +298,7 @@ pub(super) fn caveat_of(trouble: &Trouble, path: &Text, node: Option<&Text>) -> 
 }
 
 fn text(bytes: &[u8]) -> Text {
-    Text::from(String::from_utf8_lossy(bytes))
+    Text::from(lossy(bytes))
 }
 
 /// What a line's text tells about its date.
@@ -282,18 +306,29 @@ fn hint(message: &[u8], fact: &Fact, fields: &Fields<'_>) -> Option<DateHint> {
     if let Some(epoch) = catalogue::said_at(message) {
         return Some(DateHint::Exact(epoch));
     }
-    let local = fields.iter().filter_map(|(_, value)| std::str::from_utf8(value).ok()).find_map(local_datetime);
+    let local = fields.iter().find_map(|(_, value)| local_datetime(value));
     if let Some(epoch) = local {
         return Some(DateHint::Exact(epoch));
+    }
+    if matches!(fact, Fact::Keepalived(Keepalived::Starting { .. }) | Fact::Pdns(Pdns::Started { .. })) {
+        return newest_year(message).map(DateHint::Banner);
     }
     let Fact::Pdns(pdns) = fact else { return None };
     let excluded = pdns.excluded_until().map(DateHint::Exact);
     excluded.or_else(|| pdns.newest_serial().map(DateHint::Serial))
 }
 
+/// The newest year in a banner: `(C) 2001-2022 PowerDNS.COM BV`, `Keepalived v2.2.7 (01/16,2022)`.
+fn newest_year(banner: &[u8]) -> Option<i32> {
+    let numbers = banner.split(|byte| !byte.is_ascii_digit()).filter(|digits| digits.len() == 4);
+    let years = numbers.filter_map(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+    years.filter(|year| (1998..=2199).contains(year)).max()
+}
+
 /// `YYYY-MM-DD HH:MM:SS`, the form of 5.1's exclusions, as Unix seconds of that reading in UTC: near enough for a year.
-fn local_datetime(value: &str) -> Option<i64> {
-    let is_shaped = value.len() == 19 && value.as_bytes()[4] == b'-' && value.as_bytes()[10] == b' ';
-    let parsed = is_shaped.then(|| NaiveDateTime::parse_from_str(value, "%Y-%m-%d %H:%M:%S").ok())??;
+fn local_datetime(value: &[u8]) -> Option<i64> {
+    let is_shaped = value.len() == 19 && value[4] == b'-' && value[10] == b' ';
+    let value = std::str::from_utf8(if is_shaped { value } else { return None }).ok()?;
+    let parsed = NaiveDateTime::parse_from_str(value, "%Y-%m-%d %H:%M:%S").ok()?;
     Some(parsed.and_utc().timestamp())
 }

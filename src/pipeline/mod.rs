@@ -18,8 +18,8 @@ use crate::input::{Error, Source};
 use crate::moment::Moment;
 use crate::report::{Caveat, Coverage, Node, Report, SourceCoverage};
 use crate::timeline::{self, Doubles, Frame, Lane, Placer, Rank, Stated, Survey};
+use crate::world::{Clock, World};
 pub use crate::world::{StatedNode, StatedUnit, Topology, Unit};
-use crate::world::World;
 pub use intake::interest;
 use intake::{Budget, Intake};
 pub use kept::Kept;
@@ -261,7 +261,10 @@ fn believe_and_note(
     for (node, presence) in frame.presences(surveys) {
         world.note_presence(&node, &presence);
     }
-    frame.skews.keys().for_each(|node| world.note_measured_clock(node));
+    for (node, skew) in &frame.skews {
+        let against = skew.against.clone();
+        world.note_clock(node, Clock { uncertainty_micros: skew.uncertainty_micros, against });
+    }
     if let Some(now) = frame.now() {
         world.note_now(now);
     }

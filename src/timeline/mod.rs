@@ -123,17 +123,27 @@ pub fn settle(surveys: &[Survey], stated: &Stated) -> Frame {
     }
     note_assumed_zones(surveys, &mut frame);
     note_unknown_nodes(surveys, &mut frame);
-    let meetings = surveys.iter().enumerate().flat_map(|(index, survey)| {
-        let frame = &frame;
+    let clocks = if is_of_several_nodes(surveys, &frame.names) { clocks(surveys, &frame) } else { BTreeMap::new() };
+    frame.skews = skew::decide(&clocks, stated, &mut frame.caveats);
+    frame
+}
+
+/// A node alone meets nobody.
+fn is_of_several_nodes(surveys: &[Survey], names: &names::Names) -> bool {
+    let mut nodes = surveys.iter().flat_map(|survey| survey.hosts().map(move |host| names.of_host(survey, host)));
+    let first = nodes.next();
+    nodes.any(|node| Some(node) != first)
+}
+
+/// Each node's clock against the others', by what two of them wrote about one moment.
+fn clocks(surveys: &[Survey], frame: &Frame) -> BTreeMap<Text, Skew> {
+    skew::measure(surveys.iter().enumerate().flat_map(|(index, survey)| {
         survey.meetings().filter_map(move |(meeting, host, stamp, crossed)| {
             let node = frame.names.of_host(survey, host).clone();
             let micros = frame.unskewed(index, &node, *stamp, crossed)?.micros;
             Some((meeting, node, micros))
         })
-    });
-    let clocks = skew::measure(meetings);
-    frame.skews = skew::decide(&clocks, stated, &mut frame.caveats);
-    frame
+    }))
 }
 
 impl Frame {

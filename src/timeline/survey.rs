@@ -106,12 +106,14 @@ impl Survey {
         }
         self.note_host(line, stamp, crossed);
         for (meeting, asks) in meetings(&line.fact).into_iter().flatten() {
-            let is_known = self.meetings.len() < MEETINGS_MAX;
             let key = (meeting, asks, line.host.clone());
-            if is_known || self.meetings.contains_key(&key) {
-                let moments = self.meetings.entry(key).or_default();
-                if moments.len() < MOMENTS_MAX {
-                    moments.push((stamp, crossed));
+            let is_full = self.meetings.len() >= MEETINGS_MAX;
+            match self.meetings.get_mut(&key) {
+                Some(moments) if moments.len() < MOMENTS_MAX => moments.push((stamp, crossed)),
+                Some(_) => {}
+                None if is_full => {}
+                None => {
+                    self.meetings.insert(key, vec![(stamp, crossed)]);
                 }
             }
         }
@@ -131,6 +133,9 @@ impl Survey {
         self.modified = modified;
         let yearless = |stamp: Option<Stamp>| stamp.filter(|stamp| !stamp.year_known).map(|stamp| stamp.written);
         self.clues.start = yearless(first).or(self.clues.start);
+        if let Some(start) = self.clues.start {
+            self.clues.note_leap_day(start, 0);
+        }
         let mut walker = self.walker.clone();
         if let Some(last) = last.filter(|last| !last.year_known) {
             walker.year_of(&last);
@@ -148,13 +153,12 @@ impl Survey {
     }
 
     fn note_host(&mut self, line: &Line, stamp: Stamp, crossed: i32) {
-        if self.hosts.len() >= HOSTS_MAX && !self.hosts.contains_key(&line.host) {
-            return;
-        }
-        if !self.hosts.contains_key(&line.host) {
-            self.hosts.insert(line.host.clone(), Host::default());
-        }
-        let Some(host) = self.hosts.get_mut(&line.host) else { return };
+        let is_full = self.hosts.len() >= HOSTS_MAX;
+        let host = match self.hosts.get_mut(&line.host) {
+            Some(host) => host,
+            None if is_full => return,
+            None => self.hosts.entry(line.host.clone()).or_default(),
+        };
         host.is_zoneless |= stamp.offset_seconds.is_none();
         host.is_coarse |= stamp.precision == Precision::Second;
         let Some(daemon) = daemon(line) else { return };

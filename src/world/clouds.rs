@@ -61,7 +61,8 @@ impl Clouds {
         if is_new && self.records.len() < RECORDS_MAX {
             self.records.push(Arc::clone(event));
         } else if is_new {
-            self.undecided = vec![format!("more than {RECORDS_MAX} records of the cloud: the later ones are left out.")];
+            self.undecided =
+                vec![format!("more than {RECORDS_MAX} records of the cloud: the later ones are left out.")];
         }
     }
 
@@ -79,8 +80,7 @@ impl Clouds {
     }
 
     pub(super) fn resolve(&mut self, known: &Known<'_>) -> Resolved {
-        let all: Vec<&Cloud> =
-            self.records.iter().filter_map(|event| cloud(event)).chain(&self.inventory).collect();
+        let all: Vec<&Cloud> = self.records.iter().filter_map(|event| cloud(event)).chain(&self.inventory).collect();
         let names = Names::learn(&all, &self.records, known);
         let addresses = Addresses::learn(&all, known.topology);
         let mut resolved = Resolved::default();
@@ -193,23 +193,34 @@ impl<'w> Names<'w> {
                 names.learned.insert(id, node.clone());
             }
         }
+        names.spread(all, &mut contested);
         for (caller, node) in voted(records, known, &names) {
             names.learned.insert(caller, node);
         }
-        // What stands in one record is one machine; what one record tells may be what another one needs.
+        names.spread(all, &mut contested);
+        names.learned.retain(|id, _| !contested.contains(id));
+        names
+    }
+
+    /// What stands in one record is one machine; what one record tells may be what another one needs.
+    fn spread(&mut self, all: &[&Cloud], contested: &mut BTreeSet<Text>) {
         for _ in 0..3 {
             for cloud in all {
-                let Ok(node) = names.of_target(cloud) else { continue };
+                let Ok(node) = self.of_target(cloud) else { continue };
                 for id in &cloud.target {
-                    let before = names.learned.insert(id.clone(), node.clone());
+                    let before = self.learned.insert(id.clone(), node.clone());
                     if before.is_some_and(|before| before != node) {
                         contested.insert(id.clone());
                     }
                 }
             }
         }
-        names.learned.retain(|id, _| !contested.contains(id));
-        names
+    }
+
+    /// Whether it is known what the cloud calls a node's machine.
+    fn has_instance(&self, node: &Text) -> bool {
+        let stated = self.topology.nodes.get(node).is_some_and(|node| !node.cloud_ids.is_empty());
+        stated || self.learned.iter().any(|(id, other)| other == node && is_instance(id))
     }
 
     fn of(&self, id: &Text) -> Option<Text> {
@@ -271,9 +282,8 @@ fn voted(records: &[Arc<Event>], known: &Known<'_>, names: &Names<'_>) -> Vec<(T
         .filter(|(caller, nodes)| nodes.len() == 1 && names.of(caller).is_none())
         .flat_map(|(caller, nodes)| nodes.iter().map(move |(node, times)| (caller, *node, times.len())))
         .collect();
-    let is_claimed_twice =
-        |node: &Text| votes.values().filter(|nodes| nodes.contains_key(node)).count() > 1;
-    let has_id = |node: &Text| only.iter().any(|(_, other, _)| *other == node) || names.topology.nodes.get(node).is_some_and(|node| !node.cloud_ids.is_empty());
+    let is_claimed_twice = |node: &Text| votes.values().filter(|nodes| nodes.contains_key(node)).count() > 1;
+    let has_id = |node: &Text| only.iter().any(|(_, other, _)| *other == node) || names.has_instance(node);
     only.iter()
         .filter(|(_, node, times)| {
             let group = known.groups.iter().find(|group| group.nodes.contains_key(*node));
@@ -313,9 +323,9 @@ fn tied(moves: &[Move<'_>]) -> BTreeSet<usize> {
         moves.iter().enumerate().filter(|(_, step)| step.seen == Seen::Associated).collect();
     let mut tied = BTreeSet::new();
     for (place, (at, step)) in steps.iter().enumerate() {
-        let near = steps[place + 1..].iter().take_while(|(_, later)| {
-            later.event.time.micros_since(step.event.time) <= TIE_MICROS
-        });
+        let near = steps[place + 1..]
+            .iter()
+            .take_while(|(_, later)| later.event.time.micros_since(step.event.time) <= TIE_MICROS);
         for (other, later) in near {
             let is_same_address = step.key.is_none() || later.key.is_none() || step.key == later.key;
             if is_same_address && (step.node != later.node || step.node.is_none()) {
@@ -337,9 +347,8 @@ fn is_about_what_moves(step: &Move<'_>, group: Option<&PeerGroup>, moves: &[Move
     if step.address.as_ref().is_some_and(|address| known.asked.contains(address)) {
         return true;
     }
-    let of_group = || {
-        moves.iter().filter(|other| other.node.as_ref().is_some_and(|node| group.nodes.contains_key(node)))
-    };
+    let of_group =
+        || moves.iter().filter(|other| other.node.as_ref().is_some_and(|node| group.nodes.contains_key(node)));
     let keys: BTreeSet<&Text> = of_group().filter_map(|other| other.key.as_ref()).collect();
     let is_only = keys.len() <= 1;
     let takeovers = group.takeovers();

@@ -4,11 +4,16 @@
 //! was transferred) and keeps what a claim may rest on.
 
 mod address;
+mod adverts;
 mod clouds;
 mod dns;
 mod learned;
 mod peers;
+mod reach;
+mod regress;
+mod standing;
 mod topology;
+mod unheeded;
 mod vrrp;
 mod witness;
 
@@ -21,10 +26,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use address::{Chain, Displaced, Displacement, Ending, displacements, first_of, symptoms};
+pub use adverts::Run;
 pub use clouds::Clouds;
 pub use dns::{Behind, Lines, Refusals, Replication, Strangers, is_newer};
 pub use learned::{How, KnownAddress, addresses};
+pub use reach::{Reach, Unreached};
+pub use regress::{Regression, Regressions};
+pub use standing::{Stand, Standing, Standings};
 pub use topology::{StatedNode, StatedUnit, Topology};
+pub use unheeded::{Unheeded, UnheededNotifies};
 pub use vrrp::{Begin, End, Mastership, NodeVrrp, PeerGroup, Takeover, Unit, advert};
 pub use witness::{Seen, Witness, Witnesses};
 
@@ -60,6 +70,12 @@ pub struct World {
     pub nodes: BTreeMap<Text, NodeFacts>,
     /// Replication.
     pub replication: Replication,
+    /// Primaries that did not answer.
+    pub reach: Reach,
+    /// Copies that are newer than their primary.
+    pub regressions: Regressions,
+    /// NOTIFYs that their receivers did not acknowledge.
+    pub unheeded: UnheededNotifies,
     /// Observations of where the address was.
     pub witnesses: Witnesses,
     /// What clouds tell of it.
@@ -74,8 +90,8 @@ pub struct World {
     pub horizon: Option<Moment>,
     /// The moment up to which all is known, where the logs go on.
     pub now: Option<Moment>,
-    /// Nodes whose clock was compared with the others'.
-    measured: BTreeSet<Text>,
+    /// How well nodes' clocks are known.
+    clocks: BTreeMap<Text, Clock>,
     groups: Vec<PeerGroup>,
 }
 
@@ -166,15 +182,29 @@ impl World {
         }
     }
 
-    /// Takes that a node's clock was compared with others (and corrected where it was off).
-    pub fn note_measured_clock(&mut self, node: &Text) {
-        self.measured.insert(node.clone());
+    /// Takes how well a node's clock is known.
+    pub fn note_clock(&mut self, node: &Text, clock: Clock) {
+        self.clocks.insert(node.clone(), clock);
     }
 
     /// Whether a node's stamps can be compared with others' to the second.
     #[must_use]
     pub fn is_clock_measured(&self, node: &Text) -> bool {
-        self.nodes.len() < 2 || self.measured.contains(node)
+        self.nodes.len() < 2 || self.clocks.contains_key(node)
+    }
+
+    /// By how much the stamps of two nodes may differ for one moment, in microseconds: no order inside it is known.
+    #[must_use]
+    pub fn clock_slack_micros(&self, a: &Text, b: &Text) -> i64 {
+        if a == b {
+            return 0;
+        }
+        match (self.clocks.get(a), self.clocks.get(b)) {
+            (Some(one), Some(other)) if one.is_comparable_with(other) => {
+                one.uncertainty_micros + other.uncertainty_micros
+            }
+            _ => 2 * UNMEASURED_MICROS,
+        }
     }
 
     /// Takes that time went on until this moment without a further line, and goes on.
@@ -200,8 +230,8 @@ impl World {
             let facts = self.nodes.entry(node.clone()).or_default();
             facts.last = facts.last.max(Some(*last));
         }
-        let vrrp: BTreeMap<Text, NodeVrrp> =
-            self.nodes.iter().map(|(name, facts)| (name.clone(), facts.vrrp.clone())).collect();
+        let vrrp: BTreeMap<Text, (NodeVrrp, Option<Moment>)> =
+            self.nodes.iter().map(|(name, facts)| (name.clone(), (facts.vrrp.clone(), facts.last))).collect();
         self.groups = peers::find(&vrrp, &self.topology);
         self.ask_clouds();
         self.witnesses.settle(&self.asked);
@@ -295,7 +325,9 @@ impl World {
     /// The address that moves with a peer group: the one that secondaries asked and that the group's nodes answered at.
     #[must_use]
     pub fn resource_of(&self, group: &PeerGroup) -> Option<Text> {
-        if let Some(stated) = self.topology.unit_of(&group.unit, group.nodes.keys()).and_then(|unit| unit.resource.as_ref()) {
+        if let Some(stated) =
+            self.topology.unit_of(&group.unit, group.nodes.keys()).and_then(|unit| unit.resource.as_ref())
+        {
             return Some(stated.clone());
         }
         let mut votes = BTreeMap::<&Text, u64>::new();
@@ -319,6 +351,9 @@ impl World {
     }
 
     fn replicate(&mut self, event: &Arc<Event>, pdns: &Pdns) {
+        self.replication.left_out += self.reach.observe(event, pdns);
+        self.replication.left_out += self.regressions.observe(event, pdns);
+        self.unheeded.observe(event, pdns);
         let other = self.witnesses.observe(event, pdns);
         let fetched_from = self.witnesses.fetched_from(event, pdns);
         if let Some(address) = &fetched_from {
@@ -346,6 +381,24 @@ impl World {
 const SCRIPT_MICROS: i64 = 120_000_000;
 /// A cloud's clock and a node's differ by no more than this.
 const CLOCK_MICROS: i64 = 5_000_000;
+/// A clock that nothing measures may be off by this: most hosts are synchronised, none is trusted to the second.
+const UNMEASURED_MICROS: i64 = 5_000_000;
+
+/// How well a node's clock is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clock {
+    /// Half-width, in microseconds.
+    pub uncertainty_micros: i64,
+    /// The node it was compared with, through whatever others; `None`: the operator states it.
+    pub against: Option<Text>,
+}
+
+impl Clock {
+    fn is_comparable_with(&self, other: &Clock) -> bool {
+        self.against.is_none() || other.against.is_none() || self.against == other.against
+    }
+}
+
 /// Failed take-overs kept per node.
 const FAILED_MAX: usize = 1000;
 /// Seconds with an asked transfer kept per node.

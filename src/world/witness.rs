@@ -3,7 +3,7 @@
 //! A secondary names the address it asks; only the node behind that address can write the denial, or finish the transfer. A primary
 //! logs the NOTIFY it sends; only the receiver sees the address it came from.
 
-use crate::event::{Event, Pdns, SiteFact, Text};
+use crate::event::{Event, Pdns, SiteFact, Text, TransferFailure};
 use crate::moment::{Moment, Precision};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -135,6 +135,8 @@ struct Run {
 #[derive(Debug, Clone, Default)]
 pub struct Witnesses {
     waiting: HashMap<Text, VecDeque<Arc<Event>>>,
+    /// Transfers asked here and stored there, while a denial may still follow: the default level logs no end of a transfer out.
+    unsettled: VecDeque<Witness>,
     /// Address a zone is being fetched from, per secondary: 4.0–4.3 name it before the commit only.
     fetching: HashMap<(Text, Text), Text>,
     found: Vec<Witness>,
@@ -177,6 +179,7 @@ impl Witnesses {
 
     /// Lets go of the lines whose other half has not come.
     pub(super) fn end_pairing(&mut self) {
+        self.accept_unsettled(i64::MAX);
         self.waiting.clear();
     }
 
@@ -188,6 +191,7 @@ impl Witnesses {
     /// Ends the pairing. A NOTIFY that one receiver took from its primary outranks the same one that another refused: the refusal
     /// was about something else.
     pub(super) fn settle(&mut self, asked: &BTreeMap<Text, u64>) {
+        self.accept_unsettled(i64::MAX);
         self.tell_egress_apart(asked);
         let accepted: BTreeSet<(Text, Text, i64)> = self
             .found
@@ -211,8 +215,9 @@ impl Witnesses {
 
     /// Takes a line and returns what the other side wrote about the same moment, where it already did.
     pub(super) fn observe(&mut self, event: &Arc<Event>, pdns: &Pdns) -> Option<Arc<Event>> {
+        self.accept_unsettled(event.time.micros);
         match pdns {
-            Pdns::TransferFailed { zone, refused: true, .. } => {
+            Pdns::TransferFailed { zone, why: TransferFailure::Refused, .. } => {
                 self.keep(zone, event);
                 let own =
                     self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferDenied { .. }))?;
@@ -220,9 +225,11 @@ impl Witnesses {
                 Some(own)
             }
             Pdns::TransferDenied { zone, .. } => {
+                self.unsettled.retain(|witness| witness.node != event.node || witness.zone != *zone);
                 self.keep(zone, event);
                 self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferDenied { .. }))?;
-                let is_refusal = |fact: &Pdns| matches!(fact, Pdns::TransferFailed { refused: true, .. });
+                let is_refusal =
+                    |fact: &Pdns| matches!(fact, Pdns::TransferFailed { why: TransferFailure::Refused, .. });
                 let other = self.at_one_address(zone, event, is_refusal)?;
                 self.pair(Seen::Denied, zone, event, &other, address_of(&other, None));
                 Some(other)
@@ -238,10 +245,25 @@ impl Witnesses {
             Pdns::ZoneCommitted { zone, .. } => {
                 self.keep(zone, event);
                 let fetched = self.fetching.get(&(event.node.clone(), zone.clone())).cloned();
-                let own =
-                    self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferServed { .. }))?;
-                self.pair(Seen::Served, zone, &own, event, asked_address(pdns, fetched.as_ref()));
+                let address = asked_address(pdns, fetched.as_ref());
+                let is_served = |fact: &Pdns| matches!(fact, Pdns::TransferServed { .. });
+                if self.near(zone, event, TRANSFER_MICROS, is_served).is_empty() {
+                    self.suppose_served(zone, event, event, address);
+                    return None;
+                }
+                let own = self.by_one_node(zone, event, TRANSFER_MICROS, is_served)?;
+                self.pair(Seen::Served, zone, &own, event, address);
                 Some(own)
+            }
+            Pdns::TransferAsked { zone, .. } => {
+                self.keep(zone, event);
+                // Only stamps of one second may show the transfer before the question.
+                let near =
+                    self.near(zone, event, SAME_SECOND_MICROS, |fact| matches!(fact, Pdns::ZoneCommitted { .. }));
+                let other = near.into_iter().find(|line| line.node != event.node)?;
+                let fetched = self.fetching.get(&(other.node.clone(), zone.clone())).cloned();
+                self.suppose_served(zone, event, &other, address_of(&other, fetched.as_ref()));
+                None
             }
             Pdns::TransferServed { zone, .. } => {
                 self.keep(zone, event);
@@ -305,8 +327,37 @@ impl Witnesses {
             | Pdns::FreshnessChecked { .. }
             | Pdns::SoaUnretrievable { .. }
             | Pdns::TransferFailed { .. }
-            | Pdns::NotifyUnanswered { .. }
-            | Pdns::TransferAsked { .. } => None,
+            | Pdns::NotifyUnanswered { .. } => None,
+        }
+    }
+
+    /// A transfer that was stored, and one node alone was asked for the zone about then and did not deny it: it served, whatever its
+    /// level hides. `latest` is the line that came last.
+    fn suppose_served(&mut self, zone: &Text, latest: &Event, committed: &Arc<Event>, address: Option<Text>) {
+        let is_asked = |fact: &Pdns| matches!(fact, Pdns::TransferAsked { .. } | Pdns::TransferDenied { .. });
+        let Some(own) = self.by_one_node(zone, latest, TRANSFER_MICROS, is_asked) else { return };
+        let is_denied = |fact: &Pdns| matches!(fact, Pdns::TransferDenied { .. });
+        if own.node == committed.node || !self.near(zone, latest, TRANSFER_MICROS, is_denied).is_empty() {
+            return;
+        }
+        self.unsettled.push_back(Witness {
+            node: own.node.clone(),
+            seen: Seen::Served,
+            address,
+            zone: zone.clone(),
+            time: own.time.max(committed.time),
+            own: Arc::clone(&own),
+            other: Some(Arc::clone(committed)),
+        });
+    }
+
+    /// Takes for true what no denial has contradicted in time.
+    fn accept_unsettled(&mut self, now: i64) {
+        while let Some(first) = self.unsettled.front() {
+            if now.saturating_sub(first.time.micros) <= TRANSFER_MICROS {
+                break;
+            }
+            self.unsettled.pop_front().into_iter().for_each(|witness| self.add(witness));
         }
     }
 

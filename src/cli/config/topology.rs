@@ -56,7 +56,10 @@ pub(super) fn of(nodes: Vec<Node>, instances: Vec<Shared>, groups: Vec<Shared>) 
             }
             match taken.insert(word.get_ref().clone(), name.clone()) {
                 Some(other) if other != name => {
-                    return Err((word.span().start, format!("{:?} stands for both {other:?} and {name:?}", word.get_ref())));
+                    return Err((
+                        word.span().start,
+                        format!("{:?} stands for both {other:?} and {name:?}", word.get_ref()),
+                    ));
                 }
                 Some(_) if word.span() == node.name.span() => {
                     return Err((word.span().start, format!("there are two nodes called {name:?}")));

@@ -194,7 +194,12 @@ impl Live {
             caveats.push(Caveat { kind: "limit", node: None, text });
         }
         coverage.unrecognised_templates = unread::merge(templates);
-        report(&self.surveys, self.contents(), Told { coverage, formats, caveats, silence, beside: Beside::default() }, &self.options)
+        report(
+            &self.surveys,
+            self.contents(),
+            Told { coverage, formats, caveats, silence, beside: Beside::default() },
+            &self.options,
+        )
     }
 
     /// How many lines a source has, how many of them a row of the catalogue reads, and how many of PowerDNS' and keepalived's none.

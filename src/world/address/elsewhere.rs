@@ -1,12 +1,12 @@
 //! A node is the only MASTER, and the address is seen at another node of its group: the script failed, was too slow, lost a race,
 //! or somebody moved the address.
 
-use super::{Displaced, Displacement, GRACE_MICROS, RACE_MICROS, SETTLE_MICROS, UNMEASURED_MICROS, Window, close};
+use super::{Displaced, Displacement, GRACE_MICROS, RACE_MICROS, SETTLE_MICROS, Window, close};
 use crate::event::Text;
 use crate::moment::Moment;
-use crate::world::World;
 use crate::world::vrrp::{Begin, Mastership, PeerGroup, Takeover};
 use crate::world::witness::Witness;
+use crate::world::{UNMEASURED_MICROS, World};
 use std::sync::Arc;
 
 /// The owner took over, but the address was seen at another node well after its script should be done.
