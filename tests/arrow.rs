@@ -25,7 +25,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("timeline", &["event", "moment", "record", "version", "report::Caveat"]),
     ("world", &["event", "moment", "version", "timeline::Presence"]),
     ("detect", &["event", "moment", "version", "finding", "world"]),
-    ("report", &["event", "finding", "moment"]),
+    ("report", &["event", "finding", "moment", "version"]),
     // What joins them.
     (
         "pipeline",

@@ -57,7 +57,9 @@ keepalived/state-backup-init 2.0.0 or later ({instance}) Entering BACKUP STATE (
 #[test]
 fn json_has_every_message_with_fields_and_rules() {
     let all = json(&[]);
-    assert_eq!(all.len(), driftline::catalogue::all_messages().count());
+    let reasons = driftline::catalogue::reasons().len();
+    assert_eq!(all.len(), driftline::catalogue::all_messages().count() + reasons);
+    assert_eq!(all.iter().filter(|entry| entry["embedded"] == true).count(), reasons);
     let entry = json(&["--id", "keepalived/state-backup-init"]);
     assert_eq!(
         serde_json::to_string_pretty(&entry).expect("JSON"),

@@ -45,6 +45,11 @@ static PDNS: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::new(pdns::TOPICS)
 static KEEPALIVED: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::new(keepalived::TOPICS));
 static SYSTEMD: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::new(systemd::TOPICS));
 
+/// What stands in the `{reason}` of PowerDNS's messages.
+static REASONS: LazyLock<Trie> = LazyLock::new(|| {
+    Trie::new(pdns::REASONS.iter().flat_map(|message| message.texts.iter().map(move |text| (message, text))))
+});
+
 impl Catalogue {
     fn new(topics: &[&'static [Message]]) -> Self {
         let messages: Vec<&'static Message> = topics.iter().flat_map(|rows| rows.iter()).collect();
@@ -81,12 +86,44 @@ pub fn read<'a>(daemon: Daemon, message: &'a [u8], fields: &mut Fields<'a>) -> O
     let catalogue = Catalogue::of(daemon);
     let text = message.trim_ascii();
     match daemon {
-        Daemon::Pdns => read_pdns(catalogue, prefix::without_pdns_stamp(text), fields),
+        Daemon::Pdns => {
+            let message = read_pdns(catalogue, prefix::without_pdns_stamp(text), fields)?;
+            narrow_by_reason(fields);
+            Some(message)
+        }
         Daemon::Keepalived => {
             let text = prefix::without_keepalived_stamp(text);
             catalogue.plain.read(prefix::without_place(text), fields)
         }
         Daemon::Systemd => catalogue.plain.read_whole(text, fields),
+    }
+}
+
+/// The message in a line's `{reason}`: what PowerDNS threw, which is no line of its own.
+#[must_use]
+pub fn reason_in<'f>(fields: &'f Fields<'_>) -> Option<(&'static Message, Fields<'f>)> {
+    let mut told = Fields::default();
+    let message = REASONS.read(fields.get("reason")?.trim_ascii(), &mut told)?;
+    Some((message, told))
+}
+
+/// All messages that [`reason_in`] reads.
+#[must_use]
+pub fn reasons() -> &'static [Message] {
+    pdns::REASONS
+}
+
+/// Whether a message is no line of its own, but the `{reason}` of others.
+#[must_use]
+pub fn is_reason(message: &Message) -> bool {
+    reasons().iter().any(|reason| reason.id == message.id)
+}
+
+/// A reason has releases of its own.
+fn narrow_by_reason(fields: &mut Fields<'_>) {
+    let narrowed = reason_in(fields).and_then(|(_, told)| fields.versions().narrowed(told.versions()));
+    if let Some(narrowed) = narrowed {
+        fields.printed_by(narrowed);
     }
 }
 

@@ -52,7 +52,7 @@ static ROWS: &[Message] = &[
     },
     Message {
         id: "systemd/unit-reloading",
-        texts: &[("..", "Reloading {unit}...")],
+        texts: &[("..", "Reloading {unit}..."), ("..", "Reloading {unit}.")],
         sample: "Reloading keepalived.service - Keepalive Daemon (LVS and VRRP)...",
         source: "src/core/service.c",
         proves: "The daemon was told to read its configuration again.",

@@ -36,7 +36,13 @@ struct Line {
 }
 
 fn wordings(daemon: Daemon) -> impl Iterator<Item = (&'static Message, &'static str)> {
-    messages(daemon).iter().flat_map(|message| message.texts.iter().map(|(_, text)| (*message, *text)))
+    texts(messages(daemon).iter().copied())
+}
+
+fn texts<'m>(
+    messages: impl Iterator<Item = &'static Message> + 'm,
+) -> impl Iterator<Item = (&'static Message, &'static str)> + 'm {
+    messages.flat_map(|message| message.texts.iter().map(move |(_, text)| (message, *text)))
 }
 
 fn is_structured(text: &str) -> bool {
@@ -45,8 +51,15 @@ fn is_structured(text: &str) -> bool {
 
 /// Every wording in all its alternatives, with a value for every field.
 fn lines(daemon: Daemon, value: impl Fn(usize, &str) -> String + Copy) -> Vec<Line> {
+    written_out(wordings(daemon), value)
+}
+
+fn written_out(
+    wordings: impl Iterator<Item = (&'static Message, &'static str)>,
+    value: impl Fn(usize, &str) -> String + Copy,
+) -> Vec<Line> {
     let mut all = Vec::new();
-    for (message, text) in wordings(daemon) {
+    for (message, text) in wordings {
         for pieces in template::expand(text) {
             let (mut line, mut fields) = (String::new(), Vec::new());
             for piece in pieces {
@@ -111,6 +124,57 @@ fn every_wording_is_found_with_its_fields() {
     }
     assert!(wrong.is_empty(), "\n{wrong}");
     assert_eq!(met.len(), OVERLAPS.len(), "an overlap is listed that is none");
+}
+
+/// What is thrown is found in every message that tells it, with its fields.
+#[test]
+fn every_reason_is_found_inside_a_line() {
+    let hosts: [fn(&str) -> String; 3] = [
+        |reason| format!("Unable to AXFR zone 'example.com' from remote '192.0.2.10' (resolver): {reason}"),
+        |reason| {
+            format!(
+                "XFR-in zone: 'example.com', primary: '192.0.2.10', unable to xfr zone (ResolverException): {reason} \
+                 (This was the first time. Excluding zone from slave-checks until 1795400085)"
+            )
+        },
+        |reason| {
+            format!(
+                "msg=\"XFR: unable to xfr zone (ResolverException), excluding zone from secondary-checks\" error=\"{reason}\" \
+                 subsystem=\"communicator\" prio=\"Warning\" ts=\"1781510470.330\" XFR zone=\"example.com\" attempt number=\"1\" \
+                 end of exclusion=\"2026-06-15 10:02:10\" primary=\"192.0.2.10:53\""
+            )
+        },
+    ];
+    let written = written_out(texts(reasons().iter()), |place, _| format!("x{place}"));
+    let samples = reasons().iter().map(|message| {
+        let line = message.sample.to_owned();
+        Line { message, text: message.sample, line, fields: Vec::new() }
+    });
+    for Line { message, text, line, fields } in written.into_iter().chain(samples) {
+        for host in hosts {
+            let whole = host(&line);
+            let mut told = Fields::default();
+            read(Daemon::Pdns, whole.as_bytes(), &mut told).unwrap_or_else(|| panic!("{whole} is no message"));
+            let (reason, found) = reason_in(&told).unwrap_or_else(|| panic!("{whole} has no reason"));
+            assert_eq!(reason.id, message.id, "{text:?} in {whole}");
+            for (name, value) in &fields {
+                assert_eq!(found.text(name).as_deref(), Some(value.as_str()), "{name} of {text:?} in {whole}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_reason_narrows_the_release() {
+    let versions = |line: &str| {
+        let mut fields = Fields::default();
+        read(Daemon::Pdns, line.as_bytes(), &mut fields).expect("it is a message");
+        fields.versions().to_string()
+    };
+    let line = "Unable to AXFR zone 'example.com' from remote '192.0.2.10' (resolver): ";
+    assert_eq!(versions(&format!("{line}Timeout connecting to server")), "3.0.0 to 4.1.14");
+    assert_eq!(versions(&format!("{line}AXFR chunk error: Query Refused")), "3.4.0 to 4.1.14");
+    assert_eq!(versions(&format!("{line}words of a backend's own")), "3.0.0 to 4.1.14");
 }
 
 #[test]

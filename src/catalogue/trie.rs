@@ -23,6 +23,8 @@ const BYTES_PER_STEP: usize = 16;
 const CUT_MARKS: [&str; 3] = ["\u{2026}", "...", ">"];
 /// A shorter text is not taken for the beginning of a longer one.
 const CUT_BYTES_MIN: usize = 20;
+/// Nor is one that has fewer bytes of the longer one's own words.
+const CUT_OWN_BYTES_MIN: usize = 6;
 /// A longer text is not taken for one that was cut: terminals and keepalived's buffer (255 bytes) are narrower.
 const CUT_BYTES_MAX: usize = 512;
 
@@ -125,6 +127,8 @@ struct Walk<'t> {
     /// Whether it is enough that some wording begins like it.
     any: bool,
     spans: &'t mut Vec<(usize, usize)>,
+    /// Bytes of the field in which the text was cut.
+    cut_field: usize,
     steps_left: usize,
 }
 
@@ -203,7 +207,13 @@ impl Trie {
     pub(super) fn begins(&self, text: &[u8]) -> bool {
         let spans = &mut Vec::new();
         text.len() >= CUT_BYTES_MIN
-            && self.at(0, 0, &mut Walk { text, cut: true, any: true, spans, steps_left: Self::allowed(text) }).is_some()
+            && self
+                .at(
+                    0,
+                    0,
+                    &mut Walk { text, cut: true, any: true, spans, cut_field: 0, steps_left: Self::allowed(text) },
+                )
+                .is_some()
     }
 
     /// The message of which a text is the beginning. `less` marks a cut by `>`, others by dots; `systemctl status` leaves out
@@ -249,9 +259,11 @@ impl Trie {
     fn find(&self, text: &[u8], cut: bool, spans: &mut Vec<(usize, usize)>) -> (Option<u32>, usize) {
         let allowed = Self::allowed(text);
         spans.clear();
-        let mut walk = Walk { text, cut, any: false, spans, steps_left: allowed };
+        let mut walk = Walk { text, cut, any: false, spans, cut_field: 0, steps_left: allowed };
         let end = self.at(0, 0, &mut walk);
-        (end, allowed - walk.steps_left)
+        let fields: usize = walk.spans.iter().map(|(from, to)| to - from).sum();
+        let own = text.len().saturating_sub(fields + walk.cut_field);
+        (end.filter(|_| !cut || own >= CUT_OWN_BYTES_MIN), allowed - walk.steps_left)
     }
 
     /// Goes on from a node: the literal way, then the end, then the field.
@@ -293,6 +305,7 @@ impl Trie {
         if walk.cut {
             // A field that holds spaces up to the cut is more likely a wording that no row has.
             let is_word = memchr::memchr(b' ', &walk.text[position..]).is_none();
+            walk.cut_field = walk.text.len() - position;
             return if is_word { walk.cut_at(node) } else { None };
         }
         let end = node.end?;
@@ -309,6 +322,7 @@ impl Trie {
         if left.starts_with(label) {
             return self.at(child, position + label.len(), walk);
         }
+        walk.cut_field = 0;
         if walk.cut && label.starts_with(left) { walk.cut_at(&self.nodes[child as usize]) } else { None }
     }
 

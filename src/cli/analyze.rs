@@ -9,7 +9,7 @@ use crate::event::Text;
 use crate::finding::Severity;
 use crate::input::{self, Expanded, Watch};
 use crate::moment::Moment;
-use crate::pipeline::{self, Options, Outcome};
+use crate::pipeline::{self, Options};
 use crate::report::table::Look;
 use crate::report::{Caveat, Report, html, json, markdown, svg, table};
 use crate::timeline::Stated;
@@ -67,16 +67,21 @@ pub(super) fn run(arguments: &Analyze) -> Exit {
     for error in &outcome.errors {
         outlet::complain(error, "failed to");
     }
-    let mut exit = exit_of(&outcome, arguments.fail_on);
+    let mut exit = exit_of(&outcome.report, outcome.errors.is_empty(), arguments.fail_on);
     if watch.is_stopped() {
         outlet::say("driftline: stopped by a signal; what follows rests on what was read until then");
         exit = Exit::Failed;
     }
+    tell(&outcome.report, arguments, exit, zone)
+}
+
+/// Prints a report, and says how the run ends.
+pub(super) fn tell(report: &Report, arguments: &Analyze, exit: Exit, zone: Tz) -> Exit {
     if arguments.quiet {
         return exit;
     }
     let output = arguments.output.as_deref();
-    match outlet::print(output, |out| write(&outcome.report, arguments, exit, zone, out)) {
+    match outlet::print(output, |out| write(report, arguments, exit, zone, out)) {
         Ok(()) => exit,
         Err(error) => {
             let place = output.map_or("standard output".to_owned(), |path| path.display().to_string());
@@ -117,8 +122,8 @@ fn threshold(fail_on: FailOn) -> Option<Severity> {
 }
 
 /// 2 outranks 1. Sources without a line of either daemon leave nothing to judge by: that is no "nothing found".
-fn exit_of(outcome: &Outcome, fail_on: FailOn) -> Exit {
-    let coverage = &outcome.report.coverage;
+pub(super) fn exit_of(report: &Report, is_whole: bool, fail_on: FailOn) -> Exit {
+    let coverage = &report.coverage;
     if coverage.recognised + coverage.unrecognised == 0 {
         outlet::say(&format!(
             "driftline: failed to find a line of PowerDNS or keepalived in {} lines of {} sources",
@@ -127,8 +132,8 @@ fn exit_of(outcome: &Outcome, fail_on: FailOn) -> Exit {
         ));
         return Exit::Failed;
     }
-    let worst = outcome.report.findings.iter().map(|finding| finding.severity).max();
-    if !outcome.errors.is_empty() {
+    let worst = report.findings.iter().map(|finding| finding.severity).max();
+    if !is_whole {
         Exit::Failed
     } else if threshold(fail_on).is_some_and(|threshold| worst >= Some(threshold)) {
         Exit::Found

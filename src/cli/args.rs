@@ -30,6 +30,9 @@ pub(super) enum Command {
     /// Every line as a typed event, one JSON object a line; each source for itself
     #[command(after_help = EVENTS_HELP)]
     Events(Events),
+    /// Events of any number of machines, as `driftline events` prints them: the report of analyze over the same sources
+    #[command(after_help = super::correlate::CORRELATE_HELP)]
+    Correlate(super::correlate::Correlate),
     /// What a rule, an event or a log line is, and what it proves
     #[command(after_help = EXPLAIN_HELP)]
     Explain(Explain),

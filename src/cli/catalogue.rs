@@ -2,7 +2,7 @@
 
 use super::args::{CatalogueFormat, Vocabulary};
 use super::{Exit, outlet};
-use crate::catalogue::{Fields, Message, Wording, all_messages, field_names, versions};
+use crate::catalogue::{Fields, Message, Wording, field_names, is_reason, messages, reasons, versions, witnesses};
 use crate::detect::listening;
 use crate::event::Daemon;
 use crate::report::vocabulary::{Entry, WordingEntry, write_json, write_table};
@@ -27,7 +27,12 @@ pub(super) fn run(arguments: &Vocabulary) -> Exit {
                 .is_none_or(|version| Daemon::of(message.id).is_some_and(|daemon| versions::is_of(daemon, version))),
         }
     };
-    let entries: Vec<Entry> = all_messages()
+    let of_daemons = Daemon::ALL.into_iter().flat_map(|daemon| {
+        let embedded = if daemon == Daemon::Pdns { reasons() } else { &[] };
+        messages(daemon).iter().copied().chain(embedded)
+    });
+    let entries: Vec<Entry> = of_daemons
+        .chain(witnesses())
         .filter(is_of)
         .filter(|message| arguments.id.as_deref().is_none_or(|pattern| is_meant(pattern, message.id)))
         .map(|message| {
@@ -67,6 +72,7 @@ fn entry(message: &'static Message, wordings: &[&'static Wording]) -> Entry {
     };
     Entry {
         id: message.id,
+        embedded: is_reason(message),
         wordings: wordings.iter().map(wording).collect(),
         fields,
         proves: message.proves,

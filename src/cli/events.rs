@@ -4,8 +4,8 @@ use super::analyze::{Unusable, moment_of, sources, stated};
 use super::args::Events;
 use super::{Exit, config, outlet};
 use crate::input::Source;
-use crate::pipeline::events::{Options, tell};
-use crate::report::events::{write_event, write_source};
+use crate::pipeline::events::{Options, in_words, tell};
+use crate::report::events::{SourceLine, write_event, write_source};
 use chrono_tz::Tz;
 use std::io::{self, Write};
 use std::path::Path;
@@ -37,6 +37,10 @@ pub(super) fn run(arguments: &Events) -> Exit {
     let (sender, ended) = mpsc::channel();
     thread::spawn(move || {
         let mut outlet = Outlet { out, buffer: Vec::with_capacity(BUFFER_BYTES * 2), ended: sender, is_open: true };
+        for error in &expanded.errors {
+            let line = SourceLine::unread(error.path().clone(), None, Some(in_words(error)));
+            let _ = write_source(&line, &mut outlet.buffer);
+        }
         for source in &expanded.sources {
             let failed = one(source, &options, &mut outlet);
             if !outlet.is_open {
@@ -117,10 +121,15 @@ fn one(source: &Source, options: &Options, outlet: &mut Outlet) -> bool {
             }
             told.broken_off.is_some()
         }
-        Err(error) if source.found_in_directory && error.is_not_a_log() => false,
         Err(error) => {
-            outlet::complain(&error, "failed to");
-            true
+            let is_skipped = source.found_in_directory && error.is_not_a_log();
+            let told = (!is_skipped).then(|| in_words(&error));
+            let line = SourceLine::unread(source.path.clone(), source.node.clone(), told);
+            let _ = write_source(&line, &mut outlet.buffer);
+            if !is_skipped {
+                outlet::complain(&error, "failed to");
+            }
+            !is_skipped
         }
     }
 }

@@ -104,7 +104,8 @@ fn meant(word: &[u8]) -> Meant {
     }
     let is_meant =
         |message: &&Message| message.id == id || message.id.split_once('/').is_some_and(|(_, bare)| bare == id);
-    let events: Vec<_> = all_messages().filter(|message| is_meant(message)).collect();
+    let all = all_messages().chain(catalogue::reasons());
+    let events: Vec<_> = all.filter(|message| is_meant(message)).collect();
     if events.is_empty() { Meant::Nothing } else { Meant::Events(events) }
 }
 
@@ -203,7 +204,9 @@ fn record_heard(record: &Record<'_>, patterns: &Arc<Patterns>, explainer: &mut E
             let daemon = Daemon::of(message.id).map_or("a daemon", Daemon::name);
             let printed =
                 wordings.iter().map(|(ranges, text)| format!("by {daemon} {}: {text}", versions::in_words(ranges)));
-            LineIs::Message { event: page(message), printed: printed.collect(), is_cut: !is_whole }
+            let reason = catalogue::reason_in(&fields).map(|(reason, _)| (reason.id, reason.proves));
+            let event = page(message);
+            LineIs::Message { event, printed: printed.collect(), is_cut: !is_whole, reason }
         }
         Heard::Site(site) => LineIs::Site { id: site.id },
         Heard::Unrecognised(daemon) => {
@@ -258,6 +261,8 @@ fn rules(id: &str) -> String {
     let rules: Vec<&str> = listening(id).map(|rule| rule.id).collect();
     if !rules.is_empty() {
         rules.join(", ")
+    } else if catalogue::reasons().iter().any(|reason| reason.id == id) {
+        "it is no line of its own: those of the line in which it stands".to_owned()
     } else if let Some(why) = why_unheard(id) {
         format!("none: {why}")
     } else {

@@ -5,6 +5,7 @@ mod args;
 mod catalogue;
 mod check;
 mod config;
+mod correlate;
 mod events;
 mod explain;
 mod follow;
@@ -84,6 +85,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Check(options) => check::run(&options),
         Command::Redact(options) => redact::run(&options),
         Command::Events(options) => events::run(&options),
+        Command::Correlate(options) => correlate::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Catalogue(options) => catalogue::run(&options),
     }

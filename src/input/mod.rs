@@ -58,7 +58,7 @@ use memchr::memchr;
 use regex::bytes::Regex;
 use sniff::Verdict;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 use unpack::Packing;
@@ -170,6 +170,21 @@ pub fn read_stream(
     each: &mut dyn FnMut(&Record<'_>),
 ) -> Result<Summary, Error> {
     Layer { sizes: Sizes::default(), path, location: None, depth: 0 }.read(stream, interest, each)
+}
+
+/// What a stream holds that is no log: its lines, unpacked where its first bytes say that it is packed.
+///
+/// # Errors
+/// The first bytes cannot be read, or the packing is one that this build does not know.
+pub fn unpacked<'s>(stream: impl Read + 's) -> io::Result<Box<dyn BufRead + 's>> {
+    let mut stream = BufReader::with_capacity(Sizes::default().block, stream);
+    match Packing::of(stream.fill_buf()?) {
+        None => Ok(Box::new(stream)),
+        #[cfg(feature = "compress")]
+        Some(packing) => Ok(Box::new(BufReader::with_capacity(Sizes::default().block, packing.unpack(stream)?))),
+        #[cfg(not(feature = "compress"))]
+        Some(packing) => Err(io::Error::other(packing.unsupported())),
+    }
 }
 
 /// Sizes in bytes; tests make them small. None of them changes what comes out for lines shorter than `line`.

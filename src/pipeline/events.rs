@@ -3,20 +3,22 @@
 //! A source is read twice, first to learn its year and its nodes. What cannot be read twice (standard input) is held back only
 //! until there is enough to judge by.
 
-use super::intake::{Reader, everything, interest};
+use super::intake::{Intake, Reader, everything, interest};
 use super::kept::{Kept, keep_text};
 use super::listener::{Heard, Listener, id_of};
 use super::patterns::Patterns;
 use super::unwrap;
-use crate::catalogue::Fields;
-use crate::event::Text;
+use crate::catalogue::{self, Fields};
+use crate::event::{Daemon, Text};
 use crate::input::{Error, Interest, Source};
 use crate::moment::Moment;
 use crate::record::{Record, Stamp};
-use crate::report::SourceCoverage;
-use crate::report::events::{EventLine, Field, SourceLine};
+use crate::report::events::{EventLine, Field, SourceLine, SourceNode};
+use crate::report::{Caveat, SourceCoverage};
 use crate::timeline::{self, Frame, Placer, Stated, Survey};
+use crate::version::VersionRange;
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Records held back where a source cannot be read again, before its year is settled by what is there.
@@ -69,29 +71,16 @@ fn tell_twice_read(source: &Source, options: &Options, each: &mut dyn FnMut(&Eve
         });
     })?;
     let intake = reader.finish(source, summary, survey, None);
-    let surveys = [intake.survey];
-    let frame = settle(&surveys, &options.stated);
-    let mut teller = Teller::new(&frame, &surveys[0], options);
+    let frame = settle(&intake.survey, &options.stated);
+    let mut teller = Teller::new(&frame, &intake.survey, options);
     // A source that can no longer be read was read once: what it held up to there has been told.
     let _ = unwrap::read(source, &wanted(options), &mut |record| teller.tell(record, each));
-    let [survey] = &surveys;
-    let span = &frame.spans[0];
-    let coverage = SourceCoverage {
-        path: survey.path.clone(),
-        format: intake.format,
-        node: span.node.clone(),
-        lines: intake.lines,
-        first: span.first,
-        last: span.last,
-    };
-    let mut caveats = intake.caveats;
-    caveats.extend(frame.caveats.iter().cloned());
-    let source = SourceLine { coverage, recognised: intake.recognised, unrecognised: intake.unrecognised, caveats };
-    Ok(Told { source, broken_off: intake.broken_off })
+    let events = teller.told;
+    Ok(told(intake, &frame, &options.stated, events, &[]))
 }
 
 fn tell_once_read(source: &Source, options: &Options, each: &mut dyn FnMut(&EventLine<'_>)) -> Result<Told, Error> {
-    let early_surveys = OnceCell::new();
+    let early_survey = OnceCell::new();
     let early_frame = OnceCell::new();
     let mut early = Some(Survey::new(source.path.clone(), source.node.clone()));
     let mut whole = Survey::new(source.path.clone(), source.node.clone());
@@ -99,9 +88,9 @@ fn tell_once_read(source: &Source, options: &Options, each: &mut dyn FnMut(&Even
     let mut held = Held::default();
     let mut teller = None;
     let begin = |survey: Survey, held: &mut Held, each: &mut dyn FnMut(&EventLine<'_>)| {
-        let surveys = early_surveys.get_or_init(|| [survey]);
-        let frame = early_frame.get_or_init(|| settle(surveys, &options.stated));
-        let mut teller = Teller::new(frame, &surveys[0], options);
+        let survey = early_survey.get_or_init(|| survey);
+        let frame = early_frame.get_or_init(|| settle(survey, &options.stated));
+        let mut teller = Teller::new(frame, survey, options);
         held.records.drain(..).for_each(|record| teller.tell(&record.borrowed(), each));
         teller
     };
@@ -126,34 +115,84 @@ fn tell_once_read(source: &Source, options: &Options, each: &mut dyn FnMut(&Even
         }
     })?;
     let intake = reader.finish(source, summary, whole, None);
-    let surveys = [intake.survey];
     let frame = match early_frame.get() {
         // What was told rests on the year settled then.
-        Some(early) => settle(&surveys, &stating_years(&options.stated, early)),
-        None => settle(&surveys, &options.stated),
+        Some(early) => settle(&intake.survey, &stating_years(&options.stated, early)),
+        None => settle(&intake.survey, &options.stated),
     };
-    if teller.is_none() {
-        let mut teller = Teller::new(&frame, &surveys[0], options);
-        held.records.drain(..).for_each(|record| teller.tell(&record.borrowed(), each));
-    }
+    let events = match teller {
+        Some(teller) => teller.told,
+        None => {
+            let mut teller = Teller::new(&frame, &intake.survey, options);
+            held.records.drain(..).for_each(|record| teller.tell(&record.borrowed(), each));
+            teller.told
+        }
+    };
+    let early = early_frame.get().map_or(&[][..], |early| &early.caveats);
+    let years: Vec<Caveat> = early.iter().filter(|caveat| caveat.kind == "year-inferred").cloned().collect();
+    Ok(told(intake, &frame, &options.stated, events, &years))
+}
+
+/// What is known of a source whose events were told.
+fn told(intake: Intake, frame: &Frame, stated: &Stated, events: u64, years: &[Caveat]) -> Told {
+    let Intake { survey, format, lines, recognised, unrecognised, caveats, broken_off, .. } = intake;
     let span = &frame.spans[0];
     let coverage = SourceCoverage {
-        path: source.path.clone(),
-        format: intake.format,
+        path: survey.path.clone(),
+        format,
         node: span.node.clone(),
-        lines: intake.lines,
+        lines,
         first: span.first,
         last: span.last,
     };
-    let mut caveats = intake.caveats;
-    let year = early_frame
-        .get()
-        .into_iter()
-        .flat_map(|early| early.caveats.iter().filter(|caveat| caveat.kind == "year-inferred"));
-    caveats.extend(year.cloned());
-    caveats.extend(frame.caveats.iter().cloned());
-    let source = SourceLine { coverage, recognised: intake.recognised, unrecognised: intake.unrecognised, caveats };
-    Ok(Told { source, broken_off: intake.broken_off })
+    let assumes =
+        |stamp: Option<Stamp>| stamp.map_or((false, false), |stamp| stated.is_assumed(&stamp, span.node.as_ref()));
+    let assumptions = years.iter().chain(&frame.caveats);
+    // What was stated of a node that only another source knows, and clocks, are no assumptions of this source.
+    let (assumptions, stated): (Vec<Caveat>, Vec<Caveat>) =
+        assumptions.cloned().partition(|caveat| caveat.kind != "clock-skew");
+    let source = SourceLine {
+        coverage,
+        first_assumes: assumes(survey.first),
+        last_assumes: assumes(survey.last),
+        modified: survey.modified,
+        named: survey.node.clone(),
+        hostless: survey.is_hostless(),
+        nodes: nodes(frame, &survey),
+        recognised,
+        unrecognised,
+        events,
+        caveats: caveats.into_iter().chain(stated).collect(),
+        assumptions,
+        error: broken_off.as_ref().map(in_words),
+        skipped: false,
+    };
+    Told { source, broken_off }
+}
+
+fn nodes(frame: &Frame, survey: &Survey) -> Vec<SourceNode> {
+    let mut nodes: BTreeMap<Text, BTreeMap<Daemon, Option<VersionRange>>> = BTreeMap::new();
+    for (node, presence) in frame.wordings(survey) {
+        let daemons = nodes.entry(node).or_default();
+        if let Some((daemon, versions)) = presence {
+            let known = daemons.entry(daemon).or_insert(versions);
+            *known = known.zip(versions).and_then(|(known, more)| known.narrowed(more));
+        }
+    }
+    let node = |(name, daemons): (Text, BTreeMap<_, _>)| SourceNode { name, daemons: daemons.into_iter().collect() };
+    nodes.into_iter().map(node).collect()
+}
+
+/// An error and its causes, in one line.
+#[must_use]
+pub fn in_words(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text.push_str(&format!(": {inner}"));
+        cause = inner.source();
+    }
+    text
 }
 
 /// Records of the daemons, or all of them.
@@ -162,8 +201,8 @@ fn wanted(options: &Options) -> Interest {
 }
 
 /// As `timeline::settle`, with the clocks as they are: who is ahead of whom is judged over all machines, later.
-fn settle(surveys: &[Survey; 1], stated: &Stated) -> Frame {
-    let mut frame = timeline::settle(surveys, stated);
+fn settle(survey: &Survey, stated: &Stated) -> Frame {
+    let mut frame = timeline::settle(std::slice::from_ref(survey), stated);
     frame.skews.retain(|node, _| stated.skews.contains_key(node));
     if stated.skews.is_empty() {
         frame.caveats.retain(|caveat| caveat.kind != "clock-skew");
@@ -191,13 +230,15 @@ struct Teller<'a> {
     host: Option<Text>,
     /// Room for the next line's fields.
     room: Fields<'static>,
+    /// Events told, strangers' not counted.
+    told: u64,
 }
 
 impl<'a> Teller<'a> {
     fn new(frame: &'a Frame, survey: &'a Survey, options: &'a Options) -> Self {
         let listener = Listener::new(options.patterns.clone());
         let (last, room) = (Kept::default(), Fields::default());
-        Self { placer: frame.placer(0, survey), listener, options, path: &survey.path, last, host: None, room }
+        Self { placer: frame.placer(0, survey), listener, options, path: &survey.path, last, host: None, room, told: 0 }
     }
 
     fn tell(&mut self, record: &Record<'_>, each: &mut dyn FnMut(&EventLine<'_>)) {
@@ -238,8 +279,10 @@ impl<'a> Teller<'a> {
         if !(after && before) {
             return;
         }
-        let told: Vec<Field<'_>> =
-            fields.iter().map(|(name, value)| Field { name, value, is_number: Fields::is_number(name) }).collect();
+        let told = told_fields(&fields);
+        let reason = matches!(hearing.what, Heard::Message(_)).then(|| catalogue::reason_in(&fields)).flatten();
+        let reason = reason.as_ref().map(|(message, fields)| (message.id, told_fields(fields)));
+        self.told += u64::from(is_surveyed);
         each(&EventLine {
             time: placed.time,
             assumes_year: placed.assumes_year,
@@ -248,14 +291,24 @@ impl<'a> Teller<'a> {
             program: hearing.identifier,
             pid: hearing.pid,
             event: id_of(&hearing.what),
+            means: match hearing.what {
+                Heard::Site(site) => Some(site.means().word()),
+                Heard::Message(_) | Heard::Unrecognised(_) | Heard::Stranger => None,
+            },
             fields: &told,
+            reason: reason.as_ref().map(|(id, fields)| (*id, &fields[..])),
             repeated: record.repeated,
             path: self.path,
             line: record.cursor.is_none().then_some(record.line),
+            entry: record.cursor.is_some().then_some(record.line),
             cursor: record.cursor,
             raw: record.raw,
         });
     }
+}
+
+fn told_fields<'a>(fields: &'a Fields<'_>) -> Vec<Field<'a>> {
+    fields.iter().map(|(name, value)| Field { name, value, is_number: Fields::is_number(name) }).collect()
 }
 
 /// Records waiting for their year.

@@ -302,7 +302,7 @@ fn text(bytes: &[u8]) -> Text {
 }
 
 /// What a line's text tells about its date.
-fn hint(message: &[u8], fact: &Fact, fields: &Fields<'_>) -> Option<DateHint> {
+pub(super) fn hint(message: &[u8], fact: &Fact, fields: &Fields<'_>) -> Option<DateHint> {
     if let Some(epoch) = catalogue::said_at(message) {
         return Some(DateHint::Exact(epoch));
     }

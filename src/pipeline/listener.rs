@@ -118,6 +118,17 @@ impl Listener {
         if record.message.is_empty() {
             return tagged(Heard::Stranger);
         }
+        if let Some(text) = behind_manager(line_of(record)) {
+            return match read_of_units(text, fields) {
+                Some(message) => {
+                    Hearing { what: Heard::Message(message), identifier: Some(b"systemd"), pid: Some(1), text }
+                }
+                None => {
+                    fields.clear();
+                    tagged(Heard::Stranger)
+                }
+            };
+        }
         if let Some(tag) = tag_in(line_of(record)) {
             let what = spoken(tag.daemon, tag.message, fields);
             return Hearing { what, identifier: Some(tag.identifier), pid: tag.pid, text: tag.message };
@@ -145,11 +156,13 @@ impl Listener {
         }
         // Where a daemon speaks, a short message is its own too.
         if self.speaker.is_some() {
-            for daemon in daemons {
-                if is_whole(daemon, record.message)
-                    && let Some(message) = read(daemon, record.message, fields)
-                {
-                    return (Heard::Message(message), record.message);
+            for text in [record.message].into_iter().chain(behind_damaged_stamp(line_of(record))) {
+                for daemon in daemons {
+                    if is_whole(daemon, text)
+                        && let Some(message) = read(daemon, text, fields)
+                    {
+                        return (Heard::Message(message), text);
+                    }
                 }
             }
         }
@@ -224,11 +237,18 @@ pub fn fact_of(heard: &Heard<'_>, fields: &Fields<'_>) -> Fact {
 pub fn id_of(heard: &Heard<'_>) -> &'static str {
     match heard {
         Heard::Message(message) => message.id,
-        Heard::Unrecognised(Daemon::Pdns) => "pdns/unrecognised",
-        Heard::Unrecognised(Daemon::Keepalived) => "keepalived/unrecognised",
-        Heard::Unrecognised(Daemon::Systemd) => "systemd/unrecognised",
+        Heard::Unrecognised(daemon) => unrecognised(*daemon),
         Heard::Site(site) => site.id,
         Heard::Stranger => "other",
+    }
+}
+
+/// The event id of a daemon's lines that no row reads.
+pub(super) fn unrecognised(daemon: Daemon) -> &'static str {
+    match daemon {
+        Daemon::Pdns => "pdns/unrecognised",
+        Daemon::Keepalived => "keepalived/unrecognised",
+        Daemon::Systemd => "systemd/unrecognised",
     }
 }
 
@@ -242,6 +262,12 @@ struct Tag<'a> {
     identifier: &'a [u8],
     pid: Option<u32>,
     message: &'a [u8],
+}
+
+/// What stands behind `systemd[1]: ` at the begin of a line whose stamp and host were left out.
+fn behind_manager(raw: &[u8]) -> Option<&[u8]> {
+    let text = raw.trim_ascii_start();
+    text.strip_prefix(b"systemd[1]: ").or_else(|| text.strip_prefix(b"systemd: "))
 }
 
 /// `Keepalived_vrrp[137]: ` or `pdns: `, wherever it begins a word near the front of the line.
@@ -275,6 +301,21 @@ fn tag_at(text: &[u8]) -> Option<Tag<'_>> {
     Some(Tag { daemon, identifier, pid, message: rest.strip_prefix(b":")?.trim_ascii_start() })
 }
 
+/// What stands behind `20:44:56.123456789 2020: `, the end of the stamp that keepalived writes itself, where what is before it was
+/// damaged: `^CTue Mar 17 20:44:56 2020: Stopping`.
+fn behind_damaged_stamp(raw: &[u8]) -> Option<&[u8]> {
+    const STAMP_BYTES_MAX: usize = 60;
+    let near = &raw[..raw.len().min(STAMP_BYTES_MAX)];
+    let colon = memchr::memmem::find(near, b": ")?;
+    let (stamp, text) = (&raw[..colon], &raw[colon + 2..]);
+    let mut words = stamp.rsplit(|byte| *byte == b' ');
+    let (year, time) = (words.next()?, words.next()?);
+    let is_number = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    let whole = time.split(|byte| *byte == b'.').next()?;
+    let is_time = whole.len() == 8 && whole.split(|byte| *byte == b':').all(|part| part.len() == 2 && is_number(part));
+    (year.len() == 4 && is_number(year) && is_time).then_some(text)
+}
+
 /// The places at which a message may begin: behind quotes and colours, and at each word whose predecessor ends like a head
 /// does (a digit, `:`, `|`, `>`, `]`). Behind another program's tag there is none.
 fn behind_head(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -296,19 +337,21 @@ fn behind_head(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
 mod tests {
     use super::*;
 
+    const BARE: Record<'_> = Record {
+        line: 1,
+        raw: b"",
+        stamp: None,
+        host: None,
+        identifier: None,
+        unit: None,
+        pid: None,
+        message: b"",
+        repeated: 1,
+        cursor: None,
+    };
+
     fn heard(raw: &str) -> String {
-        let record = Record {
-            line: 1,
-            raw: raw.as_bytes(),
-            stamp: None,
-            host: None,
-            identifier: None,
-            unit: None,
-            pid: None,
-            message: raw.as_bytes(),
-            repeated: 1,
-            cursor: None,
-        };
+        let record = Record { raw: raw.as_bytes(), message: raw.as_bytes(), ..BARE };
         let mut fields = Fields::default();
         let mut listener = Listener::default();
         let hearing = listener.hear(&record, &mut fields);
@@ -332,9 +375,26 @@ mod tests {
             ("\tpdns[7]: Domain 'example.com' is fresh", "pdns/domain-fresh pdns 7"),
             ("Domain 'example.com' is fresh", "pdns/domain-fresh - -"),
             ("pdns: the quick brown fox", "pdns/unrecognised pdns -"),
+            ("systemd[1]: Started pdns.service - PowerDNS Authoritative Server.", "systemd/unit-started systemd 1"),
+            ("systemd[1]: Started cron.service - Regular background program processing daemon.", "other - -"),
+            ("^CTue Mar 17 20:44:56 2020: (VI_1) Entering BACKUP STATE", "keepalived/state-backup - -"),
         ] {
             assert_eq!(heard(raw), expected, "{raw}");
         }
+    }
+
+    #[test]
+    fn short_messages_are_known_where_their_daemon_speaks() {
+        let mut listener = Listener::default();
+        let mut fields = Fields::default();
+        let mut hear = |raw: &'static str| {
+            let record = Record { raw: raw.as_bytes(), message: raw.as_bytes(), ..BARE };
+            id_of(&listener.hear(&record, &mut fields).what)
+        };
+        assert_eq!(hear("^CTue Mar 17 20:44:56 2020: Stopping"), "other");
+        assert_eq!(hear("Tue Mar 17 20:44:55 2020: (VI_1) Entering MASTER STATE"), "keepalived/state-master");
+        assert_eq!(hear("^CTue Mar 17 20:44:56 2020: Stopping"), "keepalived/daemon-stopping");
+        assert_eq!(hear("see 12:30 2020: Stopping"), "other");
     }
 
     #[test]

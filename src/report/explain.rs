@@ -55,6 +55,8 @@ pub enum LineIs {
         printed: Vec<String>,
         /// Whether it was cut, so that the end is missing.
         is_cut: bool,
+        /// What its `{reason}` is: the id, and what it proves.
+        reason: Option<(&'static str, &'static str)>,
     },
     /// A line that a pattern of the configuration reads.
     Site {
@@ -123,10 +125,13 @@ impl<'a> Explainer<'a> {
         let told: Vec<String> = line.fields.iter().map(|(name, value)| format!("{name} {}", visible(value))).collect();
         let says: Vec<String> = if told.is_empty() { Vec::new() } else { vec![told.join(" · ")] };
         match &line.what {
-            LineIs::Message { event, printed, is_cut } => {
+            LineIs::Message { event, printed, is_cut, reason } => {
                 self.page.labelled("is", &[format!("{}{by}", event.id)]);
                 self.page.labelled("says", &says);
                 self.page.labelled("proves", &[event.proves.to_owned()]);
+                if let Some((id, proves)) = reason {
+                    self.page.labelled("reason", &[format!("{id}: {proves}")]);
+                }
                 self.page.labelled("rules", std::slice::from_ref(&event.rules));
                 let cut = is_cut.then(|| "the line was cut; it may be".to_owned());
                 let printed = printed.iter().map(|printed| visible(printed).into_owned());

@@ -10,6 +10,8 @@ use std::io::{self, Write};
 pub struct Entry {
     /// `keepalived/state-master`.
     pub id: &'static str,
+    /// It is no line of its own, but the `{reason}` of others.
+    pub embedded: bool,
     /// The wordings asked for.
     pub wordings: Vec<WordingEntry>,
     /// The fields of these, and whether each is a number.
@@ -73,6 +75,8 @@ pub fn write_table(entries: &[Entry], width: Option<usize>, out: &mut dyn Write)
 struct WireEntry<'a> {
     schema: &'static str,
     id: &'static str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    embedded: bool,
     wordings: Vec<WireWording>,
     fields: Vec<WireField>,
     proves: &'static str,
@@ -104,6 +108,7 @@ pub fn write_json(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
         let wire = WireEntry {
             schema: "driftline.catalogue/1",
             id: entry.id,
+            embedded: entry.embedded,
             wordings: entry.wordings.iter().map(wording).collect(),
             fields: entry.fields.iter().map(|(name, number)| WireField { name, number: *number }).collect(),
             proves: entry.proves,

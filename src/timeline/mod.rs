@@ -11,7 +11,7 @@ mod skew;
 mod survey;
 mod year;
 
-use crate::event::{Event, Fact, Origin, Text};
+use crate::event::{Daemon, Event, Fact, Origin, Text};
 use crate::moment::{Moment, Precision};
 use crate::record::Stamp;
 use crate::report::Caveat;
@@ -177,6 +177,18 @@ impl Frame {
         all
     }
 
+    /// The nodes of one source, and which releases of a daemon their lines allow.
+    pub fn wordings<'a>(
+        &'a self,
+        survey: &'a Survey,
+    ) -> impl Iterator<Item = (Text, Option<(Daemon, Option<VersionRange>)>)> + 'a {
+        let name = move |host| self.names.of_host(survey, host).clone();
+        let hosts = survey.hosts().map(move |host| (name(host), None));
+        let daemons =
+            survey.presences().map(move |(host, presence)| (name(host), Some((presence.daemon, presence.versions))));
+        hosts.chain(daemons)
+    }
+
     /// The last moment that each node's logs cover, whatever program wrote the line.
     #[must_use]
     pub fn ends(&self, surveys: &[Survey]) -> Vec<(Text, Moment)> {
@@ -293,14 +305,11 @@ impl Placer<'_> {
     pub fn when(&mut self, stamp: Option<Stamp>, host: Option<&Text>, is_surveyed: bool) -> Placed {
         let node = self.frame.names.of_host(self.survey, host).clone();
         let Some(stamp) = stamp else { return Placed { node, time: None, assumes_year: false, assumes_zone: false } };
-        let stated = &self.frame.stated;
         let year = if is_surveyed { self.walker.year_of(&stamp) } else { self.walker.clone().year_of(&stamp) };
         let skew = self.frame.skews.get(&node).map_or(0, |skew| skew.applied_micros);
+        let stated = &self.frame.stated;
         let time = moment(stamp, year, stated.zone(Some(&node))).map(|time| time.shifted(-skew));
-        let own = Some(node.clone());
-        let assumes_year = !stamp.year_known && !stated.years.contains_key(&None) && !stated.years.contains_key(&own);
-        let assumes_zone =
-            stamp.offset_seconds.is_none() && !stated.zones.contains_key(&None) && !stated.zones.contains_key(&own);
+        let (assumes_year, assumes_zone) = stated.is_assumed(&stamp, Some(&node));
         Placed { node, time, assumes_year, assumes_zone }
     }
 
@@ -320,6 +329,16 @@ fn event_of(line: Line, time: Moment, node: Text, path: &Text) -> Event {
 }
 
 impl Stated {
+    /// Whether the year and the zone of a node's stamp are neither written nor stated.
+    #[must_use]
+    pub fn is_assumed(&self, stamp: &Stamp, node: Option<&Text>) -> (bool, bool) {
+        let node = node.cloned();
+        let is_stated = |all: bool, own: bool| all || (node.is_some() && own);
+        let year = is_stated(self.years.contains_key(&None), self.years.contains_key(&node));
+        let zone = is_stated(self.zones.contains_key(&None), self.zones.contains_key(&node));
+        (!stamp.year_known && !year, stamp.offset_seconds.is_none() && !zone)
+    }
+
     /// The zone of a node's zoneless stamps; UTC where nothing is stated, never this machine's.
     fn zone(&self, node: Option<&Text>) -> Tz {
         let own = node.and_then(|node| self.zones.iter().find(|(known, _)| known.as_ref() == Some(node)));

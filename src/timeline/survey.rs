@@ -178,6 +178,20 @@ impl Survey {
         }
     }
 
+    /// Whether no line names its host.
+    #[must_use]
+    pub fn is_hostless(&self) -> bool {
+        self.hosts.keys().all(Option::is_none)
+    }
+
+    /// Says which releases of a daemon the lines of a host allow, where the lines themselves no longer tell.
+    pub fn state_versions(&mut self, host: Option<&Text>, daemon: Daemon, versions: Option<VersionRange>) {
+        let Some(host) = self.hosts.get_mut(&host.cloned()) else { return };
+        if let Some(presence) = host.daemons.iter_mut().find(|presence| presence.daemon == daemon) {
+            presence.versions = versions;
+        }
+    }
+
     /// Whether more hosts occurred than are kept: then presences tell less than all.
     pub(super) fn has_lost_hosts(&self) -> bool {
         self.hosts.len() >= HOSTS_MAX

@@ -31,10 +31,21 @@ pub(super) static ROWS: &[Message] = &[
     },
     Message {
         id: "keepalived/sysctl-changed",
-        texts: &[("..", "NOTICE: setting sysctl {sysctl} from {from} to {to}")],
+        texts: &[
+            ("..", "NOTICE: setting sysctl {sysctl} from {from} to {to}"),
+            ("..", "NOTICE: resetting sysctl {sysctl} to {to}"),
+        ],
         sample: "NOTICE: setting sysctl net.ipv4.conf.all.rp_filter from 2 to 0",
         source: "keepalived/vrrp/vrrp_if_config.c",
         proves: "keepalived changed a setting of the kernel.",
+        read: None,
+    },
+    Message {
+        id: "keepalived/process-monitor-error",
+        texts: &[("..", "Failed to bind to process monitoring socket - errno {errno} - {error}")],
+        sample: "Failed to bind to process monitoring socket - errno 1 - Operation not permitted",
+        source: "keepalived/trackers/track_process.c",
+        proves: "keepalived may not watch processes here (a container, most likely): track_process blocks do not work.",
         read: None,
     },
     Message {

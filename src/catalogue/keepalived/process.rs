@@ -36,7 +36,8 @@ pub(super) static ROWS: &[Message] = &[
     },
     Message {
         id: "keepalived/daemon-command-line",
-        texts: &[("2.0.7..", "Command line: {arguments}")],
+        // Each further line of a long command line is a message of its own.
+        texts: &[("2.0.7..", "Command line: {arguments}"), ("..", "'{arguments}'")],
         sample: "Command line: '/usr/sbin/keepalived' '--dont-fork' '-D'",
         source: "lib/scheduler.c",
         proves: "The options keepalived runs with; without -D many lines are never written.",

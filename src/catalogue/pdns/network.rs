@@ -183,4 +183,32 @@ pub(super) static ROWS: &[Message] = &[
         proves: "A question came; printed only with log-dns-queries.",
         read: None,
     },
+    Message {
+        id: "pdns/webserver",
+        texts: &[
+            ("..", "[webserver] Listening for HTTP requests on {address}"),
+            ("..", "[webserver] Listening on HTTP socket failed: {reason}"),
+            ("..", "[webserver] Webserver closing socket: remote ({client}) does not match the set ACL({list})"),
+            ("..", "Listening for HTTP requests on {address}"),
+            ("..", "Listening on HTTP socket failed: {reason}"),
+        ],
+        sample: "[webserver] Listening for HTTP requests on 127.0.0.1:8081",
+        source: "pdns/webserver.cc",
+        proves: "The statistics and API server of this PowerDNS; it has no part in transfers.",
+        read: None,
+    },
+    Message {
+        id: "pdns/security-poll",
+        texts: &[
+            ("..", "Polled security status of version {version} at startup, no known issues reported: {verdict}"),
+            ("..", "PowerDNS Security Update Recommended: {verdict}"),
+            ("..", "PowerDNS Security Update Mandatory: {verdict}"),
+            ("..", "Could not retrieve security status update for '{version}' on '{name}', RCODE = {rcode}"),
+            ("..", "Unable to poll PowerDNS security status, did not get any servers from resolv.conf"),
+        ],
+        sample: "Polled security status of version 4.9.2 at startup, no known issues reported: OK",
+        source: "pdns/auth-secpoll.cc",
+        proves: "What PowerDNS's makers say about this version, or that they could not be asked.",
+        read: None,
+    },
 ];
