@@ -92,6 +92,17 @@ fn the_readme_shows_the_real_output() {
     assert!(readme == wanted, "README.md does not show what the tool prints (BLESS=1 rewrites it); it prints:\n{page}");
 }
 
+/// The README's configuration is the one that a sample is checked with, so it works.
+#[test]
+fn the_readmes_configuration_is_a_samples() {
+    let readme = text(Path::new("README.md"));
+    let config = text(Path::new("samples/takeover-script-failed/refused-by-the-cloud/driftline.toml"));
+    assert!(
+        readme.contains(&format!("```toml\n{config}```\n")),
+        "README.md shows another configuration than the sample's"
+    );
+}
+
 /// The README names every option and every rule.
 #[test]
 fn the_readme_names_every_option_and_rule() {

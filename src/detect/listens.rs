@@ -109,6 +109,15 @@ pub(super) const WITNESSES: Ids = &[
     "pdns/notify-out-rejected",
 ];
 
+/// A cloud's own records of the address, and what its command line prints in a script.
+pub(super) const CLOUDS: Ids = &[
+    "aws/associate-address",
+    "aws/disassociate-address",
+    "aws/address-snapshot",
+    "script/address-associated",
+    "script/address-refused",
+];
+
 /// How far a copy is, and why it stays there.
 pub(super) const COPIES: Ids = &[
     "pdns/domain-stale",

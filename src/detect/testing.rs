@@ -1,9 +1,11 @@
 //! Small timelines for the rules' tests: a node, a second, a fact.
 
-use crate::event::{Advert, Event, Fact, Keepalived, Mismatch, Origin, Pdns, Text, TransferFailure, Vrrp};
+use crate::event::{
+    Advert, Cloud, CloudFact, Event, Fact, Keepalived, Mismatch, Origin, Pdns, Text, TransferFailure, Vrrp,
+};
 use crate::finding::Finding;
 use crate::moment::{Moment, Precision};
-use crate::world::{Clock, World};
+use crate::world::{Clock, StatedNode, Topology, World};
 use std::sync::Arc;
 
 /// 2020-08-08 21:00:00 UTC, where all test timelines begin.
@@ -18,7 +20,7 @@ pub(super) fn at(node: &str, second: i64, fact: Fact) -> Event {
     let id = match &fact {
         Fact::Pdns(_) => "pdns/test",
         Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) => "keepalived/test",
-        Fact::Site { .. } | Fact::Other | Fact::Unrecognised(_) => "other",
+        Fact::Site { .. } | Fact::Cloud(_) | Fact::Other | Fact::Unrecognised(_) => "other",
     };
     let raw = Text::from(format!("{second} {fact:?}"));
     Event { id, fact, time, node: Text::from(node), pid: None, repeated: 1, origin, raw }
@@ -187,6 +189,31 @@ pub(super) fn is_rejected() -> Fact {
     })
 }
 
+/// `a` is `i-0aaa` and `b` is `i-0bbb`, as stated.
+pub(super) fn stated() -> Topology {
+    let node = |id: &str| StatedNode { cloud_ids: [Text::from(id)].into(), ..StatedNode::default() };
+    let nodes = [(Text::from("a"), node("i-0aaa")), (Text::from("b"), node("i-0bbb"))];
+    Topology { nodes: nodes.into(), ..Topology::default() }
+}
+
+/// The cloud ties the address to an instance, as `caller` asks.
+pub(super) fn associates(instance: &str, caller: &str) -> Fact {
+    Fact::Cloud(Box::new(Cloud {
+        what: CloudFact::Associated,
+        address: Some(Text::from(ADDRESS)),
+        target: vec![Text::from(instance)],
+        caller: Some(Text::from(caller)),
+        ..Cloud::default()
+    }))
+}
+
+/// The cloud refuses to.
+pub(super) fn refuses(instance: &str) -> Fact {
+    let Fact::Cloud(mut cloud) = associates(instance, instance) else { unreachable!("it is a cloud's record") };
+    cloud.refused = Some(Text::from("Client.UnauthorizedOperation"));
+    Fact::Cloud(cloud)
+}
+
 /// The seed's flap: `b` is MASTER from 100 to 101 while `a` is MASTER all along.
 pub(super) fn flap() -> Vec<Event> {
     vec![
@@ -217,9 +244,14 @@ pub(super) fn failover_and_back() -> Vec<Event> {
 
 /// What one rule finds in a timeline; events may be given in any order.
 pub(super) fn find(rule: &str, events: &[Event]) -> Vec<Finding> {
+    find_where(&Topology::default(), rule, events)
+}
+
+/// The same, where something is stated.
+pub(super) fn find_where(topology: &Topology, rule: &str, events: &[Event]) -> Vec<Finding> {
     let mut ordered: Vec<Arc<Event>> = events.iter().cloned().map(Arc::new).collect();
     ordered.sort_by(|a, b| (a.time, &a.node).cmp(&(b.time, &b.node)));
-    let mut world = World::default();
+    let mut world = World::of(Arc::new(topology.clone()));
     ordered.iter().for_each(|event| world.observe(event));
     for event in &ordered {
         world.note_clock(&event.node, Clock { uncertainty_micros: 0, against: None });
@@ -230,7 +262,12 @@ pub(super) fn find(rule: &str, events: &[Event]) -> Vec<Finding> {
 
 /// The confidences of what one rule finds, as short words: `confirmed open`, `likely closed`.
 pub(super) fn told(rule: &str, events: &[Event]) -> Vec<String> {
-    let words = find(rule, events).into_iter().map(|finding| {
+    told_where(&Topology::default(), rule, events)
+}
+
+/// The same, where something is stated.
+pub(super) fn told_where(topology: &Topology, rule: &str, events: &[Event]) -> Vec<String> {
+    let words = find_where(topology, rule, events).into_iter().map(|finding| {
         let state = if finding.is_open() { "open" } else { "closed" };
         format!("{:?} {state}", finding.confidence).to_lowercase()
     });

@@ -19,6 +19,7 @@
 
 mod blocks;
 mod buffer;
+mod cloud;
 mod container;
 mod entry;
 mod error;
@@ -249,6 +250,10 @@ impl Layer<'_> {
                     Dialect::Docker => "docker-json",
                 };
                 json::read(&mut Blocks::new(&mut buffer, sizes.line), dialect, path, interest, &mut summary, each);
+            }
+            Verdict::Cloud(listing) => {
+                summary.format = listing.format();
+                cloud::read(&mut buffer, listing, path, interest, &mut summary, each);
             }
             Verdict::Verbose => {
                 summary.format = "verbose";

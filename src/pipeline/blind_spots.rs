@@ -48,6 +48,9 @@ pub(super) fn of(frame: &Frame, surveys: &[Survey], world: &World) -> Vec<Caveat
             caveats.push(Caveat { kind: "missing", node: Some(only.clone()), text });
         }
     }
+    for text in &world.clouds.undecided {
+        caveats.push(Caveat { kind: "undecided", node: None, text: text.clone() });
+    }
     if world.groups().is_empty() && !world.nodes.is_empty() {
         let text = "no keepalived log is here: who was MASTER when is unknown.".to_owned();
         caveats.push(Caveat { kind: "missing", node: None, text });

@@ -279,8 +279,8 @@ impl<'a> Teller<'a> {
         if !(after && before) {
             return;
         }
-        let told = told_fields(&fields);
-        let reason = matches!(hearing.what, Heard::Message(_)).then(|| catalogue::reason_in(&fields)).flatten();
+        let told = told_fields(fields);
+        let reason = matches!(hearing.what, Heard::Message(_)).then(|| catalogue::reason_in(fields)).flatten();
         let reason = reason.as_ref().map(|(message, fields)| (message.id, told_fields(fields)));
         self.told += u64::from(is_surveyed);
         each(&EventLine {

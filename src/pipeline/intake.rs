@@ -6,7 +6,7 @@ use super::patterns::Patterns;
 use super::unread::Templates;
 use super::unwrap;
 use crate::catalogue::{self, Fields};
-use crate::event::{Event, Fact, Keepalived, Pdns, Text, lossy};
+use crate::event::{Cloud, Event, Fact, Keepalived, Pdns, Text, lossy};
 use crate::input::{Error, Interest, Programs, Source, Summary, Trouble};
 use crate::record::Record;
 use crate::report::{Caveat, Unread};
@@ -25,7 +25,8 @@ const BATCH: usize = 512;
 /// Lines of other programs are passed over in blocks; a folded repeat does not name the program it repeats.
 #[must_use]
 pub fn interest(patterns: &Patterns) -> Interest {
-    let daemons = format!("{}|last message repeated", catalogue::PREFILTER);
+    let witnesses = catalogue::WITNESSES_PREFILTER.join("|");
+    let daemons = format!("{}|last message repeated|{witnesses}", catalogue::PREFILTER);
     let pattern = match patterns.prefilter() {
         Some(sites) if patterns.is_empty() || sites.is_empty() => daemons,
         Some(sites) => format!("{daemons}|{sites}"),
@@ -76,6 +77,8 @@ pub(super) struct Intake {
     pub(super) unrecognised: u64,
     pub(super) templates: Vec<Unread>,
     pub(super) caveats: Vec<Caveat>,
+    /// What a cloud listed without a time.
+    pub(super) listed: Vec<Cloud>,
     pub(super) broken_off: Option<Error>,
 }
 
@@ -83,9 +86,14 @@ pub(super) struct Intake {
 pub(super) fn take_in(source: &Source, patterns: &Arc<Patterns>, budget: &Budget) -> Result<Intake, Error> {
     let mut survey = Survey::new(source.path.clone(), source.node.clone());
     let mut kept = Some(Vec::new());
+    let mut listed = Vec::new();
     let mut reader = Reader::new(patterns);
     let summary = unwrap::read(source, &interest(patterns), &mut |record| {
         reader.record(record, &mut |line| {
+            if let (Fact::Cloud(cloud), None) = (&line.fact, line.stamp) {
+                listed.push(Cloud::clone(cloud));
+                return;
+            }
             survey.note(&line);
             if !is_listened_to(&line.fact) {
                 return;
@@ -100,7 +108,24 @@ pub(super) fn take_in(source: &Source, patterns: &Arc<Patterns>, budget: &Budget
             }
         });
     })?;
-    Ok(reader.finish(source, summary, survey, kept))
+    if is_of_a_cloud(&summary) {
+        survey.is_of_no_node();
+    }
+    let mut intake = reader.finish(source, summary, survey, kept);
+    if !listed.is_empty() {
+        let text = format!(
+            "{}: the listing of addresses names no time: it tells which machine is which, not where the address was when (a line with `date -u +%FT%TZ` above it tells when).",
+            source.path
+        );
+        intake.caveats.push(Caveat { kind: "undated", node: None, text });
+    }
+    intake.listed = listed;
+    Ok(intake)
+}
+
+/// Whether a source is what a cloud tells: no host wrote it.
+fn is_of_a_cloud(summary: &Summary) -> bool {
+    catalogue::is_cloud(summary.format.as_bytes())
 }
 
 /// Reads a source again and sends its events on, in file order. Stops when nobody listens any more.
@@ -133,7 +158,8 @@ pub(super) fn replay(
 
 pub(super) fn is_listened_to(fact: &Fact) -> bool {
     match fact {
-        Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) | Fact::Pdns(_) | Fact::Site { .. } => true,
+        Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) | Fact::Pdns(_) => true,
+        Fact::Site { .. } | Fact::Cloud(_) => true,
         Fact::Other | Fact::Unrecognised(_) => false,
     }
 }
@@ -260,6 +286,7 @@ impl Reader {
             unrecognised: self.unrecognised,
             templates: self.templates.of_source(&source.path),
             caveats,
+            listed: Vec::new(),
             broken_off: summary.broken_off,
         }
     }

@@ -328,7 +328,7 @@ fn assumed((year, zone): (bool, bool)) -> &'static [&'static str] {
 
 /// A string, quotes included. Most need no escape, and to see that takes a tenth of the time of looking for one.
 fn put_text(text: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
-    let is_bare = |byte: u8| (byte >= b' ') & (byte < 0x7f) & (byte != b'"') & (byte != b'\\');
+    let is_bare = |byte: u8| (b' '..0x7f).contains(&byte) & (byte != b'"') & (byte != b'\\');
     if !text.iter().fold(true, |bare, byte| bare & is_bare(*byte)) {
         return put(&lossy(text), out);
     }
@@ -391,10 +391,10 @@ mod tests {
 
     #[test]
     fn numbers_are_numbers_where_they_are_written_so() {
-        let read = |value, is_number| number(&Field { name: "serial", value, is_number });
-        assert_eq!(read(b"2020081701", true), Some(2_020_081_701));
+        let read = |value, is_number| super::is_number(&Field { name: "serial", value, is_number });
+        assert!(read(b"2020081701", true) && read(b"0", true) && read(b"-7", true));
         for (value, is_number) in [(&b"007"[..], true), (b"+1", true), (b"x", true), (b"12", false), (b"\xff", true)] {
-            assert_eq!(read(value, is_number), None, "{}", value.escape_ascii());
+            assert!(!read(value, is_number), "{}", value.escape_ascii());
         }
     }
 

@@ -177,6 +177,8 @@ fn label(kind: &str) -> &str {
         "suppressed" => "what was suppressed",
         "truncated" => "what was cut off",
         "unread" => "what could not be read",
+        "undated" => "the time of some",
+        "undecided" => "what the cloud's records mean",
         other => other,
     }
 }

@@ -72,6 +72,8 @@ pub struct Stated {
     pub zones: BTreeMap<Option<Text>, Tz>,
     /// Seconds by which a node's clock is ahead.
     pub skews: BTreeMap<Text, f64>,
+    /// Which node a further name is of.
+    pub aliases: BTreeMap<Text, Text>,
 }
 
 /// How the lines of a set are placed: names, years, zones and clocks, settled over all of it.
@@ -104,7 +106,7 @@ pub struct Span {
 /// Settles how all sources' lines are placed. Caveats say what had to be assumed.
 #[must_use]
 pub fn settle(surveys: &[Survey], stated: &Stated) -> Frame {
-    let mut frame = Frame { names: names::of(surveys), stated: stated.clone(), ..Frame::default() };
+    let mut frame = Frame { names: names::of(surveys, &stated.aliases), stated: stated.clone(), ..Frame::default() };
     frame.calendars = year::resolve(surveys, &frame.names, stated, &mut frame.caveats);
     for (survey, calendar) in surveys.iter().zip(&frame.calendars) {
         let nodes: BTreeSet<&Text> = survey.hosts().map(|host| frame.names.of_host(survey, host)).collect();
@@ -195,7 +197,7 @@ impl Frame {
             let known = ends.entry(node.clone()).or_insert(last);
             *known = (*known).max(last);
         };
-        for (survey, span) in surveys.iter().zip(&self.spans) {
+        for (survey, span) in surveys.iter().zip(&self.spans).filter(|(survey, _)| !survey.is_witness) {
             if let (Some(node), Some(last)) = (&span.node, span.last) {
                 note(node, last.shifted(-self.skews.get(node).map_or(0, |skew| skew.applied_micros)));
             }
@@ -217,7 +219,8 @@ impl Frame {
     /// Nodes with stamps of whole seconds.
     #[must_use]
     pub fn coarse_nodes(&self, surveys: &[Survey]) -> BTreeSet<Text> {
-        let hosts = surveys.iter().flat_map(|survey| survey.coarse_hosts().map(move |host| (survey, host)));
+        let of_nodes = surveys.iter().filter(|survey| !survey.is_witness);
+        let hosts = of_nodes.flat_map(|survey| survey.coarse_hosts().map(move |host| (survey, host)));
         hosts.map(|(survey, host)| self.names.of_host(survey, host).clone()).collect()
     }
 
@@ -372,7 +375,7 @@ fn in_year(written: NaiveDateTime, year: i32) -> Option<NaiveDateTime> {
 fn note_unknown_nodes(surveys: &[Survey], frame: &mut Frame) {
     let known: BTreeSet<&Text> =
         surveys.iter().flat_map(|survey| survey.hosts().map(|host| frame.names.of_host(survey, host))).collect();
-    let Stated { years, zones, skews } = &frame.stated;
+    let Stated { years, zones, skews, aliases: _ } = &frame.stated;
     let stated = [
         ("--year", years.keys().flatten().collect::<Vec<_>>()),
         ("--tz", zones.keys().flatten().collect()),

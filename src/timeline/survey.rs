@@ -47,6 +47,8 @@ pub struct Survey {
     pub modified: Option<i64>,
     /// Lines of the daemons without a stamp.
     pub(super) undated: u64,
+    /// No host wrote it.
+    pub(super) is_witness: bool,
     /// Farthest that a stamp lies before one above it, in microseconds as written.
     pub(super) disorder_micros: i64,
     /// Some stamps name an offset and some do not, or they name different ones.
@@ -77,6 +79,7 @@ impl Survey {
             last: None,
             modified: None,
             undated: 0,
+            is_witness: false,
             disorder_micros: 0,
             mixes_offsets: false,
             clues: Clues::default(),
@@ -115,6 +118,12 @@ impl Survey {
             }
         }
         crossed
+    }
+
+    /// Says that no host wrote the source: whatever it is called, it tells nothing of how far a node's logs reach.
+    pub fn is_of_no_node(&mut self) {
+        self.node = None;
+        self.is_witness = true;
     }
 
     /// Takes what is known so far of all lines, whatever program wrote them. More lines may follow.
@@ -218,6 +227,6 @@ fn daemon(line: &Line) -> Option<Daemon> {
         Fact::Unrecognised(daemon) => Some(*daemon),
         // What systemd says of a daemon is not said by it: its silence is not broken.
         Fact::Other => Daemon::of(line.id).filter(|daemon| *daemon != Daemon::Systemd),
-        Fact::Site { .. } => None,
+        Fact::Site { .. } | Fact::Cloud(_) => None,
     }
 }

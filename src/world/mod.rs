@@ -5,16 +5,19 @@
 
 mod address;
 mod adverts;
+mod clouds;
 mod dns;
+mod learned;
 mod peers;
 mod reach;
 mod regress;
 mod standing;
+mod topology;
 mod unheeded;
 mod vrrp;
 mod witness;
 
-use crate::event::{Daemon, Event, Fact, Keepalived, Pdns, SiteFact, Text};
+use crate::event::{Cloud, Daemon, Event, Fact, Keepalived, Pdns, SiteFact, Text};
 use crate::moment::Moment;
 use crate::timeline::Presence;
 use crate::version::{Version, VersionRange};
@@ -24,10 +27,13 @@ use std::sync::Arc;
 
 pub use address::{Chain, Displaced, Displacement, Ending, displacements, first_of, symptoms};
 pub use adverts::Run;
+pub use clouds::Clouds;
 pub use dns::{Behind, Lines, Refusals, Replication, Strangers, is_newer};
+pub use learned::{How, KnownAddress, addresses};
 pub use reach::{Reach, Unreached};
 pub use regress::{Regression, Regressions};
 pub use standing::{Stand, Standing, Standings};
+pub use topology::{StatedNode, StatedUnit, Topology};
 pub use unheeded::{Unheeded, UnheededNotifies};
 pub use vrrp::{Begin, End, Mastership, NodeVrrp, PeerGroup, Takeover, Unit, advert};
 pub use witness::{Seen, Witness, Witnesses};
@@ -72,6 +78,10 @@ pub struct World {
     pub unheeded: UnheededNotifies,
     /// Observations of where the address was.
     pub witnesses: Witnesses,
+    /// What clouds tell of it.
+    pub clouds: Clouds,
+    /// What the operator states.
+    pub topology: Arc<Topology>,
     /// Addresses that secondaries asked, with how often.
     pub asked: BTreeMap<Text, u64>,
     /// Commits per address they were fetched from: the first of each second, at most [`COMMITS_MAX`] of them.
@@ -89,8 +99,23 @@ pub struct World {
 const COMMITS_MAX: usize = 4096;
 
 impl World {
+    /// A world of which an operator states something.
+    #[must_use]
+    pub fn of(topology: Arc<Topology>) -> Self {
+        Self { topology, ..Self::default() }
+    }
+
+    /// Takes what a cloud listed at an unknown time.
+    pub fn list(&mut self, cloud: &Cloud) {
+        self.clouds.list(cloud);
+    }
+
     /// Takes the next event; events come in order of time.
     pub fn observe(&mut self, event: &Arc<Event>) {
+        // A cloud is no node, and its records say nothing of how far the nodes' logs reach.
+        if let Fact::Cloud(cloud) = &event.fact {
+            return self.clouds.observe(event, cloud);
+        }
         self.horizon = self.horizon.max(Some(event.time));
         let node = self.nodes.entry(event.node.clone()).or_default();
         node.last = node.last.max(Some(event.time));
@@ -137,6 +162,7 @@ impl World {
                     node.note(daemon, event.time);
                 }
             }
+            Fact::Cloud(_) => {}
         }
     }
 
@@ -206,8 +232,32 @@ impl World {
         }
         let vrrp: BTreeMap<Text, (NodeVrrp, Option<Moment>)> =
             self.nodes.iter().map(|(name, facts)| (name.clone(), (facts.vrrp.clone(), facts.last))).collect();
-        self.groups = peers::find(&vrrp);
+        self.groups = peers::find(&vrrp, &self.topology);
+        self.ask_clouds();
         self.witnesses.settle(&self.asked);
+    }
+
+    /// Turns the clouds' records into observations of the nodes.
+    fn ask_clouds(&mut self) {
+        if self.clouds.is_empty() {
+            return;
+        }
+        let sources = learned::vrrp_sources(&self.nodes, &self.groups);
+        let known = clouds::Known {
+            topology: &self.topology,
+            groups: &self.groups,
+            nodes: self.nodes.keys().cloned().collect(),
+            vrrp_sources: sources.into_iter().map(|(address, (node, _))| (address, node)).collect(),
+            asked: self.asked.keys().cloned().collect(),
+        };
+        let resolved = self.clouds.resolve(&known);
+        self.witnesses.add_all(resolved.witnesses);
+        for (node, event) in resolved.refused {
+            let node = self.nodes.entry(node).or_default();
+            if node.failed_takeovers.len() < FAILED_MAX {
+                node.failed_takeovers.push(event);
+            }
+        }
     }
 
     /// The VRRP peer groups.
@@ -231,6 +281,23 @@ impl World {
     /// Commits of any zone fetched from an address, one per second, in order.
     pub fn commits_from(&self, address: &Text) -> impl Iterator<Item = &Arc<Event>> {
         self.commits.get(address).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// The line that says that a take-over of a node failed, unless one says that it came to work before another one followed.
+    #[must_use]
+    pub fn failed_takeover(&self, node: &Text, taken: Moment, limit: Option<Moment>) -> Option<&Arc<Event>> {
+        let is_of_it = |time: Moment, slack: i64| {
+            (-slack..=SCRIPT_MICROS).contains(&time.micros_since(taken))
+                && limit.is_none_or(|limit| time.micros < limit.micros)
+        };
+        // The cloud has a clock of its own.
+        let slack = |event: &Event| if matches!(event.fact, Fact::Cloud(_)) { CLOCK_MICROS } else { 0 };
+        let mut failed = self.nodes.get(node)?.failed_takeovers.iter();
+        let failed = failed.find(|event| is_of_it(event.time, slack(event)))?;
+        let worked = self.witnesses.all().iter().any(|witness| {
+            witness.node == *node && witness.seen.is_of_a_move() && is_of_it(witness.time, slack(&witness.own))
+        });
+        (!worked).then_some(failed)
     }
 
     /// Whether a daemon of a node wrote anything between two moments.
@@ -258,6 +325,11 @@ impl World {
     /// The address that moves with a peer group: the one that secondaries asked and that the group's nodes answered at.
     #[must_use]
     pub fn resource_of(&self, group: &PeerGroup) -> Option<Text> {
+        if let Some(stated) =
+            self.topology.unit_of(&group.unit, group.nodes.keys()).and_then(|unit| unit.resource.as_ref())
+        {
+            return Some(stated.clone());
+        }
         let mut votes = BTreeMap::<&Text, u64>::new();
         for witness in self.witnesses.all() {
             let placed = witness.seen.holds() && group.nodes.contains_key(&witness.node);
@@ -305,6 +377,10 @@ impl World {
     }
 }
 
+/// A cloud's API answers, or not, within this.
+const SCRIPT_MICROS: i64 = 120_000_000;
+/// A cloud's clock and a node's differ by no more than this.
+const CLOCK_MICROS: i64 = 5_000_000;
 /// A clock that nothing measures may be off by this: most hosts are synchronised, none is trusted to the second.
 const UNMEASURED_MICROS: i64 = 5_000_000;
 

@@ -117,7 +117,7 @@ fn proven(fact: &Fact) -> Option<(Stand, Option<Stand>)> {
             | Keepalived::Interface { .. }
             | Keepalived::CommandLine { .. } => None,
         },
-        Fact::Pdns(_) | Fact::Site { .. } | Fact::Other | Fact::Unrecognised(_) => None,
+        Fact::Pdns(_) | Fact::Site { .. } | Fact::Cloud(_) | Fact::Other | Fact::Unrecognised(_) => None,
     }
 }
 

@@ -149,6 +149,7 @@ pub fn advert(event: &Event) -> Option<&Advert> {
         | Fact::Keepalived(_)
         | Fact::Pdns(_)
         | Fact::Site { .. }
+        | Fact::Cloud(_)
         | Fact::Other
         | Fact::Unrecognised(_) => None,
     }
@@ -183,6 +184,7 @@ impl NodeVrrp {
                 | Fact::Keepalived(_)
                 | Fact::Pdns(_)
                 | Fact::Site { .. }
+                | Fact::Cloud(_)
                 | Fact::Other
                 | Fact::Unrecognised(_) => None,
             })
@@ -231,7 +233,7 @@ impl NodeVrrp {
                 Fact::Group { group, state, .. } => {
                     machines.entry(Unit::Group(group.clone())).or_default().group(event, *state);
                 }
-                Fact::Pdns(_) | Fact::Site { .. } | Fact::Other | Fact::Unrecognised(_) => {}
+                Fact::Pdns(_) | Fact::Site { .. } | Fact::Cloud(_) | Fact::Other | Fact::Unrecognised(_) => {}
             }
         }
         machines.into_iter().map(|(unit, machine)| (unit, machine.done)).collect()

@@ -4,7 +4,7 @@
 //! logs the NOTIFY it sends; only the receiver sees the address it came from.
 
 use crate::event::{Event, Pdns, SiteFact, Text, TransferFailure};
-use crate::moment::Moment;
+use crate::moment::{Moment, Precision};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -46,6 +46,12 @@ pub enum Seen {
     Leaves,
     /// A check on it says that it leaves from another address.
     LeavesElsewhere,
+    /// The cloud's record says that the address was tied to it.
+    Associated,
+    /// The cloud's record says that the address was tied to it until then.
+    Disassociated,
+    /// The cloud listed the address as tied to it.
+    Listed,
 }
 
 impl Seen {
@@ -54,8 +60,21 @@ impl Seen {
     pub fn holds(self) -> bool {
         match self {
             Seen::Denied | Seen::Served | Seen::Heard | Seen::Acknowledged | Seen::Claimed | Seen::Leaves => true,
+            Seen::Associated | Seen::Disassociated | Seen::Listed => true,
             Seen::Strange | Seen::Rejected | Seen::LeavesElsewhere => false,
         }
+    }
+
+    /// Whether a cloud's own record says it: where the address is by definition.
+    #[must_use]
+    pub fn is_of_cloud(self) -> bool {
+        matches!(self, Seen::Associated | Seen::Disassociated | Seen::Listed)
+    }
+
+    /// Whether it says that a move was done: anything else may still speak of the moment before.
+    #[must_use]
+    pub fn is_of_a_move(self) -> bool {
+        matches!(self, Seen::Claimed | Seen::Associated)
     }
 
     /// Whether two hosts' lines agree on it, or a line states it outright; one host's line of something else is weaker.
@@ -68,7 +87,10 @@ impl Seen {
             | Seen::Strange
             | Seen::Claimed
             | Seen::Leaves
-            | Seen::LeavesElsewhere => true,
+            | Seen::LeavesElsewhere
+            | Seen::Associated
+            | Seen::Disassociated
+            | Seen::Listed => true,
             Seen::Acknowledged | Seen::Rejected => false,
         }
     }
@@ -91,6 +113,15 @@ pub struct Witness {
     pub own: Arc<Event>,
     /// The other side's line.
     pub other: Option<Arc<Event>>,
+}
+
+impl Witness {
+    /// The latest moment that its time may stand for: a cloud's record of a whole second is of any moment in it, and the line before it
+    /// has microseconds.
+    pub(super) fn latest(&self) -> i64 {
+        let is_coarse = self.seen.is_of_cloud() && self.time.precision == Precision::Second;
+        self.time.micros.saturating_add(if is_coarse { 999_999 } else { 0 })
+    }
 }
 
 /// Observations that say the same of the same node: of many the first and the last are kept.
@@ -150,6 +181,11 @@ impl Witnesses {
     pub(super) fn end_pairing(&mut self) {
         self.accept_unsettled(i64::MAX);
         self.waiting.clear();
+    }
+
+    /// Takes observations that were worked out elsewhere.
+    pub(super) fn add_all(&mut self, witnesses: Vec<Witness>) {
+        self.found.extend(witnesses);
     }
 
     /// Ends the pairing. A NOTIFY that one receiver took from its primary outranks the same one that another refused: the refusal
@@ -327,7 +363,7 @@ impl Witnesses {
 
     /// An egress address is the one that moves if secondaries ask it, or a script claims it. Without either nobody can tell.
     fn tell_egress_apart(&mut self, asked: &BTreeMap<Text, u64>) {
-        let is_claim = |witness: &&Witness| witness.seen == Seen::Claimed;
+        let is_claim = |witness: &&Witness| witness.seen == Seen::Claimed || witness.seen.is_of_cloud();
         let mut moving: BTreeSet<Text> =
             self.found.iter().filter(is_claim).filter_map(|claim| claim.address.clone()).collect();
         moving.extend(asked.keys().cloned());

@@ -50,7 +50,7 @@ pub(super) fn follow(
     from: Option<&Position>,
     is_static: bool,
 ) -> Result<(), Error> {
-    let mut log = Log { location, is_static, parts: VecDeque::new(), read: None };
+    let mut log = Log { location, is_static, parts: VecDeque::new(), read: None, refused: None };
     if let Some(Position(place @ Place::File { .. })) = from {
         flow.restore(place);
         log.resume(flow, place);
@@ -83,6 +83,8 @@ struct Log<'l> {
     parts: VecDeque<Part>,
     /// What stood at `location` when it was read to its end.
     read: Option<((u64, u64), u64)>,
+    /// What stands at `location` and cannot be opened.
+    refused: Option<(u64, u64)>,
 }
 
 impl Log<'_> {
@@ -255,9 +257,20 @@ impl Log<'_> {
         if flow.position.0 == Place::Begin {
             return Err(error);
         }
-        flow.broken(&error);
-        if part.path == self.location {
-            self.read = fs::metadata(self.location).ok().map(|metadata| (identity(&metadata), 0));
+        if part.path != self.location {
+            flow.broken(&error);
+            return Ok(());
+        }
+        // Whoever made it may not be done with its mode.
+        let there = fs::metadata(self.location).ok().map(|metadata| identity(&metadata));
+        if there.is_some() && self.refused != there {
+            self.refused = there;
+            flow.broken(&error);
+        }
+        if flow.until == Until::Stopped {
+            flow.wait();
+        } else {
+            self.read = there.map(|there| (there, 0));
         }
         Ok(())
     }

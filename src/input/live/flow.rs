@@ -431,6 +431,9 @@ fn refused(path: &Text, verdict: Verdict, buffer: &mut Buffer<'_>) -> Error {
             path,
             found: "a binary journal cannot be followed through a pipe, name its file or send journalctl -f -o export",
         },
+        Verdict::Cloud(_) => {
+            Error::Unsupported { path, found: "a cloud's records cannot be followed through a pipe, name their file" }
+        }
         Verdict::Empty | Verdict::Text { .. } | Verdict::Export | Verdict::Verbose | Verdict::Json(_) => {
             Error::NotALog { path, found: "it has no lines" }
         }

@@ -45,6 +45,7 @@ impl Kind {
             Verdict::Export => (Self::Export, "export"),
             Verdict::Verbose => (Self::Verbose, "verbose"),
             Verdict::Empty
+            | Verdict::Cloud(_)
             | Verdict::Journal
             | Verdict::Packed(_)
             | Verdict::Undated { .. }

@@ -140,7 +140,7 @@ impl Live {
 
 /// The ids of all events that a line may be.
 fn ids(patterns: &Patterns) -> HashMap<&'static str, &'static str> {
-    let messages = Daemon::ALL.into_iter().flat_map(catalogue::messages).map(|message| message.id);
+    let messages = catalogue::all_messages().map(|message| message.id);
     let others = ["pdns/unrecognised", "keepalived/unrecognised", "systemd/unrecognised", "other"];
     messages.chain(others).chain(patterns.ids()).map(|id| (id, id)).collect()
 }

@@ -42,9 +42,12 @@ pub(in crate::timeline) fn meetings(fact: &Fact) -> [Option<(Meeting, bool)>; 3]
         Fact::Pdns(pdns) => [of_pdns(pdns), None, None],
         Fact::Vrrp { instance, what } => of_vrrp(instance, what),
         Fact::Keepalived(Keepalived::Stopping) => [Some((Meeting::StepDown, false)), None, None],
-        Fact::Keepalived(_) | Fact::Group { .. } | Fact::Site { .. } | Fact::Other | Fact::Unrecognised(_) => {
-            [None, None, None]
-        }
+        Fact::Keepalived(_)
+        | Fact::Group { .. }
+        | Fact::Site { .. }
+        | Fact::Cloud(_)
+        | Fact::Other
+        | Fact::Unrecognised(_) => [None, None, None],
     }
 }
 

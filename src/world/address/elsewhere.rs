@@ -86,8 +86,8 @@ impl Seen {
     ) -> Option<Self> {
         let alone = |moment: Moment| !group.rivals_of(owner).any(|(_, other)| other.covers(moment));
         let inside = |witness: &&Witness| {
-            let settle = if witness.seen == crate::world::witness::Seen::Claimed { 0 } else { SETTLE_MICROS };
-            from.is_none_or(|from| witness.time.micros >= from.micros + settle)
+            let settle = if witness.seen.is_of_a_move() { 0 } else { SETTLE_MICROS };
+            from.is_none_or(|from| witness.latest() >= from.micros + settle)
                 && limit.is_none_or(|limit| witness.time.micros < limit.micros)
                 && witness.seen.is_paired()
         };
@@ -120,6 +120,7 @@ impl Seen {
             holder: Some(self.holder.clone()),
             owner: Some(owner.clone()),
             kept: Some(kept.clone()),
+            began_there: first.seen == crate::world::witness::Seen::Associated,
             is_complete: true,
             ..Displacement::suspicion(first.other.as_ref().unwrap_or(&first.own))
         }

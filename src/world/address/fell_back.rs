@@ -3,7 +3,7 @@
 use super::chain::chain;
 use super::one_sided::fetched_without;
 use super::{COARSE_MICROS, Displacement, HANDOVER_MICROS, SETTLE_MICROS, Window, close, near};
-use crate::event::{Daemon, Event, Text};
+use crate::event::{Daemon, Event, Fact, Text};
 use crate::moment::Moment;
 use crate::world::vrrp::{End, Mastership, PeerGroup, Takeover};
 use crate::world::witness::{Seen, Witness};
@@ -44,6 +44,12 @@ pub(super) fn fell_back(world: &World, group: &PeerGroup, window: &Window<'_>) -
         ..Displacement::suspicion(event)
     };
     displacement.chain = chain(world, owner, holder, event.time, limit);
+    displacement.failed = world.failed_takeover(holder, event.time, limit).cloned();
+    let is_refused = displacement.failed.as_ref().is_some_and(|event| matches!(event.fact, Fact::Cloud(_)));
+    if is_refused && away.is_empty() && displacement.chain.is_none() {
+        // The cloud itself says that this take-over moved nothing.
+        return None;
+    }
     if !world.has_lines_of(owner, Daemon::Pdns) {
         let settled = event.time.shifted(SETTLE_MICROS + slack);
         let after = away.last().map_or(settled, |witness| witness.time);
@@ -104,16 +110,17 @@ pub(super) fn sightings(
     };
     // What was seen as well while the address was not expected there proves nothing now (an ACL, a second primary address).
     let usual = |witness: &Witness| {
-        all.iter().take_while(|other| other.time.micros < from.micros).any(|other| {
+        let is_usual = all.iter().take_while(|other| other.time.micros < from.micros).any(|other| {
             (&other.node, other.seen, &other.address) == (&witness.node, witness.seen, &witness.address)
                 && !was_expected(other.time)
-        })
+        });
+        is_usual && !witness.seen.is_of_cloud()
     };
     let owner_claims = all.iter().any(|witness| witness.seen == Seen::Claimed && witness.node == *owner);
     for witness in all {
         // A claim is what a script says when it is done; anything else may still speak of the time before.
-        let settle = if witness.seen == Seen::Claimed { 0 } else { SETTLE_MICROS };
-        if witness.time.micros < from.micros + settle || limit.is_some_and(|limit| witness.time.micros > limit.micros) {
+        let settle = if witness.seen.is_of_a_move() { 0 } else { SETTLE_MICROS };
+        if witness.latest() < from.micros + settle || limit.is_some_and(|limit| is_past(witness, limit)) {
             continue;
         }
         let of_owner = witness.node == *owner;
@@ -130,6 +137,12 @@ pub(super) fn sightings(
         }
     }
     (away, home, hints)
+}
+
+/// A move that was made for the next take-over is told by that take-over.
+fn is_past(witness: &Witness, limit: Moment) -> bool {
+    let apart = witness.time.micros_since(limit);
+    apart > 0 || apart == 0 && witness.seen.is_of_cloud()
 }
 
 /// Whether the owner's own script certainly ran before the one that moved the address.

@@ -123,6 +123,8 @@ pub struct Displacement {
     pub order_is_known: bool,
     /// Seen away only for as long as a script may take.
     pub is_brief: bool,
+    /// The holder's script, or the cloud, says that the take-over failed.
+    pub failed: Option<Arc<Event>>,
 }
 
 impl Displacement {
@@ -146,6 +148,7 @@ impl Displacement {
             is_complete: false,
             order_is_known: true,
             is_brief: false,
+            failed: None,
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod ties;
 
+use super::topology::{StatedUnit, Topology};
 use super::vrrp::{Mastership, NodeVrrp, PeerGroup, Unit};
 use crate::event::{Fact, Text, Vrrp};
 use crate::moment::Moment;
@@ -39,7 +40,7 @@ impl Sitting {
 }
 
 /// Finds the peer groups among all nodes. `last_lines` are the ends of their logs.
-pub(super) fn find(nodes: &BTreeMap<Text, (NodeVrrp, Option<Moment>)>) -> Vec<PeerGroup> {
+pub(super) fn find(nodes: &BTreeMap<Text, (NodeVrrp, Option<Moment>)>, topology: &Topology) -> Vec<PeerGroup> {
     let mut seats = BTreeMap::<Seat, Sitting>::new();
     for (node, (vrrp, last)) in nodes {
         let masterships = vrrp.masterships();
@@ -50,8 +51,16 @@ pub(super) fn find(nodes: &BTreeMap<Text, (NodeVrrp, Option<Moment>)>) -> Vec<Pe
             seats.insert((node.clone(), unit), Sitting { masterships, instances, priorities, last: *last });
         }
     }
-    let mut groups = tied(&seats);
-    join_by_name(&mut groups, &seats);
+    // What is stated outranks adverts that only happen to match.
+    let stated = stated(&seats, topology);
+    let of_stated: BTreeSet<&Seat> = stated.iter().flat_map(|group| &group.seats).collect();
+    let (settled, left): (BTreeMap<Seat, Sitting>, BTreeMap<Seat, Sitting>) =
+        seats.into_iter().partition(|(seat, _)| of_stated.contains(seat));
+    let mut groups = tied(&left);
+    join_by_name(&mut groups, &left);
+    groups.extend(stated);
+    groups.sort();
+    let seats: BTreeMap<Seat, Sitting> = settled.into_iter().chain(left).collect();
     groups.iter().map(|group| build(group, &seats)).collect()
 }
 
@@ -66,6 +75,15 @@ impl Members {
     fn is_alone(&self) -> bool {
         self.seats.len() == 1
     }
+}
+
+/// Seats that the operator states to share an instance.
+fn stated(seats: &BTreeMap<Seat, Sitting>, topology: &Topology) -> Vec<Members> {
+    let members = |stated: &StatedUnit| {
+        let is_of_it = |(node, unit): &&Seat| *unit == stated.unit && stated.nodes.contains(node);
+        Members { seats: seats.keys().filter(is_of_it).cloned().collect(), proven: true }
+    };
+    topology.units.iter().map(members).filter(|group| !group.seats.is_empty()).collect()
 }
 
 /// The instances behind each unit of a node: for sync groups those of the group, learned the same way as the unit itself.
@@ -92,11 +110,9 @@ fn instances_of(vrrp: &NodeVrrp, masterships: &BTreeMap<Unit, Vec<Mastership>>) 
 
 /// When an instance of the unit got which priority.
 fn priorities_of(vrrp: &NodeVrrp, instances: &BTreeSet<Text>) -> Vec<(Moment, u32)> {
-    let changes = vrrp.events().iter().filter_map(|event| match &event.fact {
-        Fact::Vrrp { instance, what: Vrrp::PriorityChanged { to, .. } } if instances.contains(instance) => {
-            Some((event.time, *to))
-        }
-        _ => None,
+    let changes = vrrp.events().iter().filter_map(|event| {
+        let Fact::Vrrp { instance, what: Vrrp::PriorityChanged { to, .. } } = &event.fact else { return None };
+        instances.contains(instance).then_some((event.time, *to))
     });
     changes.collect()
 }
