@@ -107,6 +107,9 @@ impl Entry {
             summary.first.get_or_insert(stamp);
             summary.last = Some(stamp);
         }
+        if let Some(cursor) = record.cursor {
+            summary.sequence.note(cursor, record.stamp);
+        }
         if interest.is_in(&self.kept) {
             summary.examine(record.line, record.raw);
             each(&record);

@@ -34,6 +34,7 @@ mod laws;
 pub mod live;
 mod message;
 mod rfc5424;
+mod sequence;
 mod sniff;
 mod stamp;
 mod summary;
@@ -46,6 +47,7 @@ pub use error::Error;
 use expand::Place;
 pub use expand::{Expanded, Source, expand};
 pub use journals::this_machine;
+pub use sequence::{Gap, Sequence};
 pub use summary::{Summary, TROUBLES_KEPT, Trouble};
 pub use watch::Watch;
 

@@ -1,5 +1,6 @@
 //! One source → what the catalogue makes of its lines; twice where it is too large to be kept.
 
+use super::blind_spots;
 use super::kept::{Kept, keep_text};
 use super::listener::{Heard, Listener, fact_of, id_of, is_known};
 use super::patterns::Patterns;
@@ -277,6 +278,7 @@ impl Reader {
                 text: format!("{}: the file is empty.", source.path),
             });
         }
+        caveats.extend(blind_spots::of_sequence(&source.path, source.node.as_ref(), &summary.sequence));
         Intake {
             survey,
             kept,

@@ -5,6 +5,7 @@
 //! ([`Placer`]) and merged ([`merge()`]). The order is total and depends neither on the order of the sources nor on how they are read.
 
 mod doubles;
+mod folds;
 mod merge;
 mod names;
 mod skew;
@@ -120,6 +121,9 @@ pub fn settle(surveys: &[Survey], stated: &Stated) -> Frame {
                 format!("{}: {} lines without a stamp could not be placed in time.", survey.path, survey.undated);
             frame.caveats.push(Caveat { kind: "undated", node: None, text });
         }
+    }
+    for (survey, calendar) in surveys.iter().zip(frame.calendars.clone()) {
+        folds::note(survey, &calendar, &mut frame);
     }
     note_assumed_zones(surveys, &mut frame);
     note_unknown_nodes(surveys, &mut frame);
@@ -347,7 +351,7 @@ impl Stated {
 }
 
 /// A written stamp in UTC. A local time that a clock change skips is read with the offset before the change; one that occurs
-/// twice is read as the first of the two.
+/// twice is read as the first of the two. (`folds` says so.)
 fn moment(stamp: Stamp, year: i32, zone: Tz) -> Option<Moment> {
     let written = if stamp.year_known { stamp.written } else { in_year(stamp.written, year)? };
     let utc = match stamp.offset_seconds {

@@ -7,6 +7,7 @@ use crate::event::{Daemon, Fact, Text};
 use crate::moment::Precision;
 use crate::record::Stamp;
 use crate::version::VersionRange;
+use chrono::{NaiveDateTime, Timelike};
 use std::collections::{BTreeMap, HashMap};
 
 /// Hosts kept per source; a forged host field is anyone's choice.
@@ -15,6 +16,9 @@ const HOSTS_MAX: usize = 10_000;
 const MOMENTS_MAX: usize = 256;
 /// Meetings (zones, in effect) kept per source.
 const MEETINGS_MAX: usize = 20_000;
+
+/// Half hours kept per source: eleven years without a pause.
+const HALF_HOURS_MAX: usize = 200_000;
 
 /// A stamp and how many New Years lay between the source's first stamp and it.
 pub(super) type Dated = (Stamp, i32);
@@ -59,6 +63,10 @@ pub struct Survey {
     meetings: HashMap<(Meeting, bool, Option<Text>), Vec<Dated>>,
     newest_micros: i64,
     offset: Option<Option<i32>>,
+    /// Lines without an offset, by the half hour they name and the New Years before it: what a clock change may have doubled.
+    half_hours: BTreeMap<(i32, NaiveDateTime), u64>,
+    /// The last of these and its lines, counted before it is entered.
+    half_hour: Option<((i32, NaiveDateTime), u64)>,
 }
 
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
@@ -88,6 +96,8 @@ impl Survey {
             meetings: HashMap::new(),
             newest_micros: i64::MIN,
             offset: None,
+            half_hours: BTreeMap::new(),
+            half_hour: None,
         }
     }
 
@@ -99,6 +109,9 @@ impl Survey {
         };
         let crossed = if stamp.year_known { 0 } else { self.walker.year_of(&stamp) };
         self.note_order(&stamp, crossed);
+        if stamp.offset_seconds.is_none() {
+            self.note_half_hour(stamp.written, crossed);
+        }
         if !stamp.year_known {
             self.clues.start.get_or_insert(stamp.written);
             self.clues.end = self.clues.end.max(Some((crossed, stamp.written)));
@@ -128,6 +141,7 @@ impl Survey {
 
     /// Takes what is known so far of all lines, whatever program wrote them. More lines may follow.
     pub fn finish(&mut self, first: Option<Stamp>, last: Option<Stamp>, modified: Option<i64>) {
+        self.enter_half_hour();
         self.first = first;
         self.last = last;
         self.modified = modified;
@@ -141,6 +155,30 @@ impl Survey {
             walker.year_of(&last);
         }
         self.clues.years_crossed = walker.crossed();
+    }
+
+    fn note_half_hour(&mut self, written: NaiveDateTime, crossed: i32) {
+        let minute = if written.minute() < 30 { 0 } else { 30 };
+        let Some(begin) = written.date().and_hms_opt(written.hour(), minute, 0) else { return };
+        match &mut self.half_hour {
+            Some((known, lines)) if *known == (crossed, begin) => *lines += 1,
+            _ => {
+                self.enter_half_hour();
+                self.half_hour = Some(((crossed, begin), 1));
+            }
+        }
+    }
+
+    fn enter_half_hour(&mut self) {
+        let Some((key, lines)) = self.half_hour.take() else { return };
+        if self.half_hours.len() < HALF_HOURS_MAX || self.half_hours.contains_key(&key) {
+            *self.half_hours.entry(key).or_default() += lines;
+        }
+    }
+
+    /// Lines without an offset, by the half hour that they name and how many New Years lay before it.
+    pub(super) fn half_hours(&self) -> impl Iterator<Item = (i32, NaiveDateTime, u64)> {
+        self.half_hours.iter().map(|((crossed, begin), lines)| (*crossed, *begin, *lines))
     }
 
     fn note_order(&mut self, stamp: &Stamp, crossed: i32) {
