@@ -121,7 +121,7 @@ fn exit_of(outcome: &Outcome, fail_on: FailOn) -> Exit {
     let coverage = &outcome.report.coverage;
     if coverage.recognised + coverage.unrecognised == 0 {
         outlet::say(&format!(
-            "driftline: failed to find a line of PowerDNS or keepalived in {} lines of {} sources",
+            "driftline: failed to find a line of PowerDNS or keepalived (lines: {}, sources: {})",
             coverage.lines,
             coverage.sources.len()
         ));
