@@ -126,7 +126,7 @@ pub(super) fn exit_of(report: &Report, is_whole: bool, fail_on: FailOn) -> Exit 
     let coverage = &report.coverage;
     if coverage.recognised + coverage.unrecognised == 0 {
         outlet::say(&format!(
-            "driftline: failed to find a line of PowerDNS or keepalived in {} lines of {} sources",
+            "driftline: failed to find a line of PowerDNS or keepalived (lines: {}, sources: {})",
             coverage.lines,
             coverage.sources.len()
         ));

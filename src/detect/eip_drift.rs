@@ -475,9 +475,15 @@ fn story(group: &PeerGroup, displacement: &Displacement, names: &Names, finding:
     match displacement.why {
         Displaced::TookAndFellBack => {
             story.push(flap_sentence(unit, displacement, names));
-            story.push(format!(
-                "{owner} never left MASTER, so its notify_master script did not run again: the address stayed on {holder}."
-            ));
+            story.push(if displacement.is_complete {
+                format!(
+                    "{owner} never left MASTER, so its notify_master script did not run again: the address stayed on {holder}."
+                )
+            } else {
+                format!(
+                    "If {owner} stayed MASTER meanwhile, its notify_master script did not run again, and the address stayed on {holder}."
+                )
+            });
         }
         Displaced::DidNotCome { raced } => {
             let began = finding.since.rfc3339();

@@ -56,6 +56,8 @@ struct Overlap<'a> {
     /// One of the two masterships has no end of its own in a log that ends early: its node may have been killed.
     may_be_dead: bool,
     was_paused: bool,
+    /// The two nodes' stamps can be compared.
+    are_clocks_known: bool,
     /// Adverts prove its end only, and the older MASTER's release would not say that it had not been running until then.
     may_have_slept: bool,
     one_log: bool,
@@ -174,6 +176,7 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
         is_lower_heard,
         may_be_dead: may_have_died(world, first_node, first, from) || has_died(second),
         was_paused: [first_node, second_node].into_iter().any(|node| was_paused(world, node, from, to)),
+        are_clocks_known: world.clock_slack_micros(first_node, second_node) <= ELECTION_MICROS,
         may_have_slept: may_have_slept(world, first_node, from, to),
         one_log: false,
         may_be_near_miss: false,
@@ -264,6 +267,7 @@ fn heard_only<'a>(world: &World, group: &'a PeerGroup) -> Vec<Overlap<'a>> {
                 is_lower_heard: true,
                 may_be_dead: false,
                 was_paused: was_paused(world, node, first.time.shifted(-ELECTION_MICROS), Some(last.time)),
+                are_clocks_known: true,
                 may_have_slept: false,
                 one_log: true,
                 may_be_near_miss: advert(first).is_some_and(|advert| advert.from.is_none())
@@ -352,10 +356,12 @@ fn tell(group: &PeerGroup, episode: &[Overlap<'_>], to_here: &str) -> Finding {
 
 fn confidence(overlap: &Overlap<'_>) -> Confidence {
     let on_paper = overlap.to.is_some_and(|to| to.micros_since(overlap.from) < PAPER_MICROS);
+    // Where clocks differ, every hand-over looks like this; that a MASTER heard a lesser one no clock makes up.
+    let rests_on_clocks = !overlap.is_lower_heard && !overlap.are_clocks_known;
     let rests_on_an_end = overlap.may_be_dead && !overlap.is_heard;
     if rests_on_an_end || overlap.was_paused || overlap.may_be_near_miss || (!overlap.is_heard && on_paper) {
         Confidence::Suspected
-    } else if overlap.is_heard && !overlap.one_log && !overlap.may_have_slept {
+    } else if overlap.is_heard && !overlap.one_log && !overlap.may_have_slept && !rests_on_clocks {
         Confidence::Confirmed
     } else {
         Confidence::Likely
@@ -375,6 +381,13 @@ fn rivals(group: &PeerGroup, episode: &[Overlap<'_>]) -> Vec<Rival> {
             claim: "one of them was not running at the time (`A thread timer expired`) and woke up as MASTER"
                 .to_owned(),
             settled_by: "the hypervisor's log".to_owned(),
+        });
+    }
+    if episode.iter().all(|overlap| !overlap.is_lower_heard && !overlap.are_clocks_known) {
+        rivals.push(Rival {
+            claim: "their clocks differ by more than that, and one followed the other in order".to_owned(),
+            settled_by: "the time services of both at that time (chronyc tracking, timedatectl), then --skew"
+                .to_owned(),
         });
     }
     if episode.iter().any(|overlap| overlap.may_have_slept && !overlap.was_paused) {

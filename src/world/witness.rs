@@ -12,6 +12,8 @@ use std::sync::Arc;
 /// Two lines about one transfer are at most this far apart, clocks corrected: a second of resolution on either side and the
 /// transfer itself.
 const TRANSFER_MICROS: i64 = 3_000_000;
+/// A transfer that no line says was served is taken for the one that was asked this shortly before.
+const SUPPOSED_MICROS: i64 = 2_000_000;
 /// A NOTIFY is queued before it is sent, and sent at the communicator's next tick.
 const NOTIFY_MICROS: i64 = 5_000_000;
 /// Seconds for which an observation is remembered as told.
@@ -335,9 +337,9 @@ impl Witnesses {
     /// level hides. `latest` is the line that came last.
     fn suppose_served(&mut self, zone: &Text, latest: &Event, committed: &Arc<Event>, address: Option<Text>) {
         let is_asked = |fact: &Pdns| matches!(fact, Pdns::TransferAsked { .. } | Pdns::TransferDenied { .. });
-        let Some(own) = self.by_one_node(zone, latest, TRANSFER_MICROS, is_asked) else { return };
+        let Some(own) = self.by_one_node(zone, latest, SUPPOSED_MICROS, is_asked) else { return };
         let is_denied = |fact: &Pdns| matches!(fact, Pdns::TransferDenied { .. });
-        if own.node == committed.node || !self.near(zone, latest, TRANSFER_MICROS, is_denied).is_empty() {
+        if own.node == committed.node || !self.near(zone, latest, SUPPOSED_MICROS, is_denied).is_empty() {
             return;
         }
         self.unsettled.push_back(Witness {
