@@ -10,6 +10,7 @@ mod message;
 mod nearest;
 mod pdns;
 mod prefix;
+mod quotes;
 mod script;
 mod structured;
 mod systemd;
@@ -82,6 +83,18 @@ impl Catalogue {
 
 /// Reads one message of a daemon; `None` is a text that no row knows. `fields` is cleared and filled.
 pub fn read<'a>(daemon: Daemon, message: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
+    read_as_written(daemon, message, fields).or_else(|| {
+        let straight = quotes::straight(message)?;
+        let mut found = Fields::default();
+        let message = read_as_written(daemon, &straight, &mut found)?;
+        fields.clear();
+        fields.printed_by(found.versions());
+        found.iter().for_each(|(name, value)| fields.push(name, value.to_vec()));
+        Some(message)
+    })
+}
+
+fn read_as_written<'a>(daemon: Daemon, message: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
     fields.clear();
     let catalogue = Catalogue::of(daemon);
     let text = message.trim_ascii();

@@ -263,12 +263,18 @@ impl Trie {
         let end = self.at(0, 0, &mut walk);
         let fields: usize = walk.spans.iter().map(|(from, to)| to - from).sum();
         let own = text.len().saturating_sub(fields + walk.cut_field);
-        (end.filter(|_| !cut || own >= CUT_OWN_BYTES_MIN), allowed - walk.steps_left)
+        let begins_with_field = walk.spans.first().is_some_and(|(from, _)| *from == 0);
+        let is_enough = match walk.spans.first() {
+            Some((_, to)) if begins_with_field => {
+                own >= CERTAIN_AFTER_FIELD_BYTES_MIN && memchr::memchr(b' ', &text[..*to]).is_none()
+            }
+            Some(_) | None => own >= CUT_OWN_BYTES_MIN,
+        };
+        (end.filter(|_| !cut || is_enough), allowed - walk.steps_left)
     }
 
     /// Goes on from a node: the literal way, then the end, then the field.
     fn at(&self, node: u32, position: usize, walk: &mut Walk<'_>) -> Option<u32> {
-        let is_root = node == 0;
         let node = &self.nodes[node as usize];
         if let Some(end) = self.literal(node, position, walk) {
             return Some(end);
@@ -278,10 +284,6 @@ impl Trie {
             if end.is_some() {
                 return end;
             }
-        }
-        // Of a text that begins with a field a cut leaves too little to know it by.
-        if walk.cut && is_root {
-            return None;
         }
         self.field(node.field?, position, walk)
     }

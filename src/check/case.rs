@@ -2,7 +2,9 @@
 //!
 //! Everything that is not understood is an error with its line: a slip of the pen must not become an expectation that holds.
 
+use crate::catalogue;
 use crate::detect::RULES;
+use crate::event::Daemon;
 use crate::finding::Confidence;
 use crate::moment::{Moment, Precision};
 use chrono::DateTime;
@@ -303,13 +305,26 @@ impl Reader<'_> {
     fn evidence(&self, item: Option<&Item>) -> Found<Vec<String>> {
         let Some(item) = item else { return Ok(Vec::new()) };
         let names = texts(item).filter(|names| names.iter().all(|name| name.contains('/') && name.contains('@')));
-        names.ok_or_else(|| {
+        let names = names.ok_or_else(|| {
             self.error(
                 item.span(),
                 "evidence must be a list of EVENT@NODE such as \"keepalived/state-master@dnsmaster2\"",
             )
-        })
+        })?;
+        match names.iter().find(|name| !is_event(name)) {
+            Some(name) => {
+                Err(self.error(item.span(), format!("unknown event {name:?}: driftline catalogue lists them")))
+            }
+            None => Ok(names),
+        }
     }
+}
+
+/// Whether a daemon's event is one of the catalogue's. Other witnesses have no list.
+fn is_event(name: &str) -> bool {
+    let id = name.split('@').next().unwrap_or_default();
+    let is_listed = |daemon| catalogue::messages(daemon).iter().any(|message| message.id == id);
+    Daemon::of(id).is_none_or(|daemon| id.ends_with("/unrecognised") || is_listed(daemon))
 }
 
 fn texts(item: &Item) -> Option<Vec<String>> {
@@ -359,6 +374,7 @@ mod tests {
             (expect("since = \"2020-08-08T21:01:16Z\"\ntolerance = \"2\""), 6, "tolerance"),
             (expect("tolerance = \"2s\""), 5, "tolerance without"),
             (expect("evidence = [\"state-master\"]"), 5, "EVENT@NODE"),
+            (expect("evidence = [\"keepalived/state-mastr@a\"]"), 5, "unknown event \"keepalived/state-mastr@a\""),
             (
                 "others = \"forbid\"\n[[forbid]]\nrule = \"eip-drift\"\nsince = \"x\"\n".to_owned(),
                 4,

@@ -146,7 +146,7 @@ impl Listener {
             Some(Daemon::Keepalived) => [Daemon::Keepalived, Daemon::Pdns],
             Some(Daemon::Pdns | Daemon::Systemd) | None => [Daemon::Pdns, Daemon::Keepalived],
         };
-        for text in [record.message].into_iter().chain(behind_head(line_of(record))) {
+        for text in [record.message].into_iter().chain(behind_head(line_of(record))).chain(behind_host(record)) {
             for daemon in daemons {
                 if let Some(message) = read_certain(daemon, text, fields) {
                     self.speaker = Some(daemon);
@@ -252,9 +252,13 @@ pub(super) fn unrecognised(daemon: Daemon) -> &'static str {
     }
 }
 
-/// The line; of a coloured one what is left without its head and its colours.
+/// The line; of a coloured one what is left without its head and its colours, of a quoted one what stands in the quotes.
 fn line_of<'a>(record: &Record<'a>) -> &'a [u8] {
-    if memchr::memchr(0x1b, record.raw).is_some() { record.message } else { record.raw }
+    let line = if memchr::memchr(0x1b, record.raw).is_some() { record.message } else { record.raw };
+    match line.trim_ascii() {
+        [first @ (b'`' | b'"'), inner @ .., last] if first == last => inner,
+        _ => line,
+    }
 }
 
 struct Tag<'a> {
@@ -316,6 +320,14 @@ fn behind_damaged_stamp(raw: &[u8]) -> Option<&[u8]> {
     (year.len() == 4 && is_number(year) && is_time).then_some(text)
 }
 
+/// What stands behind a host without a tag, in a line whose stamp is known.
+fn behind_host<'a>(record: &Record<'a>) -> Option<&'a [u8]> {
+    let is_tagless = record.stamp.is_some() && record.identifier.is_none() && record.host.is_none();
+    let space = memchr::memchr(b' ', record.message).filter(|_| is_tagless)?;
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-.".contains(byte);
+    record.message[..space].iter().all(is_name).then(|| &record.message[space + 1..])
+}
+
 /// The places at which a message may begin: behind quotes and colours, and at each word whose predecessor ends like a head
 /// does (a digit, `:`, `|`, `>`, `]`). Behind another program's tag there is none.
 fn behind_head(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -374,6 +386,10 @@ mod tests {
             ("Sun Dec 20:02:04.163678937 2020: (VI_1) Entering MASTER STATE", "keepalived/state-master - -"),
             ("\tpdns[7]: Domain 'example.com' is fresh", "pdns/domain-fresh pdns 7"),
             ("Domain 'example.com' is fresh", "pdns/domain-fresh - -"),
+            ("`Nov 23 02:03:30 ns1 pdns[7]: Domain 'example.com' is fresh`", "pdns/domain-fresh pdns 7"),
+            ("pdns[7]: Domain \u{2018}example.com\u{2019} is fresh", "pdns/domain-fresh pdns 7"),
+            ("Keepalived_vrrp[7]: 1 vrrp instances on eth0 are", "keepalived/unrecognised Keepalived_vrrp 7"),
+            ("pdns[7]: 4 slave domains need checking, \u{2026}", "pdns/secondary-check-queue pdns 7"),
             ("pdns: the quick brown fox", "pdns/unrecognised pdns -"),
             ("systemd[1]: Started pdns.service - PowerDNS Authoritative Server.", "systemd/unit-started systemd 1"),
             ("systemd[1]: Started cron.service - Regular background program processing daemon.", "other - -"),
