@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{analyze, analyze_with, cases, document, findings, line, logs, parsed, scratch, text};
+use common::{analyze, analyze_with, document, findings, line, log_cases, logs, parsed, scratch, text};
 use driftline::pipeline::Options;
 use proptest::prelude::*;
 use regex::Regex;
@@ -16,7 +16,7 @@ const ORDINARY_DAY: &str = "samples/split-brain/ordinary-day";
 
 /// Cases of text logs.
 fn text_cases() -> Vec<PathBuf> {
-    cases()
+    log_cases()
         .into_iter()
         .filter(|case| logs(case).iter().all(|log| log.extension().is_some_and(|extension| extension == "log")))
         .collect()
@@ -132,7 +132,7 @@ fn permutations<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
 /// Any order of the files gives the same bytes.
 #[test]
 fn the_order_of_files_decides_nothing() {
-    for case in cases() {
+    for case in log_cases() {
         let logs = logs(&case);
         let expected = document(&analyze(&logs));
         for order in permutations(&logs) {
@@ -148,7 +148,7 @@ fn the_order_of_files_decides_nothing() {
 /// Two runs, and one thread or four, give the same bytes.
 #[test]
 fn threads_and_repetition_decide_nothing() {
-    for case in cases() {
+    for case in log_cases() {
         let run = |threads| document(&analyze_with(&[&case], &Options::default(), threads));
         let expected = run(1);
         assert!(run(4) == expected, "{}: another report with four threads", case.display());
@@ -316,7 +316,7 @@ fn confirmed_drifts(findings: &[Value]) -> BTreeSet<(String, String)> {
 #[test]
 fn a_part_never_confirms_what_the_whole_denies() {
     let mut broken = Vec::new();
-    for case in cases() {
+    for case in log_cases() {
         let whole = confirmed_drifts(&findings(&analyze(&[&case])));
         let logs = logs(&case);
         let mut parts: Vec<(String, Vec<PathBuf>)> = (1..(1_usize << logs.len()) - 1)
@@ -366,7 +366,7 @@ fn only(case: &Path, logs: &[PathBuf], program: &str) -> Vec<PathBuf> {
 #[test]
 fn evidence_is_where_it_says() {
     let mut checked = 0;
-    for case in cases() {
+    for case in log_cases() {
         for finding in findings(&analyze(&[&case])) {
             let evidence = finding["evidence"].as_array().expect("a finding has evidence");
             assert!(
@@ -429,7 +429,7 @@ fn evidence_that_repeats_is_where_it_says() {
 #[test]
 fn text_and_export_agree() {
     let mut pairs = 0;
-    for export in cases().into_iter().filter(|case| case.to_string_lossy().ends_with("-export")) {
+    for export in log_cases().into_iter().filter(|case| case.to_string_lossy().ends_with("-export")) {
         let text_form = PathBuf::from(export.to_string_lossy().trim_end_matches("-export"));
         let account = |case: &Path| -> BTreeSet<String> {
             let findings = findings(&analyze(&[case]));
@@ -490,7 +490,7 @@ fn copies_change_nothing() {
 /// Every line is counted once, in one of the three kinds.
 #[test]
 fn no_line_is_lost_or_doubled() {
-    for case in cases() {
+    for case in log_cases() {
         let coverage = parsed(&analyze(&[&case]))["coverage"].clone();
         let count = |key: &str| coverage[key].as_u64().expect("a count is a number");
         assert_eq!(count("lines"), count("recognised") + count("unrecognised") + count("other"), "{}", case.display());

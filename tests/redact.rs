@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{analyze, cases, entries, findings, scratch, text};
+use common::{analyze, entries, findings, log_cases, scratch, text};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -58,7 +58,7 @@ fn all_text(place: &Path) -> String {
 
 #[test]
 fn every_case_says_the_same_names_aside() {
-    for (number, case) in cases().into_iter().enumerate() {
+    for (number, case) in log_cases().into_iter().enumerate() {
         let place = scratch(&format!("redact-{number}"));
         assert_done(&[word(&case), "--output", word(&place)]);
         assert_eq!(nameless(&place), nameless(&case), "{}", case.display());

@@ -24,6 +24,12 @@ pub(crate) fn cases() -> Vec<PathBuf> {
     found
 }
 
+/// The cases that hold logs alone: what a cloud tells is one document, and has no lines to cut, to copy or to rename.
+pub(crate) fn log_cases() -> Vec<PathBuf> {
+    let is_document = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json");
+    cases().into_iter().filter(|case| !entries(case).iter().any(is_document)).collect()
+}
+
 /// What is in a directory, sorted.
 pub(crate) fn entries(directory: &Path) -> Vec<PathBuf> {
     let listed = fs::read_dir(directory).unwrap_or_else(|error| panic!("cannot list {}: {error}", directory.display()));

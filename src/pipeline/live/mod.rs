@@ -292,7 +292,13 @@ mod tests {
         let mut found = Vec::new();
         for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
             let path = entry.path();
-            if path.join("expected.toml").is_file() {
+            // What a cloud tells is no log that grows.
+            let has_document = std::fs::read_dir(&path)
+                .into_iter()
+                .flatten()
+                .flatten()
+                .any(|entry| entry.path().extension().is_some_and(|extension| extension == "json"));
+            if path.join("expected.toml").is_file() && !has_document {
                 found.push(path.clone());
             }
             if path.is_dir() {
