@@ -40,6 +40,8 @@ const NEAR_MISS_MICROS: i64 = 1_500_000;
 /// Overlaps of one group closer than this are one episode: the link flaps.
 const QUIET_MICROS: i64 = 60_000_000;
 
+/// A clock that no time service sets may be off by this much; then nothing is certain that this would explain.
+const ASTRAY_MICROS: i64 = 120_000_000;
 /// A keepalived that was not running says so from this release on (`A thread timer expired`).
 const TIMER_LATE_SINCE: Version = Version(2, 1, 0);
 
@@ -56,8 +58,8 @@ struct Overlap<'a> {
     /// One of the two masterships has no end of its own in a log that ends early: its node may have been killed.
     may_be_dead: bool,
     was_paused: bool,
-    /// The two nodes' stamps can be compared.
-    are_clocks_known: bool,
+    /// Clocks that nothing compares may be so far apart that one followed the other in order.
+    may_be_clocks: bool,
     /// Adverts prove its end only, and the older MASTER's release would not say that it had not been running until then.
     may_have_slept: bool,
     one_log: bool,
@@ -77,8 +79,13 @@ fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
             for a in *a_all {
                 let slack = world.clock_slack_micros(a_node, b_node);
                 let told = b_all.iter().filter_map(|b| overlap(world, (a_node, a), (b_node, b)));
-                overlaps
-                    .extend(told.filter(|one| one.is_lower_heard || !clocks::explain(one.from, a_all, b_all, slack)));
+                let is_real = |one: &Overlap<'_>| one.is_lower_heard || !clocks::explain(one.from, a_all, b_all, slack);
+                let may_be_clocks = |one: &Overlap<'_>| {
+                    let slack = if slack > ELECTION_MICROS { ASTRAY_MICROS } else { 0 };
+                    !one.is_lower_heard && clocks::explain(one.from, a_all, b_all, slack)
+                };
+                let real = told.filter(is_real);
+                overlaps.extend(real.map(|one| Overlap { may_be_clocks: may_be_clocks(&one), ..one }));
             }
         }
     }
@@ -176,7 +183,7 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
         is_lower_heard,
         may_be_dead: may_have_died(world, first_node, first, from) || has_died(second),
         was_paused: [first_node, second_node].into_iter().any(|node| was_paused(world, node, from, to)),
-        are_clocks_known: world.clock_slack_micros(first_node, second_node) <= ELECTION_MICROS,
+        may_be_clocks: false,
         may_have_slept: may_have_slept(world, first_node, from, to),
         one_log: false,
         may_be_near_miss: false,
@@ -267,7 +274,7 @@ fn heard_only<'a>(world: &World, group: &'a PeerGroup) -> Vec<Overlap<'a>> {
                 is_lower_heard: true,
                 may_be_dead: false,
                 was_paused: was_paused(world, node, first.time.shifted(-ELECTION_MICROS), Some(last.time)),
-                are_clocks_known: true,
+                may_be_clocks: false,
                 may_have_slept: false,
                 one_log: true,
                 may_be_near_miss: advert(first).is_some_and(|advert| advert.from.is_none())
@@ -356,12 +363,10 @@ fn tell(group: &PeerGroup, episode: &[Overlap<'_>], to_here: &str) -> Finding {
 
 fn confidence(overlap: &Overlap<'_>) -> Confidence {
     let on_paper = overlap.to.is_some_and(|to| to.micros_since(overlap.from) < PAPER_MICROS);
-    // Where clocks differ, every hand-over looks like this; that a MASTER heard a lesser one no clock makes up.
-    let rests_on_clocks = !overlap.is_lower_heard && !overlap.are_clocks_known;
     let rests_on_an_end = overlap.may_be_dead && !overlap.is_heard;
     if rests_on_an_end || overlap.was_paused || overlap.may_be_near_miss || (!overlap.is_heard && on_paper) {
         Confidence::Suspected
-    } else if overlap.is_heard && !overlap.one_log && !overlap.may_have_slept && !rests_on_clocks {
+    } else if overlap.is_heard && !overlap.one_log && !overlap.may_have_slept && !overlap.may_be_clocks {
         Confidence::Confirmed
     } else {
         Confidence::Likely
@@ -383,7 +388,7 @@ fn rivals(group: &PeerGroup, episode: &[Overlap<'_>]) -> Vec<Rival> {
             settled_by: "the hypervisor's log".to_owned(),
         });
     }
-    if episode.iter().all(|overlap| !overlap.is_lower_heard && !overlap.are_clocks_known) {
+    if episode.iter().all(|overlap| overlap.may_be_clocks) {
         rivals.push(Rival {
             claim: "their clocks differ by more than that, and one followed the other in order".to_owned(),
             settled_by: "the time services of both at that time (chronyc tracking, timedatectl), then --skew"
