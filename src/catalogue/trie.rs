@@ -275,6 +275,7 @@ impl Trie {
 
     /// Goes on from a node: the literal way, then the end, then the field.
     fn at(&self, node: u32, position: usize, walk: &mut Walk<'_>) -> Option<u32> {
+        let is_root = node == 0;
         let node = &self.nodes[node as usize];
         if let Some(end) = self.literal(node, position, walk) {
             return Some(end);
@@ -284,6 +285,10 @@ impl Trie {
             if end.is_some() {
                 return end;
             }
+        }
+        // Every text begins like a wording that begins with a field.
+        if walk.any && is_root {
+            return None;
         }
         self.field(node.field?, position, walk)
     }
