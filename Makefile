@@ -15,7 +15,7 @@ deb: tools
 	@command -v cargo-deb >/dev/null || { echo "make: cargo-deb is missing; cargo install --locked cargo-deb" >&2; exit 1; }
 	@cargo build --release --locked
 	@cargo run --quiet --locked --example assets -- target/assets
-	@cargo deb --no-build --no-strip --quiet
+	@cargo deb --no-build --quiet
 
 # cargo, a C compiler, and libsystemd (Debian: gcc, libc6-dev, pkg-config, libsystemd-dev), without which journals are read by our
 # own reader: then build with `cargo build --release --no-default-features --features compress`.

@@ -3,10 +3,20 @@
 //! A [`Fact`] knows no text: whatever wording, version or form (plain, structured) said it, the fact is the same.
 
 use crate::moment::Moment;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Shared text: zone, node, instance and address names are repeated millions of times and owned once.
 pub type Text = Arc<str>;
+
+/// Bytes of a log as text; what is not UTF-8 is replaced. (`from_utf8_lossy` takes four times as long for what is.)
+#[must_use]
+pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    }
+}
 
 /// Who a line comes from: the two daemons, and the service manager where it speaks of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -125,17 +135,52 @@ pub enum Fact {
     Keepalived(Keepalived),
     /// Something PowerDNS said.
     Pdns(Pdns),
-    /// A site's own line, read by a pattern of its configuration.
+    /// A site's own line, read by a pattern of its configuration, or a script's in words that are a cloud's command line's.
     Site {
-        /// The pattern's name.
+        /// The pattern's name; that of the command line where no pattern was needed.
         name: Text,
         /// What it says.
         what: SiteFact,
     },
+    /// What a cloud's own records say of an address that can be moved.
+    Cloud(Box<Cloud>),
     /// A line of the catalogue that no rule needs.
     Other,
     /// A line of one of the two daemons that no row reads.
     Unrecognised(Daemon),
+}
+
+/// One record of a cloud about an address that can be moved: a call of its API, or what it lists. Every part may be missing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Cloud {
+    /// What it tells.
+    pub what: CloudFact,
+    /// The record's own id: the same record may be delivered twice.
+    pub record: Option<Text>,
+    /// The address that moves.
+    pub address: Option<Text>,
+    /// The cloud's id of that address (`eipalloc-…`).
+    pub allocation: Option<Text>,
+    /// The cloud's id of the tie between address and target (`eipassoc-…`): the one that was made, or was to be undone.
+    pub association: Option<Text>,
+    /// What the cloud calls the target: instance, network interface, private address.
+    pub target: Vec<Text>,
+    /// Who called: an instance (`i-…`) or the name of a user or role session.
+    pub caller: Option<Text>,
+    /// The error's code, where the call was refused.
+    pub refused: Option<Text>,
+}
+
+/// What a record of a cloud tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub enum CloudFact {
+    /// The address was tied to the target (or should have been: see `refused`).
+    Associated,
+    /// The tie was undone.
+    Disassociated,
+    /// The cloud listed the address with the target it was tied to; no target: it was tied to nothing.
+    #[default]
+    Listed,
 }
 
 /// What a site's own line says, by the operator's word for it.
@@ -201,8 +246,40 @@ pub enum Vrrp {
     },
     /// 1.x `forcing a new MASTER election`: a preferred node that came back preempts.
     ElectionForced,
-    /// An advert was refused for authentication, interval, version, address list or the like.
-    AdvertRejected,
+    /// An advert was refused: its sender did not count as a MASTER here.
+    AdvertRejected {
+        /// What of it did not fit.
+        mismatch: Mismatch,
+        /// Sender's address (2.3.3+, and for strangers to a unicast instance).
+        from: Option<Text>,
+    },
+}
+
+/// What of a refused advert did not fit this node's configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub enum Mismatch {
+    /// Type of authentication, password, key or sequence number.
+    Authentication,
+    /// Advertisement interval.
+    Interval,
+    /// VRRP version.
+    Version,
+    /// The list of virtual addresses.
+    Addresses,
+    /// Virtual router id.
+    VirtualRouter,
+    /// A sender that is no configured unicast peer.
+    Peer,
+    /// Multicast where unicast is configured, or the other way round.
+    Cast,
+    /// TTL or hop limit: it crossed a router, or is forged.
+    Ttl,
+    /// Checksum: damaged on the way.
+    Checksum,
+    /// Packet type or length: no advert, or a damaged one.
+    Form,
+    /// A line that only says that the packet was dropped; the one before it says why.
+    Unsaid,
 }
 
 /// What an advert line says of the two priorities; old versions leave them out.
@@ -322,6 +399,17 @@ impl Pdns {
     }
 }
 
+/// Why a transfer in failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum TransferFailure {
+    /// The primary said no: Not Authoritative / Not Authorized, Query Refused.
+    Refused,
+    /// Nobody answered: a time-out, a closed port, no route.
+    Unreachable,
+    /// Something else: a broken stream, a zone that cannot be read.
+    Broken,
+}
+
 /// What PowerDNS said. Addresses are without port and brackets; masked ones (`18.xxx.xxx.xxx`) are kept as text.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Pdns {
@@ -372,7 +460,7 @@ pub enum Pdns {
         /// Zones without one.
         timeouts: u32,
     },
-    /// The SOA could not be fetched from the primary.
+    /// The SOA could not be fetched from the primary: no answer came, or none that could be used.
     SoaUnretrievable {
         /// Zone.
         zone: Text,
@@ -380,6 +468,10 @@ pub enum Pdns {
         primary: Option<Text>,
         /// `Skipping SOA checks until EPOCH`: Unix seconds.
         until: Option<i64>,
+        /// Which failure in a row it is, where the line counts them: 1 means that the one before succeeded.
+        attempt: Option<u32>,
+        /// An answer came (an error, or one without a SOA), so somebody is there; `false` where the line does not say.
+        answered: bool,
     },
     /// A transfer in was begun (initiating, starting, retrieving, storing).
     TransferStarted {
@@ -394,8 +486,8 @@ pub enum Pdns {
         zone: Text,
         /// The primary asked.
         primary: Option<Text>,
-        /// The primary's refusal (Not Authoritative / Not Authorized, Query Refused), not a time-out or a broken stream.
-        refused: bool,
+        /// What kept it from succeeding.
+        why: TransferFailure,
         /// The reason as printed.
         reason: Text,
         /// `Excluding zone from slave-checks until EPOCH`: Unix seconds.

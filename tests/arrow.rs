@@ -43,7 +43,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "report",
         ],
     ),
-    ("follow", &["record", "event::Text", "finding", "input", "report", "pipeline"]),
+    ("follow", &["record", "event::Text", "event::Daemon", "finding", "input", "report", "pipeline"]),
     ("redact", &["record", "event", "moment", "catalogue", "pipeline"]),
     ("check", &["record", "event", "moment", "finding", "input", "catalogue", "detect::RULES", "report", "pipeline"]),
     (

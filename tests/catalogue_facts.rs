@@ -1,7 +1,7 @@
 //! Lines and what they mean: near-twins that say opposite things, the plain and the structured form of one fact, prefixes.
 
 use driftline::catalogue::{Fields, daemon_of, fact, read};
-use driftline::event::{Advert, Daemon, Fact, GroupState, Keepalived, Pdns, Text, Vrrp};
+use driftline::event::{Advert, Daemon, Fact, GroupState, Keepalived, Mismatch, Pdns, Text, TransferFailure, Vrrp};
 
 fn keepalived(text: &str) -> (&'static str, Fact) {
     told(Daemon::Keepalived, text)
@@ -133,7 +133,40 @@ fn an_instance_may_be_called_anything() {
         let line = format!("VRRP_Instance({name}): Entering BACKUP STATE");
         assert_eq!(keepalived(&line).1, vrrp(name, Vrrp::BackupEntered { at_start: false }), "{line}");
         let line = format!("({name}): received an invalid passwd!");
-        assert_eq!(keepalived(&line), ("keepalived/advert-auth", vrrp(name, Vrrp::AdvertRejected)), "{line}");
+        assert_eq!(
+            keepalived(&line),
+            ("keepalived/advert-auth", vrrp(name, rejected(Mismatch::Authentication))),
+            "{line}"
+        );
+    }
+}
+
+fn rejected(mismatch: Mismatch) -> Vrrp {
+    Vrrp::AdvertRejected { mismatch, from: None }
+}
+
+fn is_rejection(fact: &Fact, expected: Mismatch) -> bool {
+    matches!(fact, Fact::Vrrp { what: Vrrp::AdvertRejected { mismatch, .. }, .. } if *mismatch == expected)
+}
+
+#[test]
+fn a_refused_advert_says_what_does_not_fit_and_who_sent_it() {
+    let from = |mismatch, from: &str| Vrrp::AdvertRejected { mismatch, from: Some(Text::from(from)) };
+    for (line, expected) in [
+        ("VRRP_Instance(VI_1) Dropping received VRRP packet...", rejected(Mismatch::Unsaid)),
+        ("VRRP_Instance(VI_1) ignoring received advertisment...", rejected(Mismatch::Unsaid)),
+        ("(VI_1) received an invalid passwd from 192.0.2.2!", from(Mismatch::Authentication, "192.0.2.2")),
+        ("(VI_1) advertisement interval mismatch mine=1 sec rcv'd=2 sec", rejected(Mismatch::Interval)),
+        ("(VI_1) wrong version. Received 3 and expect 2", rejected(Mismatch::Version)),
+        ("(VI_1): received VRID mismatch. Received 51, Expected 52", rejected(Mismatch::VirtualRouter)),
+        ("(VI_1) unicast source address 192.0.2.2 not a unicast peer", from(Mismatch::Peer, "192.0.2.2")),
+        ("(VI_1) discarding multicast packet on unicast instance", rejected(Mismatch::Cast)),
+        ("(VI_1) TTL/HL 254 from 192.0.2.2 not in range [255, 255]", from(Mismatch::Ttl, "192.0.2.2")),
+        ("(VI_1) Invalid VRRPv3 checksum", rejected(Mismatch::Checksum)),
+        ("(VI_1) Invalid packet type. 2 and expect 1", rejected(Mismatch::Form)),
+        ("(VI_1) vrrp packet too short, length 8 and expect 20", rejected(Mismatch::Form)),
+    ] {
+        assert_eq!(keepalived(line).1, vrrp("VI_1", expected), "{line}");
     }
 }
 
@@ -150,7 +183,7 @@ fn not_every_authentication_line_refuses() {
     ];
     for (line, refuses) in lines {
         let (id, fact) = keepalived(line);
-        assert_eq!((id, fact == vrrp("VI_1", Vrrp::AdvertRejected)), ("keepalived/advert-auth", refuses), "{line}");
+        assert_eq!((id, is_rejection(&fact, Mismatch::Authentication)), ("keepalived/advert-auth", refuses), "{line}");
     }
 }
 
@@ -164,7 +197,7 @@ fn missing_addresses_are_refused_until_they_are_only_warned_of() {
     for (line, refuses) in lines {
         let (id, fact) = keepalived(&line.replace("{}", "VI_1"));
         assert_eq!(
-            (id, fact == vrrp("VI_1", Vrrp::AdvertRejected)),
+            (id, is_rejection(&fact, Mismatch::Addresses)),
             ("keepalived/advert-vip-mismatch", refuses),
             "{line}"
         );
@@ -372,27 +405,29 @@ fn quoted_values_are_unquoted() {
 
 #[test]
 fn a_refusal_is_told_from_silence() {
+    use TransferFailure::{Broken, Refused, Unreachable};
     let lines = [
-        ("AXFR chunk error: Server Not Authoritative for zone / Not Authorized", true),
-        ("AXFR chunk error: Query Refused", true),
-        ("Got an error trying to IXFR zone 'example.com' from primary '192.0.2.10:53': Query Refused", true),
-        ("AXFR chunk with a non-zero rcode 9", true),
-        ("AXFR chunk with a non-zero rcode 5", true),
-        ("Remote nameserver unable/unwilling to AXFR with us: RCODE=5", true),
-        ("AXFR chunk with a non-zero rcode 2", false),
-        ("AXFR chunk with a non-zero rcode 53", false),
-        ("AXFR chunk error: Server Failure", false),
-        ("Timeout connecting to server", false),
-        ("Timeout waiting for answer from 192.0.2.10:53 during AXFR", false),
-        ("Error connecting: Connection refused", false),
-        ("Remote nameserver closed TCP connection", false),
+        ("AXFR chunk error: Server Not Authoritative for zone / Not Authorized", Refused),
+        ("AXFR chunk error: Query Refused", Refused),
+        ("Got an error trying to IXFR zone 'example.com' from primary '192.0.2.10:53': Query Refused", Refused),
+        ("AXFR chunk with a non-zero rcode 9", Refused),
+        ("AXFR chunk with a non-zero rcode 5", Refused),
+        ("Remote nameserver unable/unwilling to AXFR with us: RCODE=5", Refused),
+        ("AXFR chunk with a non-zero rcode 2", Broken),
+        ("AXFR chunk with a non-zero rcode 53", Broken),
+        ("AXFR chunk error: Server Failure", Broken),
+        ("Timeout connecting to server", Unreachable),
+        ("Timeout waiting for answer from 192.0.2.10:53 during AXFR", Unreachable),
+        ("Error connecting: Connection refused", Unreachable),
+        ("connecting to 192.0.2.10:53: No route to host", Unreachable),
+        ("Remote nameserver closed TCP connection", Broken),
     ];
-    for (reason, refused) in lines {
+    for (reason, why) in lines {
         let line = format!("Unable to AXFR zone 'example.com' from remote '192.0.2.10' (resolver): {reason}");
         let fact = Pdns::TransferFailed {
             zone: zone(),
             primary: address("192.0.2.10"),
-            refused,
+            why,
             reason: Text::from(reason),
             until: None,
         };
@@ -425,8 +460,18 @@ fn a_soa_that_cannot_be_had_names_its_zone() {
         ),
     ];
     for (line, primary, until) in lines {
-        assert_eq!(pdns(line).1, Fact::Pdns(Pdns::SoaUnretrievable { zone: zone(), primary, until }), "{line}");
+        // Only that an answer could not be used proves that one came.
+        let answered = line.contains("produced");
+        let attempt = line.contains("10th").then_some(10);
+        assert_eq!(
+            pdns(line).1,
+            Fact::Pdns(Pdns::SoaUnretrievable { zone: zone(), primary, until, attempt, answered }),
+            "{line}"
+        );
     }
+    let first = "Unable to retrieve SOA for example.com, this was the first time. NOTE: For every subsequent failed SOA check the domain will be suspended from freshness checks for 'num-errors x 60 seconds', with a maximum of 3600 seconds. Skipping SOA checks until 1781510530";
+    let Fact::Pdns(Pdns::SoaUnretrievable { attempt, .. }) = pdns(first).1 else { panic!("{first}") };
+    assert_eq!(attempt, Some(1));
     assert_eq!(pdns("While checking domain freshness: Timeout waiting for answer").1, Fact::Other);
 }
 

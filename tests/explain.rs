@@ -32,7 +32,7 @@ fn a_line_of_the_incident() {
   is        keepalived/advert-higher-priority, by Keepalived_vrrp[876] on dnsmaster2
   says      instance VI_1 · their_priority 103 · our_priority 102
   proves    This node was MASTER, another node is, and this one yields now. What its own notify_master moved stays where it put it, unless the other node's script runs after this; a node that was MASTER all along does not run it.
-  rules     eip-drift, split-brain, takeover-script-failed, master-flapping
+  rules     eip-drift, split-brain, no-master, one-way-partition, vm-pause, takeover-script-failed, master-flapping
   printed   by keepalived 1.3.0 to 1.4.0: VRRP_Instance({{instance}}) Received advert with higher priority {{their_priority}}, ours {{our_priority}}
   source    keepalived/vrrp/vrrp.c
 "
@@ -49,7 +49,7 @@ fn an_event() {
 
   proves    This node starts as BACKUP; it is no demotion.
   fields    instance
-  rules     eip-drift, split-brain, takeover-script-failed, master-flapping
+  rules     eip-drift, split-brain, no-master, advert-mismatch, one-way-partition, vm-pause, takeover-script-failed, master-flapping
   example   (VI_1) Entering BACKUP STATE (init)
   source    keepalived/vrrp/vrrp_scheduler.c
 

@@ -59,6 +59,20 @@ if grep -q '"change":"opened".*192.0.2.1"' "$work/b.out"; then fail 'something w
 kill -TERM "$pid"
 wait "$pid" || fail 'it did not end well'
 
+# A user's journal is numbered with the system's: what is missing in one stands in the other, and nothing is lost.
+as_user() { setpriv --reuid 1234 --regid 1234 --clear-groups logger -u /run/systemd/journal/dev-log -t pdns_server -- "$1"; }
+as_user 'a line of a user'
+journalctl --sync
+"$driftline" probe --state "$work/state" >"$work/u.out" 2>"$work/u.err" || true
+for number in $(seq 20); do say other "line $number of the system"; done
+journalctl --sync
+journalctl --rotate
+as_user 'another line of a user'
+journalctl --sync
+ls /var/log/journal/*/user-1234.journal >/dev/null || fail 'the user has no journal'
+"$driftline" probe --state "$work/state" >"$work/u.out" 2>"$work/u.err" || true
+if grep -q 'lost' "$work/u.out" "$work/u.err"; then fail 'lines of the system were taken for lost ones of a user'; fi
+
 # Entries that are gone are counted.
 for number in $(seq 30); do say pdns_server "Received NOTIFY for gone.example from 192.0.2.$((number + 100)) which is not a master"; done
 journalctl --sync

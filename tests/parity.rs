@@ -92,15 +92,31 @@ fn the_readme_shows_the_real_output() {
     assert!(readme == wanted, "README.md does not show what the tool prints (BLESS=1 rewrites it); it prints:\n{page}");
 }
 
+/// The README's configuration is the one that a sample is checked with, so it works.
+#[test]
+fn the_readmes_configuration_is_a_samples() {
+    let readme = text(Path::new("README.md"));
+    let config = text(Path::new("samples/takeover-script-failed/refused-by-the-cloud/driftline.toml"));
+    assert!(
+        readme.contains(&format!("```toml\n{config}```\n")),
+        "README.md shows another configuration than the sample's"
+    );
+}
+
 /// The README names every option and every rule.
 #[test]
 fn the_readme_names_every_option_and_rule() {
     let readme = text(Path::new("README.md"));
-    let arguments = text(Path::new("src/cli/args.rs")) + &text(Path::new("src/cli/check/args.rs"));
+    let files = ["args", "check/args", "follow/args", "outlets/args"];
+    let arguments: String =
+        files.iter().map(|file| text(&Path::new("src/cli").join(file).with_extension("rs"))).collect();
     let mut fields = Vec::new();
     let mut is_option = false;
     for line in arguments.lines().map(str::trim) {
-        let field = line.strip_prefix("pub(super) ").and_then(|field| field.split_once(':'));
+        let field = line
+            .strip_prefix("pub(super) ")
+            .or(line.strip_prefix("pub(in crate::cli) "))
+            .and_then(|field| field.split_once(':'));
         match field {
             Some((name, _)) if is_option => {
                 fields.push(name.replace('_', "-"));

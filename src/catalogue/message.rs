@@ -1,6 +1,6 @@
 //! The row: one message of one daemon, all its wordings, what it proves.
 
-use crate::event::{Fact, Text};
+use crate::event::{Fact, Text, lossy};
 use crate::version::VersionRange;
 use std::borrow::Cow;
 
@@ -53,6 +53,13 @@ impl<'a> Fields<'a> {
         self.versions = VersionRange::default();
     }
 
+    /// Empties it, for a line of another lifetime; the memory stays (the collecting is in place).
+    pub(crate) fn emptied<'b>(mut self) -> Fields<'b> {
+        self.pairs.clear();
+        let pairs = self.pairs.into_iter().map(|(name, value)| (name, Cow::Owned(value.into_owned()))).collect();
+        Fields { pairs, versions: VersionRange::default(), spans: self.spans }
+    }
+
     /// Notes which releases print the wording that was read.
     pub(super) fn printed_by(&mut self, versions: VersionRange) {
         self.versions = versions;
@@ -78,7 +85,7 @@ impl<'a> Fields<'a> {
     /// A field as text; invalid UTF-8 is replaced.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<Text> {
-        self.get(name).map(|value| Text::from(String::from_utf8_lossy(value)))
+        self.get(name).map(|value| Text::from(lossy(value)))
     }
 
     /// A field as a number; `None` where it is missing or none.
@@ -91,7 +98,7 @@ impl<'a> Fields<'a> {
     /// `2001:db8::1`, `192.0.2.7:53(192.0.2.99)` is `192.0.2.7`, a masked `18.xxx.xxx.xxx:53` is `18.xxx.xxx.xxx`.
     #[must_use]
     pub fn address(&self, name: &str) -> Option<Text> {
-        let printed = self.text(name)?;
+        let printed = lossy(self.get(name)?);
         let outer = printed.split(['(', '<']).next().unwrap_or_default().trim();
         let bare = match outer.strip_prefix('[') {
             Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
@@ -107,10 +114,15 @@ impl<'a> Fields<'a> {
     /// 3.2 or later that was cut looks like one of 2.9, which had no quotes.
     #[must_use]
     pub fn zone(&self, name: &str) -> Option<Text> {
-        if self.get(name)?.starts_with(b"'") {
+        let printed = self.get(name)?;
+        if printed.starts_with(b"'") {
             return None;
         }
-        let mut zone = String::from_utf8_lossy(self.get(name)?).into_owned();
+        let zone = lossy(printed);
+        if !zone.ends_with('.') && !zone.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Some(Text::from(zone));
+        }
+        let mut zone = zone.into_owned();
         zone.make_ascii_lowercase();
         if zone.len() > 1 && zone.ends_with('.') && !zone.ends_with("\\.") && !zone.ends_with("..") {
             zone.pop();

@@ -4,12 +4,14 @@
 //! topic; the trie, the structured form and `driftline catalogue` find it there. **Invariant:** after this room nothing knows
 //! a daemon's text.
 
+mod aws;
 mod keepalived;
 mod message;
 mod nearest;
 mod pdns;
 mod prefix;
 mod quotes;
+mod script;
 mod structured;
 mod systemd;
 mod template;
@@ -29,6 +31,9 @@ use trie::Trie;
 
 /// A regex of what a line of the two daemons, or of systemd about them, contains: a block of log where it is not found may be passed over.
 pub const PREFILTER: &str = "pdns|[Kk]eepalived|PowerDNS Auth|Keepalive Daemon|LVS and VRRP";
+
+/// The same of what else is a witness of where an address is.
+pub const WITNESSES_PREFILTER: [&str; 2] = [aws::PREFILTER, script::PREFILTER];
 
 /// Everything one daemon says.
 struct Catalogue {
@@ -238,6 +243,32 @@ pub fn said_at(message: &[u8]) -> Option<i64> {
 #[must_use]
 pub fn messages(daemon: Daemon) -> &'static [&'static Message] {
     &Catalogue::of(daemon).messages
+}
+
+/// All rows of the witnesses that are no daemon: a cloud's records, and what its command line prints in a script.
+pub fn witnesses() -> impl Iterator<Item = &'static Message> {
+    aws::ROWS.iter().chain(script::ROWS)
+}
+
+/// Every row there is.
+pub fn all_messages() -> impl Iterator<Item = &'static Message> {
+    Daemon::ALL.into_iter().flat_map(|daemon| messages(daemon).iter().copied()).chain(witnesses())
+}
+
+/// Reads a record of a cloud; `fields` is cleared and filled.
+pub fn read_cloud(message: &[u8], fields: &mut Fields<'_>) -> Option<&'static Message> {
+    aws::read(message, fields)
+}
+
+/// Reads a script's line that a cloud's command line printed; `fields` is cleared and filled.
+pub fn read_of_script<'a>(message: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
+    script::read(message, fields)
+}
+
+/// Whether a tag is of records of a cloud.
+#[must_use]
+pub fn is_cloud(identifier: &[u8]) -> bool {
+    matches!(identifier, b"cloudtrail" | b"describe-addresses")
 }
 
 /// Whether a tag is the service manager's.

@@ -46,7 +46,9 @@ pub(super) struct Trie {
 #[derive(Default)]
 struct Node {
     label: &'static [u8],
-    /// Nodes behind literals, ordered by their first byte.
+    /// The first bytes of the literals behind it, in order.
+    firsts: Vec<u8>,
+    /// The nodes behind these.
     children: Vec<u32>,
     /// The node behind a field.
     field: Option<u32>,
@@ -162,9 +164,7 @@ impl Trie {
         }
         for node in 0..trie.nodes.len() {
             if let Some(behind) = trie.nodes[node].field {
-                let children = &trie.nodes[behind as usize].children;
-                let starts: Vec<u8> = children.iter().map(|child| trie.nodes[*child as usize].label[0]).collect();
-                trie.nodes[behind as usize].starts = Starts::of(&starts);
+                trie.nodes[behind as usize].starts = Starts::of(&trie.nodes[behind as usize].firsts);
             }
         }
         trie.settle(0);
@@ -335,8 +335,7 @@ impl Trie {
 
     /// The child that begins like a text.
     fn child(&self, node: &Node, text: &[u8]) -> Option<u32> {
-        let first = text.first()?;
-        let place = node.children.binary_search_by_key(first, |child| self.nodes[*child as usize].label[0]).ok()?;
+        let place = memchr::memchr(*text.first()?, &node.firsts)?;
         Some(node.children[place])
     }
 
@@ -386,12 +385,10 @@ impl Trie {
 
     fn insert_literal(&mut self, mut at: u32, mut text: &'static [u8]) -> u32 {
         while let Some(first) = text.first() {
-            let place = self.nodes[at as usize]
-                .children
-                .binary_search_by_key(first, |child| self.nodes[*child as usize].label[0]);
-            match place {
+            match self.nodes[at as usize].firsts.binary_search(first) {
                 Err(place) => {
                     let child = self.push(Node { label: text, ..Node::default() });
+                    self.nodes[at as usize].firsts.insert(place, *first);
                     self.nodes[at as usize].children.insert(place, child);
                     return child;
                 }
@@ -414,7 +411,8 @@ impl Trie {
         let whole = std::mem::take(&mut self.nodes[upper as usize]);
         let (above, below) = whole.label.split_at(common);
         let lower = self.push(Node { label: below, ..whole });
-        self.nodes[upper as usize] = Node { label: above, children: vec![lower], ..Node::default() };
+        let firsts = vec![below[0]];
+        self.nodes[upper as usize] = Node { label: above, firsts, children: vec![lower], ..Node::default() };
     }
 
     fn push(&mut self, node: Node) -> u32 {

@@ -3,7 +3,6 @@
 use super::case::{Case, Others};
 use crate::catalogue;
 use crate::detect::RULES;
-use crate::event::Daemon;
 use crate::finding::Finding;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -35,10 +34,7 @@ impl Coverage {
             }
         }
         let without = |has: &BTreeSet<&str>| RULES.iter().map(|rule| rule.id).filter(|id| !has.contains(id)).collect();
-        let known: BTreeSet<&'static str> = Daemon::ALL
-            .into_iter()
-            .flat_map(|daemon| catalogue::messages(daemon).iter().map(|message| message.id))
-            .collect();
+        let known: BTreeSet<&'static str> = catalogue::all_messages().map(|message| message.id).collect();
         Self {
             rules_without_a_case: without(&fires),
             rules_without_a_near_miss: without(&quiet),

@@ -126,7 +126,7 @@ pub(super) fn exit_of(report: &Report, is_whole: bool, fail_on: FailOn) -> Exit 
     let coverage = &report.coverage;
     if coverage.recognised + coverage.unrecognised == 0 {
         outlet::say(&format!(
-            "driftline: failed to find a line of PowerDNS or keepalived in {} lines of {} sources",
+            "driftline: failed to find a line of PowerDNS or keepalived (lines: {}, sources: {})",
             coverage.lines,
             coverage.sources.len()
         ));
@@ -151,12 +151,14 @@ fn prepare(arguments: &Analyze) -> Result<(Expanded, Options, Tz, Option<PathBuf
 
 /// What the options say, sources aside; with the zone of the page.
 pub(super) fn options(arguments: &Analyze, config: Config) -> Result<(Options, Tz), Unusable> {
-    let stated = stated(&arguments.year, &arguments.tz, &arguments.skew)?;
+    let mut stated = stated(&arguments.year, &arguments.tz, &arguments.skew)?;
+    stated.aliases = config.topology.aliases();
     let zone = stated.zones.get(&None).copied().unwrap_or(Tz::UTC);
     let options = Options {
         since: moment_of("--since", arguments.since.as_ref(), zone)?,
         until: moment_of("--until", arguments.until.as_ref(), zone)?,
         patterns: config.patterns,
+        topology: config.topology,
         rules: if arguments.rule.is_empty() { None } else { Some(rules(&arguments.rule)?.into_iter().collect()) },
         stated,
     };

@@ -262,6 +262,23 @@ pub(super) enum DaemonName {
     Keepalived,
     /// systemd, about the units of the two
     Systemd,
+    /// CloudTrail and describe-addresses
+    Aws,
+    /// What clouds' command lines print in scripts
+    Script,
+}
+
+impl DaemonName {
+    /// The word in front of its events.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Pdns => "pdns",
+            Self::Keepalived => "keepalived",
+            Self::Systemd => "systemd",
+            Self::Aws => "aws",
+            Self::Script => "script",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

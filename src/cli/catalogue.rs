@@ -1,8 +1,8 @@
 //! `driftline catalogue`: every message known.
 
-use super::args::{CatalogueFormat, DaemonName, Vocabulary};
+use super::args::{CatalogueFormat, Vocabulary};
 use super::{Exit, outlet};
-use crate::catalogue::{Fields, Message, Wording, field_names, is_reason, messages, reasons, versions};
+use crate::catalogue::{Fields, Message, Wording, field_names, is_reason, messages, reasons, versions, witnesses};
 use crate::detect::listening;
 use crate::event::Daemon;
 use crate::report::vocabulary::{Entry, WordingEntry, write_json, write_table};
@@ -19,25 +19,28 @@ pub(super) fn run(arguments: &Vocabulary) -> Exit {
         Some((_, version)) => version,
         None => None,
     };
-    let entries: Vec<Entry> = [
-        (Daemon::Pdns, DaemonName::Pdns),
-        (Daemon::Keepalived, DaemonName::Keepalived),
-        (Daemon::Systemd, DaemonName::Systemd),
-    ]
-    .into_iter()
-    .filter(|(_, name)| arguments.daemon.is_none_or(|wanted| wanted == *name))
-    .filter(|(daemon, _)| arguments.daemon.is_some() || version.is_none_or(|version| versions::is_of(*daemon, version)))
-    .flat_map(|(daemon, _)| {
+    let is_of = |message: &&Message| {
+        let word = message.id.split('/').next().unwrap_or_default();
+        match arguments.daemon {
+            Some(wanted) => wanted.word() == word,
+            None => version
+                .is_none_or(|version| Daemon::of(message.id).is_some_and(|daemon| versions::is_of(daemon, version))),
+        }
+    };
+    let of_daemons = Daemon::ALL.into_iter().flat_map(|daemon| {
         let embedded = if daemon == Daemon::Pdns { reasons() } else { &[] };
         messages(daemon).iter().copied().chain(embedded)
-    })
-    .filter(|message| arguments.id.as_deref().is_none_or(|pattern| is_meant(pattern, message.id)))
-    .map(|message| {
-        let is_printed = |ranges: &str| version.is_none_or(|version| versions::contains(ranges, version));
-        entry(message, &message.texts.iter().filter(|(ranges, _)| is_printed(ranges)).collect::<Vec<_>>())
-    })
-    .filter(|entry| !entry.wordings.is_empty())
-    .collect();
+    });
+    let entries: Vec<Entry> = of_daemons
+        .chain(witnesses())
+        .filter(is_of)
+        .filter(|message| arguments.id.as_deref().is_none_or(|pattern| is_meant(pattern, message.id)))
+        .map(|message| {
+            let is_printed = |ranges: &str| version.is_none_or(|version| versions::contains(ranges, version));
+            entry(message, &message.texts.iter().filter(|(ranges, _)| is_printed(ranges)).collect::<Vec<_>>())
+        })
+        .filter(|entry| !entry.wordings.is_empty())
+        .collect();
     if entries.is_empty() {
         outlet::say("driftline: failed to find a message in the catalogue that fits");
         return Exit::Failed;

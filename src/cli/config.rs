@@ -1,8 +1,10 @@
 //! `driftline.toml`: what an operator tells once and for all.
 
+mod topology;
+
 use super::outlet::environment;
 use super::outlets::settings::{Section, Settings};
-use crate::pipeline::{Means, Patterns, Site};
+use crate::pipeline::{Means, Patterns, Site, Topology};
 use regex::bytes::Regex;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -23,6 +25,8 @@ pub(super) struct Config {
     pub(super) path: Option<PathBuf>,
     /// The site's own lines.
     pub(super) patterns: Arc<Patterns>,
+    /// Who is who, and what moves between whom.
+    pub(super) topology: Arc<Topology>,
     /// How `follow` announces.
     pub(super) follow: Settings,
 }
@@ -42,6 +46,12 @@ pub(super) enum Error {
 struct File {
     #[serde(default)]
     pattern: Vec<Pattern>,
+    #[serde(default)]
+    node: Vec<topology::Node>,
+    #[serde(default)]
+    instance: Vec<topology::Shared>,
+    #[serde(default)]
+    group: Vec<topology::Shared>,
     #[serde(default)]
     follow: Section,
 }
@@ -76,16 +86,16 @@ pub(super) fn load(named: Option<&Path>) -> Result<Config, Error> {
         Err(error) if !must_exist && error.kind() == io::ErrorKind::NotFound => return Ok(Config::default()),
         Err(source) => return Err(Error::Unreadable { path: path.display().to_string(), source }),
     };
-    let (patterns, follow) = parse(&text).map_err(|(at, what)| Error::Unfit {
+    let (patterns, topology, follow) = parse(&text).map_err(|(at, what)| Error::Unfit {
         path: path.display().to_string(),
         line: line_of(&text, at),
         what,
     })?;
-    Ok(Config { path: Some(path), patterns: Arc::new(patterns), follow })
+    Ok(Config { path: Some(path), patterns: Arc::new(patterns), topology: Arc::new(topology), follow })
 }
 
-/// The patterns and settings of a file, or the byte where something is wrong and what.
-fn parse(text: &str) -> Result<(Patterns, Settings), (usize, String)> {
+/// What a file states, or the byte where something is wrong and what.
+fn parse(text: &str) -> Result<(Patterns, Topology, Settings), (usize, String)> {
     let file: File = toml::from_str(text)
         .map_err(|error| (error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
     let mut names = BTreeSet::new();
@@ -114,7 +124,8 @@ fn parse(text: &str) -> Result<(Patterns, Settings), (usize, String)> {
         };
         sites.push(Site::new(name, regex, pattern.identifier, pattern.unit, means));
     }
-    Ok((Patterns::new(sites), file.follow.read()?))
+    let topology = topology::of(file.node, file.instance, file.group)?;
+    Ok((Patterns::new(sites), topology, file.follow.read()?))
 }
 
 /// A line that states an egress address must say which.
@@ -175,6 +186,36 @@ mod tests {
             ),
         ] {
             assert_eq!(complaint(&text), expected, "{text}");
+        }
+        let node = |lines: &str| format!("[[node]]\nname = \"a\"\n{lines}");
+        for (text, expected) in [
+            (
+                node("roles = [\"vrrp\"]\n[[instance]]\nname = \"VI_1\"\nnodes = [\"a\", \"b\"]\npreferred = \"a\"\n"),
+                "fine",
+            ),
+            (node("[[node]]\nname = \"a\"\n"), "4: there are two nodes called \"a\""),
+            (
+                node("aliases = [\"x\"]\n[[node]]\nname = \"b\"\ncloud_ids = [\"x\"]\n"),
+                "6: \"x\" stands for both \"a\" and \"b\"",
+            ),
+            (
+                node("[[instance]]\nname = \"VI_1\"\nnodes = [\"a\"]\npreferred = \"b\"\n"),
+                "6: the preferred node \"b\" is none of the nodes of \"VI_1\"",
+            ),
+            (
+                node("[[instance]]\nname = \"VI_1\"\n[[instance]]\nname = \"VI_1\"\n"),
+                "6: \"VI_1\" is there twice: each needs nodes of its own",
+            ),
+        ] {
+            assert_eq!(complaint(&text), expected, "{text}");
+        }
+        for (text, line, word) in [
+            ("[[node]]\nname = \"a\"\naddress = \"192.0.2.1\"\n".to_owned(), "3", "address"),
+            ("[[node]]\nname = \"a\"\nroles = [\"master\"]\n".to_owned(), "3", "master"),
+            ("[[instance]]\nname = \"VI_1\"\nvip = \"192.0.2.1\"\n".to_owned(), "3", "vip"),
+        ] {
+            let told = complaint(&text);
+            assert!(told.starts_with(&format!("{line}: ")) && told.contains(word), "{told}");
         }
         for (text, line, word) in [
             ("\npatern = 1\n", "2", "patern"),

@@ -139,13 +139,15 @@ fn create(path: &Path) -> io::Result<Box<dyn Write + Send>> {
 }
 
 fn prepare(arguments: &Events) -> Result<(crate::input::Expanded, Options), Unusable> {
-    let stated = stated(&arguments.year, &arguments.tz, &arguments.skew)?;
+    let config = config::load(arguments.config.as_deref())?;
+    let mut stated = stated(&arguments.year, &arguments.tz, &arguments.skew)?;
     let zone = stated.zones.get(&None).copied().unwrap_or(Tz::UTC);
+    stated.aliases = config.topology.aliases();
     let options = Options {
         since: moment_of("--since", arguments.since.as_ref(), zone)?,
         until: moment_of("--until", arguments.until.as_ref(), zone)?,
         all: arguments.all,
-        patterns: config::load(arguments.config.as_deref())?.patterns,
+        patterns: config.patterns,
         stated,
     };
     Ok((sources(&arguments.sources, arguments.files_from.as_deref())?, options))

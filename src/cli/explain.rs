@@ -2,7 +2,7 @@
 
 use super::args::Explain;
 use super::{Exit, config, outlet};
-use crate::catalogue::{self, Fields, Message, field_names, messages, nearest, versions};
+use crate::catalogue::{self, Fields, Message, all_messages, field_names, nearest, versions};
 use crate::detect::{RULES, Rule, listening, why_unheard};
 use crate::event::Daemon;
 use crate::input::{self, Interest, MAX_LINE_BYTES};
@@ -104,14 +104,14 @@ fn meant(word: &[u8]) -> Meant {
     }
     let is_meant =
         |message: &&Message| message.id == id || message.id.split_once('/').is_some_and(|(_, bare)| bare == id);
-    let all = Daemon::ALL.into_iter().flat_map(messages).copied().chain(catalogue::reasons());
+    let all = all_messages().chain(catalogue::reasons());
     let events: Vec<_> = all.filter(|message| is_meant(message)).collect();
     if events.is_empty() { Meant::Nothing } else { Meant::Events(events) }
 }
 
 fn unknown(word: &str) {
     let ids = RULES.iter().map(|rule| rule.id);
-    let ids = ids.chain(Daemon::ALL.into_iter().flat_map(messages).map(|message| message.id));
+    let ids = ids.chain(all_messages().map(|message| message.id));
     let shared = |id: &str| {
         let parts = |text: &str| -> Vec<String> { text.split(['-', '/']).map(str::to_owned).collect() };
         let told = parts(word);

@@ -3,7 +3,7 @@
 //! A drift explains the refusals, NOTIFYs and old copies it led to; a split-brain or a failed script explains the drift.
 
 use super::words::{length, list};
-use crate::event::Text;
+use crate::event::{Pdns, Text};
 use crate::finding::{Finding, ZoneImpact};
 use crate::moment::Moment;
 use crate::world::{Seen, World};
@@ -20,9 +20,17 @@ pub(super) fn link(findings: &mut [Finding], world: &World) {
     for finding in findings.iter_mut() {
         finding.cause = match finding.rule {
             "eip-drift" => cause_of_drift(finding, &causes),
-            "takeover-script-failed" | "split-brain" | "master-flapping" => None,
+            "split-brain" => cause_of_split(finding, &causes),
+            "takeover-script-failed"
+            | "master-flapping"
+            | "no-master"
+            | "advert-mismatch"
+            | "one-way-partition"
+            | "vm-pause" => None,
             "notify-from-non-master" => cause_of_notify(finding, &causes, world),
             "transfer-refused" => cause_of_refusal(finding, &causes),
+            "primary-unreachable" | "serial-regression" => cause_at_address(finding, &causes),
+            "notify-unacknowledged" => cause_of_silence(finding, &causes),
             _ => cause_of_stale(finding, &causes),
         };
     }
@@ -83,7 +91,22 @@ fn cause_of_drift(drift: &Finding, causes: &[Cause]) -> Option<String> {
         .filter(same_group)
         .find(|cause| cause.rule == "takeover-script-failed" && cause.from.micros == drift.since.micros);
     let split = causes.iter().filter(same_group).find(|cause| cause.rule == "split-brain" && cause.spans(drift.since));
-    script.or(split).map(|cause| cause.id.clone())
+    // A pause may leave the address behind without two MASTERs that anybody heard.
+    let pause = causes.iter().filter(same_group).find(|cause| cause.rule == "vm-pause" && cause.spans(drift.since));
+    script.or(split).or(pause).map(|cause| cause.id.clone())
+}
+
+/// Why two nodes did not see each other: the surest and most particular reason first.
+fn cause_of_split(split: &Finding, causes: &[Cause]) -> Option<String> {
+    let reasons = ["vm-pause", "advert-mismatch", "one-way-partition"].into_iter();
+    let of_group = |cause: &&Cause| split.subject.nodes.iter().any(|node| cause.group.contains(node));
+    let overlaps = |cause: &&Cause| {
+        let begins_before_it_ends = split.until.is_none_or(|until| cause.from.micros - SLACK_MICROS <= until.micros);
+        begins_before_it_ends && cause.to.is_none_or(|to| split.since.micros <= to.micros + SLACK_MICROS)
+    };
+    let found =
+        reasons.filter_map(|rule| causes.iter().filter(|cause| cause.rule == rule).filter(of_group).find(overlaps));
+    found.map(|cause| cause.id.clone()).next()
 }
 
 fn cause_of_notify(notify: &Finding, causes: &[Cause], world: &World) -> Option<String> {
@@ -128,6 +151,39 @@ fn cause_of_refusal(refusal: &Finding, causes: &[Cause]) -> Option<String> {
     drifts.into_iter().find(by_holder).map(|drift| drift.id.clone())
 }
 
+/// Nobody answered when the new zone was to be fetched.
+fn cause_of_old_copy(stale: &Finding, causes: &[Cause]) -> Option<String> {
+    let is_its = |cause: &&Cause| {
+        cause.rule == "primary-unreachable"
+            && stale.subject.node.as_ref().is_some_and(|node| cause.nodes.contains(node))
+            && stale.subject.zones.iter().any(|zone| cause.zones.contains(zone))
+            && cause.from.micros <= stale.until.map_or(i64::MAX, |until| until.micros)
+            && cause.to.is_none_or(|to| to.micros + SLACK_MICROS >= stale.since.micros)
+    };
+    causes.iter().find(is_its).map(|cause| cause.id.clone())
+}
+
+/// Nobody, or a copy that lags, is behind the address because it is not where it should be, or no node has it.
+fn cause_at_address(effect: &Finding, causes: &[Cause]) -> Option<String> {
+    let at_address = |cause: &&Cause| {
+        let is_there = cause.resource.is_some() && cause.resource == effect.subject.resource;
+        is_there && cause.spans(effect.since)
+    };
+    let found = ["eip-drift", "takeover-script-failed", "no-master"]
+        .into_iter()
+        .filter_map(|rule| causes.iter().filter(|cause| cause.rule == rule).find(at_address));
+    found.map(|cause| cause.id.clone()).next()
+}
+
+/// The owner of a drifted address does not leave from it, so its receivers take it for a stranger.
+fn cause_of_silence(silence: &Finding, causes: &[Cause]) -> Option<String> {
+    let is_answer =
+        silence.evidence().iter().any(|line| matches!(line.event.pdns(), Some(Pdns::NotifyRejected { .. })));
+    let by_owner = |drift: &&Cause| is_answer && drift.owner.is_some() && drift.owner == silence.subject.node;
+    let drifts = causes.iter().filter(|cause| cause.rule == "eip-drift" && cause.spans(silence.since));
+    drifts.into_iter().find(by_owner).map(|drift| drift.id.clone())
+}
+
 fn cause_of_stale(stale: &Finding, causes: &[Cause]) -> Option<String> {
     let asked = |cause: &&Cause| {
         let node = stale.subject.node.as_ref().is_some_and(|node| cause.nodes.contains(node));
@@ -138,7 +194,9 @@ fn cause_of_stale(stale: &Finding, causes: &[Cause]) -> Option<String> {
             && cause.from.micros <= stale.until.map_or(i64::MAX, |until| until.micros)
             && cause.to.is_none_or(|to| to.micros + AFTERMATH_MICROS >= stale.since.micros)
     };
-    let refusal = causes.iter().find(asked)?;
+    let Some(refusal) = causes.iter().find(asked) else {
+        return cause_of_old_copy(stale, causes);
+    };
     let drift = causes
         .iter()
         .find(|drift| drift.rule == "eip-drift" && drift.resource == refusal.resource && drift.spans(stale.since));

@@ -2,7 +2,7 @@
 
 use super::words::{evidence, heard, length};
 use super::{Explanation, Rule, listens};
-use crate::event::{Daemon, Event, Keepalived, Pdns, Text, Vrrp};
+use crate::event::{Daemon, Event, Fact, Keepalived, Pdns, Text, Vrrp};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity};
 use crate::moment::Moment;
 use crate::version::{Version, VersionRange};
@@ -30,7 +30,14 @@ pub(super) static RULE: Rule = Rule {
                      is (aws ec2 describe-addresses)? Run the notify_master script on the MASTER by hand to bring it back. CloudTrail \
                      AssociateAddress (kept 90 days) says who moved it when.",
     },
-    listens: &[listens::STATES, listens::ADVERTS, listens::PROCESSES, listens::SCRIPT_STARTS, listens::WITNESSES],
+    listens: &[
+        listens::STATES,
+        listens::ADVERTS,
+        listens::PROCESSES,
+        listens::SCRIPT_STARTS,
+        listens::WITNESSES,
+        listens::CLOUDS,
+    ],
     find,
 };
 
@@ -122,6 +129,7 @@ fn tell(world: &World, group: &PeerGroup, resource: Option<&Text>, displacement:
         finding.until = Some(ending.time());
         finding.until_is = match ending {
             Ending::Takeover(_) | Ending::OwnerLeft(_) => Bound::Exact,
+            Ending::Seen(witness) if witness.seen == Seen::Associated => Bound::Exact,
             Ending::Seen(_) | Ending::ServesAgain(_) => Bound::AtMost,
         };
     }
@@ -151,7 +159,11 @@ fn tell(world: &World, group: &PeerGroup, resource: Option<&Text>, displacement:
 fn confidence(displacement: &Displacement) -> Confidence {
     if displacement.is_placed() && displacement.is_complete && !displacement.is_brief {
         Confidence::Confirmed
-    } else if !displacement.is_complete || !displacement.home_first.is_empty() || !displacement.order_is_known {
+    } else if !displacement.is_complete
+        || displacement.is_doubtful()
+        || !displacement.order_is_known
+        || displacement.failed.is_some()
+    {
         Confidence::Suspected
     } else {
         Confidence::Likely
@@ -247,15 +259,28 @@ fn add_fall_back(finding: &mut Finding, taken: &Mastership) {
 }
 
 fn add_witnesses(finding: &mut Finding, displacement: &Displacement) {
-    for seen in
-        [Seen::Claimed, Seen::Leaves, Seen::LeavesElsewhere, Seen::Denied, Seen::Served, Seen::Strange, Seen::Heard]
-    {
+    for seen in [
+        Seen::Associated,
+        Seen::Disassociated,
+        Seen::Listed,
+        Seen::Claimed,
+        Seen::Leaves,
+        Seen::LeavesElsewhere,
+        Seen::Denied,
+        Seen::Served,
+        Seen::Strange,
+        Seen::Heard,
+    ] {
         if let Some(witness) = first_of(&displacement.away, seen) {
             add_witness(finding, witness, Role::Supporting);
         }
     }
     if let Some(witness) = displacement.home_first.first() {
         add_witness(finding, witness, Role::Against);
+    }
+    if let Some(failed) = &displacement.failed {
+        let proves = "The script's call to the cloud is refused: unless it was tried again, the address did not move.";
+        finding.add(evidence(Role::Against, failed, "the take-over fails", proves));
     }
     if displacement.away.is_empty()
         && let Some(witness) =
@@ -329,6 +354,24 @@ fn add_witness(finding: &mut Finding, witness: &Witness, role: Role) {
             String::new(),
             String::new(),
         ),
+        Seen::Associated => (
+            format!("ties the address to {node}"),
+            format!("The cloud ties the address to {node}{}: it is there from here on.", called_by(witness)),
+            String::new(),
+            String::new(),
+        ),
+        Seen::Disassociated => (
+            format!("unties the address from {node}"),
+            format!("The cloud unties the address from {node}{}: it was there until here.", called_by(witness)),
+            String::new(),
+            String::new(),
+        ),
+        Seen::Listed => (
+            format!("lists the address at {node}"),
+            format!("The cloud lists the address as tied to {node}."),
+            String::new(),
+            String::new(),
+        ),
         Seen::Acknowledged => (
             format!("NOTIFY of {zone} acknowledged"),
             format!("A secondary takes {node} for its primary: {node} leaves from the address."),
@@ -348,6 +391,16 @@ fn add_witness(finding: &mut Finding, witness: &Witness, role: Role) {
     }
 }
 
+/// `, as alice asked`: who called the cloud, where its record says so.
+fn called_by(witness: &Witness) -> String {
+    let Fact::Cloud(cloud) = &witness.own.fact else { return String::new() };
+    match &cloud.caller {
+        Some(caller) if cloud.target.contains(caller) => format!(", as {} itself asked ({caller})", witness.node),
+        Some(caller) => format!(", as {caller} asked"),
+        None => String::new(),
+    }
+}
+
 fn add_ending(finding: &mut Finding, displacement: &Displacement) {
     match &displacement.ending {
         None => {}
@@ -358,6 +411,12 @@ fn add_ending(finding: &mut Finding, displacement: &Displacement) {
         Some(Ending::OwnerLeft(event)) => {
             let proves = format!("{} is not MASTER any more.", event.node);
             finding.add(evidence(Role::Repair, event, "no longer MASTER", proves));
+        }
+        Some(Ending::ServesAgain(event)) if displacement.is_doubtful() => {
+            let holder = displacement.holder.as_deref().unwrap_or("the other node");
+            let proves =
+                format!("A transfer from the address works, and {holder} wrote nothing of it: it is not there.");
+            finding.add(evidence(Role::Against, event, "transferred from elsewhere", proves));
         }
         Some(Ending::ServesAgain(event)) => {
             finding.add(evidence(
@@ -416,9 +475,15 @@ fn story(group: &PeerGroup, displacement: &Displacement, names: &Names, finding:
     match displacement.why {
         Displaced::TookAndFellBack => {
             story.push(flap_sentence(unit, displacement, names));
-            story.push(format!(
-                "{owner} never left MASTER, so its notify_master script did not run again: the address stayed on {holder}."
-            ));
+            story.push(if displacement.is_complete {
+                format!(
+                    "{owner} never left MASTER, so its notify_master script did not run again: the address stayed on {holder}."
+                )
+            } else {
+                format!(
+                    "If {owner} stayed MASTER meanwhile, its notify_master script did not run again, and the address stayed on {holder}."
+                )
+            });
         }
         Displaced::DidNotCome { raced } => {
             let began = finding.since.rfc3339();
@@ -497,7 +562,13 @@ fn end_sentence(displacement: &Displacement, names: &Names, finding: &Finding) -
             Seen::Served | Seen::Denied => {
                 format!("It ended {}, when {owner} answered a transfer asked of {address}.", bracket(witness.time))
             }
-            Seen::Claimed | Seen::Leaves | Seen::LeavesElsewhere => {
+            Seen::Associated => format!(
+                "It ended at {}, when the cloud tied {address} to {}{}.",
+                witness.time.rfc3339(),
+                witness.node,
+                called_by(witness)
+            ),
+            Seen::Claimed | Seen::Leaves | Seen::LeavesElsewhere | Seen::Disassociated | Seen::Listed => {
                 format!("It ended {}, when {} had the address again.", bracket(witness.time), witness.node)
             }
             Seen::Heard | Seen::Strange | Seen::Acknowledged | Seen::Rejected => {
@@ -611,6 +682,18 @@ mod tests {
     }
 
     #[test]
+    fn an_asked_transfer_that_was_stored_shows_who_served_it() {
+        // At the default level a primary logs that it was asked, and a denial, but not that it served.
+        let asked = [at("a", 600, is_asked()), at("s", 600, committed()), at("b", 700, master())];
+        assert_eq!(told("eip-drift", &after(flap(), &asked))[0], "suspected closed");
+        // Of two that were asked at the time, nobody can tell which one served; one that denied did not.
+        let denied = [at("b", 600, is_asked()), at("b", 600, denies()), at("s", 601, committed())];
+        assert_eq!(told("eip-drift", &after(flap(), &denied)), ["likely open"]);
+        let both = [at("a", 600, is_asked()), at("b", 600, is_asked()), at("s", 600, committed())];
+        assert_eq!(told("eip-drift", &after(flap(), &both)), ["likely open"]);
+    }
+
+    #[test]
     fn is_confirmed_by_the_owners_voice_from_elsewhere() {
         let strange = [at("s", 500, turns_away(ORDINARY)), at("a", 500, is_rejected())];
         assert_eq!(told("eip-drift", &after(flap(), &strange)), ["confirmed open"]);
@@ -646,6 +729,55 @@ mod tests {
             at("s", 151, refused()),
         ];
         assert!(told("eip-drift", &after(failover_and_back(), &updates)).is_empty());
+    }
+
+    #[test]
+    fn the_clouds_record_confirms_it_and_ends_it() {
+        let moved = [at("aws", 101, associates("i-0bbb", "i-0bbb"))];
+        assert_eq!(told_where(&stated(), "eip-drift", &after(flap(), &moved)), ["confirmed open"]);
+        let by_hand = [at("aws", 5000, associates("i-0aaa", "alice"))];
+        let all = after(after(flap(), &moved), &by_hand);
+        assert_eq!(told_where(&stated(), "eip-drift", &all), ["confirmed closed"]);
+        let finding = &find_where(&stated(), "eip-drift", &all)[0];
+        let end = finding.story.last().cloned().unwrap_or_default();
+        assert!(end.ends_with("when the cloud tied 192.0.2.10 to a, as alice asked."), "{end}");
+    }
+
+    #[test]
+    fn the_clouds_record_denies_it() {
+        let back = [at("aws", 101, associates("i-0bbb", "i-0bbb")), at("aws", 104, associates("i-0aaa", "i-0aaa"))];
+        assert!(told_where(&stated(), "eip-drift", &after(flap(), &back)).is_empty());
+        let refused = [at("aws", 101, refuses("i-0bbb"))];
+        assert!(told_where(&stated(), "eip-drift", &after(flap(), &refused)).is_empty());
+        assert_eq!(told_where(&stated(), "takeover-script-failed", &after(flap(), &refused)), ["confirmed closed"]);
+    }
+
+    /// Which node an instance is must be known, and which of two calls came last.
+    #[test]
+    fn the_clouds_record_is_never_guessed_at() {
+        let moved = [at("aws", 101, associates("i-0bbb", "i-0bbb"))];
+        assert_eq!(told("eip-drift", &after(flap(), &moved)), ["likely open"]);
+        let at_once = [at("aws", 101, associates("i-0bbb", "i-0bbb")), at("aws", 102, associates("i-0aaa", "i-0aaa"))];
+        assert_eq!(told_where(&stated(), "eip-drift", &after(flap(), &at_once)), ["likely open"]);
+        // Both nodes called when they took over: that tells who is who.
+        let own = [at("aws", 1, associates("i-0aaa", "i-0aaa"))];
+        assert_eq!(told("eip-drift", &after(after(flap(), &own), &moved)), ["confirmed open"]);
+    }
+
+    #[test]
+    fn a_move_by_hand_is_told_without_any_flap() {
+        let quiet = [at("a", 0, master()), at("b", 1, backup())];
+        let moved = [at("aws", 5, associates("i-0aaa", "i-0aaa")), at("aws", 900, associates("i-0bbb", "bob"))];
+        assert_eq!(told_where(&stated(), "eip-drift", &after(quiet.to_vec(), &moved)), ["confirmed open"]);
+    }
+
+    #[test]
+    fn stays_quiet_where_the_cloud_tells_of_a_failover() {
+        let moves = [at("aws", 102, associates("i-0bbb", "i-0bbb")), at("aws", 201, associates("i-0aaa", "i-0aaa"))];
+        assert!(told_where(&stated(), "eip-drift", &after(failover_and_back(), &moves)).is_empty());
+        // The cloud's clock is eight seconds behind the nodes'.
+        let early = [at("aws", 94, associates("i-0bbb", "i-0bbb")), at("aws", 193, associates("i-0aaa", "i-0aaa"))];
+        assert!(told_where(&stated(), "eip-drift", &after(failover_and_back(), &early)).is_empty());
     }
 
     #[test]

@@ -53,6 +53,23 @@ pub(super) const PROCESSES: Ids = &[
 /// Where a reload explains what looks like a transition.
 pub(super) const RELOADS: Ids = &["keepalived/reload-requested", "keepalived/reload-child"];
 
+/// An advert that did not count here.
+pub(super) const REFUSED_ADVERTS: Ids = &[
+    "keepalived/advert-auth",
+    "keepalived/advert-interval-mismatch",
+    "keepalived/advert-vip-mismatch",
+    "keepalived/advert-vrid-mismatch",
+    "keepalived/advert-unknown-unicast-peer",
+    "keepalived/advert-cast-mismatch",
+    "keepalived/advert-invalid-ttl",
+    "keepalived/advert-bad-checksum",
+    "keepalived/advert-bad-type",
+    "keepalived/advert-bad-version",
+    "keepalived/advert-bad-length",
+    "keepalived/advert-dropped",
+    "keepalived/advert-ignored-in-backup",
+];
+
 /// A process that was paused believes what was true before.
 pub(super) const PAUSES: Ids = &["keepalived/timer-late"];
 
@@ -92,6 +109,15 @@ pub(super) const WITNESSES: Ids = &[
     "pdns/notify-out-rejected",
 ];
 
+/// A cloud's own records of the address, and what its command line prints in a script.
+pub(super) const CLOUDS: Ids = &[
+    "aws/associate-address",
+    "aws/disassociate-address",
+    "aws/address-snapshot",
+    "script/address-associated",
+    "script/address-refused",
+];
+
 /// How far a copy is, and why it stays there.
 pub(super) const COPIES: Ids = &[
     "pdns/domain-stale",
@@ -110,6 +136,33 @@ pub(super) const COPIES: Ids = &[
     "pdns/notify-in-wrong-key",
 ];
 
+/// A copy that is ahead of its primary.
+pub(super) const NEWER: Ids = &["pdns/domain-newer-than-primary"];
+
+/// Nobody answered, or only with an error.
+pub(super) const UNREACHABLE: Ids = &[
+    "pdns/soa-unretrievable-first",
+    "pdns/soa-unretrievable",
+    "pdns/soa-serial-undetermined",
+    "pdns/freshness-exception",
+    "pdns/freshness-result",
+    "pdns/axfr-in-failed-resolver",
+    "pdns/axfr-in-failed-other",
+];
+
+/// Somebody answered.
+pub(super) const ANSWERS: Ids = &[
+    "pdns/domain-stale",
+    "pdns/domain-fresh",
+    "pdns/domain-newer-than-primary",
+    "pdns/axfr-in-retrieved",
+    "pdns/axfr-in-done",
+    "pdns/ixfr-in-done",
+];
+
+/// What became of a NOTIFY that was sent.
+pub(super) const UNHEEDED: Ids = &["pdns/notify-out-failed", "pdns/notify-out-rejected", "pdns/notify-out-acked"];
+
 pub(super) const STRANGERS: Ids = &["pdns/notify-in-not-primary"];
 
 pub(super) const REFUSALS: Ids = &[
@@ -121,10 +174,6 @@ pub(super) const REFUSALS: Ids = &[
     "pdns/ixfr-out-done",
 ];
 
-const REFUSED_ADVERT: &str = "an advert that is refused ends no mastership and proves none; when it makes a split, the split is told from \
-                              the states of both nodes";
-const PLANNED_UNREACHABLE: &str =
-    "no rule judges a primary that cannot be reached yet; it is kept apart from a refusal";
 const CHECK: &str = "a check changes nothing by itself: what follows of it stands in the lines on priority and state";
 const LINK: &str = "an interface changes nothing by itself: what follows of it stands in the line that enters FAULT";
 const ROLE: &str = "it is no fault: it tells that the node speaks and what it is, which every rule takes into account";
@@ -136,19 +185,6 @@ pub(super) const UNHEARD: &[(&str, &str)] = &[
         "keepalived/priority-changed",
         "who is MASTER is judged by what the nodes say they are; priorities only explain it",
     ),
-    ("keepalived/advert-auth", REFUSED_ADVERT),
-    ("keepalived/advert-interval-mismatch", REFUSED_ADVERT),
-    ("keepalived/advert-vip-mismatch", REFUSED_ADVERT),
-    ("keepalived/advert-vrid-mismatch", REFUSED_ADVERT),
-    ("keepalived/advert-unknown-unicast-peer", REFUSED_ADVERT),
-    ("keepalived/advert-cast-mismatch", REFUSED_ADVERT),
-    ("keepalived/advert-invalid-ttl", REFUSED_ADVERT),
-    ("keepalived/advert-bad-checksum", REFUSED_ADVERT),
-    ("keepalived/advert-bad-type", REFUSED_ADVERT),
-    ("keepalived/advert-bad-version", REFUSED_ADVERT),
-    ("keepalived/advert-bad-length", REFUSED_ADVERT),
-    ("keepalived/advert-dropped", REFUSED_ADVERT),
-    ("keepalived/advert-ignored-in-backup", REFUSED_ADVERT),
     (
         "keepalived/child-start",
         "it is no fault; it tells which process is the parent, whose `Stopping` ends masterships",
@@ -174,19 +210,6 @@ pub(super) const UNHEARD: &[(&str, &str)] = &[
     (
         "pdns/control-notify",
         "it is no fault; it tells that somebody asked for the NOTIFYs that follow, so that they are not taken for a change",
-    ),
-    ("pdns/domain-newer-than-primary", "no rule judges a serial that went backwards yet"),
-    ("pdns/soa-unretrievable-first", PLANNED_UNREACHABLE),
-    ("pdns/soa-unretrievable", PLANNED_UNREACHABLE),
-    ("pdns/soa-serial-undetermined", PLANNED_UNREACHABLE),
-    ("pdns/freshness-exception", PLANNED_UNREACHABLE),
-    (
-        "pdns/freshness-result",
-        "it is no fault; it tells that this log shows the checks, so that their absence means something",
-    ),
-    (
-        "pdns/notify-out-failed",
-        "no rule judges a NOTIFY without an answer yet: secondaries poll, so it delays and hides nothing",
     ),
     ("pdns/axfr-out-started", "it comes before a denial as well, so it proves only that somebody asked"),
     ("pdns/ixfr-out-started", "it comes before a denial as well, so it proves only that somebody asked"),

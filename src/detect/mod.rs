@@ -3,17 +3,24 @@
 //! **Invariants:** a rule sees no text, no file and no clock; it reads no other rule. What one finding explains of another is worked
 //! out afterwards, in `causes`. To add a rule, add its file and its line in [`RULES`].
 
+mod advert_mismatch;
 mod causes;
 mod eip_drift;
 mod listens;
 mod master_flapping;
+mod no_master;
 mod notify_from_non_master;
+mod notify_unacknowledged;
+mod one_way_partition;
+mod primary_unreachable;
+mod serial_regression;
 mod split_brain;
 mod stale_serial;
 mod takeover_script_failed;
 #[cfg(test)]
 mod testing;
 mod transfer_refused;
+mod vm_pause;
 mod words;
 
 use crate::finding::Finding;
@@ -52,11 +59,18 @@ pub struct Explanation {
 pub const RULES: &[&Rule] = &[
     &eip_drift::RULE,
     &split_brain::RULE,
+    &no_master::RULE,
+    &advert_mismatch::RULE,
+    &one_way_partition::RULE,
+    &vm_pause::RULE,
     &takeover_script_failed::RULE,
     &master_flapping::RULE,
     &stale_serial::RULE,
     &notify_from_non_master::RULE,
     &transfer_refused::RULE,
+    &primary_unreachable::RULE,
+    &serial_regression::RULE,
+    &notify_unacknowledged::RULE,
 ];
 
 /// The rules that rest on an event.

@@ -1,10 +1,13 @@
 //! Two nodes were MASTER of one instance at the same time.
 
+mod clocks;
+
 use super::words::{evidence, heard, length};
 use super::{Explanation, Rule, listens};
 use crate::event::{Daemon, Event, Keepalived, Text, Vrrp};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity};
 use crate::moment::{Moment, duration_words, order_is_known};
+use crate::version::Version;
 use crate::world::{Begin, End, Mastership, PeerGroup, Unit, World, advert};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -37,6 +40,9 @@ const NEAR_MISS_MICROS: i64 = 1_500_000;
 /// Overlaps of one group closer than this are one episode: the link flaps.
 const QUIET_MICROS: i64 = 60_000_000;
 
+/// A keepalived that was not running says so from this release on (`A thread timer expired`).
+const TIMER_LATE_SINCE: Version = Version(2, 1, 0);
+
 struct Overlap<'a> {
     from: Moment,
     to: Option<Moment>,
@@ -45,9 +51,15 @@ struct Overlap<'a> {
     lines: Vec<Evidence>,
     /// An advert line proves that both were MASTER.
     is_heard: bool,
+    /// A MASTER heard a lesser one and stayed: no clock makes that up.
+    is_lower_heard: bool,
     /// One of the two masterships has no end of its own in a log that ends early: its node may have been killed.
     may_be_dead: bool,
     was_paused: bool,
+    /// The two nodes' stamps can be compared.
+    are_clocks_known: bool,
+    /// Adverts prove its end only, and the older MASTER's release would not say that it had not been running until then.
+    may_have_slept: bool,
     one_log: bool,
     /// 1.x, one side, one moment: the rival may have fallen back before it ever entered MASTER.
     may_be_near_miss: bool,
@@ -63,7 +75,10 @@ fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
     for (index, (a_node, a_all)) in nodes.iter().enumerate() {
         for (b_node, b_all) in &nodes[index + 1..] {
             for a in *a_all {
-                overlaps.extend(b_all.iter().filter_map(|b| overlap(world, (a_node, a), (b_node, b))));
+                let slack = world.clock_slack_micros(a_node, b_node);
+                let told = b_all.iter().filter_map(|b| overlap(world, (a_node, a), (b_node, b)));
+                overlaps
+                    .extend(told.filter(|one| one.is_lower_heard || !clocks::explain(one.from, a_all, b_all, slack)));
             }
         }
     }
@@ -103,26 +118,30 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
     let is_short = to.is_some_and(|to| to.micros_since(from) <= ELECTION_MICROS);
     let order_is_open = first.start().is_some_and(|start| !order_is_known(start, from));
     // It heard the older MASTER's adverts before it took over: it preempts, and is heard itself.
-    let preempts = second.preempts && first.heard_higher.is_some() && outlives;
+    let preempts = second.preempts() && first.heard_higher.is_some() && outlives;
     if yields_soon && outlives || is_short && order_is_open || preempts && is_within(from, to, PAPER_MICROS) {
         return None;
     }
+    // One that died is heard again when it is started anew: that is no rival any more.
+    let is_restarted = [first, second].into_iter().any(|one| has_died(one) && one.ended() == to);
     let adverts: Vec<&Arc<Event>> = [first, second]
         .into_iter()
         .flat_map(|mastership| mastership.heard_lower.iter().chain(&mastership.heard_higher))
         .filter(|line| {
             line.time.micros >= from.micros - ELECTION_MICROS
-                && to.is_none_or(|to| line.time.micros <= to.micros + ELECTION_MICROS)
+                && to.is_none_or(|to| {
+                    line.time.micros < to.micros || !is_restarted && line.time.micros <= to.micros + ELECTION_MICROS
+                })
         })
         .collect();
     // A higher advert that ends the older mastership proves that one instant only, as every hand-over does; unless the new MASTER had
     // not heard the old one before it entered: then it was deaf, and both were MASTER from there on.
-    let was_deaf = first.heard_higher.is_some() && !second.preempts && second.begin != Begin::Unseen;
+    let was_deaf = first.heard_higher.is_some() && !second.preempts() && second.begin != Begin::Unseen;
     // The newer one's yielding is about the older one only while that lasts.
     let yields_to_first =
         second.heard_higher.as_ref().is_some_and(|line| first.ended().is_none_or(|end| line.time.micros <= end.micros));
-    let is_heard =
-        was_deaf || yields_to_first || adverts.iter().any(|line| matches!(line.vrrp(), Some(Vrrp::HeardLower(_))));
+    let is_lower_heard = adverts.iter().any(|line| matches!(line.vrrp(), Some(Vrrp::HeardLower(_))));
+    let is_heard = was_deaf || yields_to_first || is_lower_heard;
     let paper = to.or(world.horizon).map_or(0, |to| to.micros_since(from));
     if !is_heard && paper < ELECTION_MICROS {
         return None;
@@ -154,8 +173,11 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
         entered: Arc::clone(&second.first),
         lines,
         is_heard,
+        is_lower_heard,
         may_be_dead: may_have_died(world, first_node, first, from) || has_died(second),
         was_paused: [first_node, second_node].into_iter().any(|node| was_paused(world, node, from, to)),
+        are_clocks_known: world.clock_slack_micros(first_node, second_node) <= ELECTION_MICROS,
+        may_have_slept: may_have_slept(world, first_node, from, to),
         one_log: false,
         may_be_near_miss: false,
     })
@@ -204,6 +226,20 @@ fn was_paused(world: &World, node: &Text, from: Moment, to: Option<Moment>) -> b
     })
 }
 
+/// Whether a MASTER may not have been running for most of a stretch: it wrote nothing in it before its end, where it hears the
+/// other one whether it was cut off or asleep, and its release does not say which.
+fn may_have_slept(world: &World, node: &Text, from: Moment, to: Option<Moment>) -> bool {
+    let Some(to) = to.filter(|to| to.micros_since(from) >= ELECTION_MICROS) else { return false };
+    if world.version(node, Daemon::Keepalived).is_from(TIMER_LATE_SINCE) {
+        return false;
+    }
+    let Some(facts) = world.nodes.get(node) else { return true };
+    let is_inside = |event: &Arc<Event>| {
+        event.time.micros > from.micros && event.time.micros < to.micros.saturating_sub(ELECTION_MICROS)
+    };
+    !facts.vrrp.events().iter().any(is_inside)
+}
+
 /// Lower-priority lines whose rival's own log is not here.
 fn heard_only<'a>(world: &World, group: &'a PeerGroup) -> Vec<Overlap<'a>> {
     let mut found = Vec::new();
@@ -228,8 +264,11 @@ fn heard_only<'a>(world: &World, group: &'a PeerGroup) -> Vec<Overlap<'a>> {
                 entered: Arc::clone(first),
                 lines: lines.iter().map(|line| heard(Role::Primary, line)).collect(),
                 is_heard: true,
+                is_lower_heard: true,
                 may_be_dead: false,
                 was_paused: was_paused(world, node, first.time.shifted(-ELECTION_MICROS), Some(last.time)),
+                are_clocks_known: true,
+                may_have_slept: false,
                 one_log: true,
                 may_be_near_miss: advert(first).is_some_and(|advert| advert.from.is_none())
                     && last.time.micros_since(first.time) < NEAR_MISS_MICROS,
@@ -317,10 +356,12 @@ fn tell(group: &PeerGroup, episode: &[Overlap<'_>], to_here: &str) -> Finding {
 
 fn confidence(overlap: &Overlap<'_>) -> Confidence {
     let on_paper = overlap.to.is_some_and(|to| to.micros_since(overlap.from) < PAPER_MICROS);
+    // Where clocks differ, every hand-over looks like this; that a MASTER heard a lesser one no clock makes up.
+    let rests_on_clocks = !overlap.is_lower_heard && !overlap.are_clocks_known;
     let rests_on_an_end = overlap.may_be_dead && !overlap.is_heard;
     if rests_on_an_end || overlap.was_paused || overlap.may_be_near_miss || (!overlap.is_heard && on_paper) {
         Confidence::Suspected
-    } else if overlap.is_heard && !overlap.one_log {
+    } else if overlap.is_heard && !overlap.one_log && !overlap.may_have_slept && !rests_on_clocks {
         Confidence::Confirmed
     } else {
         Confidence::Likely
@@ -342,6 +383,22 @@ fn rivals(group: &PeerGroup, episode: &[Overlap<'_>]) -> Vec<Rival> {
             settled_by: "the hypervisor's log".to_owned(),
         });
     }
+    if episode.iter().all(|overlap| !overlap.is_lower_heard && !overlap.are_clocks_known) {
+        rivals.push(Rival {
+            claim: "their clocks differ by more than that, and one followed the other in order".to_owned(),
+            settled_by: "the time services of both at that time (chronyc tracking, timedatectl), then --skew"
+                .to_owned(),
+        });
+    }
+    if episode.iter().any(|overlap| overlap.may_have_slept && !overlap.was_paused) {
+        rivals.push(Rival {
+            claim: format!(
+                "{} was not running until then (a paused machine) and woke up as MASTER, which keepalived says from 2.1.0 on only",
+                episode[0].nodes[0]
+            ),
+            settled_by: "the hypervisor's log, or other programs' lines of that node meanwhile".to_owned(),
+        });
+    }
     if episode.iter().all(|overlap| !overlap.is_heard) && !group.proven {
         rivals.push(Rival {
             claim: format!("they are no peers: {} is everybody's name and no advert ties them", group.unit.name()),
@@ -359,6 +416,7 @@ mod tests {
     #[test]
     fn fires_on_two_masters_that_hear_each_other_late() {
         let partition = [
+            at("a", 0, starts()),
             at("a", 0, master()),
             at("b", 100, master()),
             at("a", 130, hears_lower()),
@@ -379,6 +437,37 @@ mod tests {
         // Healthy keepalived writes nothing: that `a` is silent from here on says neither.
         let silent = [at("a", 0, master()), at("b", 100, master()), at("s", 200, stale())];
         assert_eq!(told("split-brain", &silent), ["suspected open"]);
+    }
+
+    #[test]
+    fn hearing_a_killed_master_start_anew_proves_no_split() {
+        let killed = [
+            at("a", 0, master()),
+            at("b", 1, backup()),
+            at("b", 100, master()),
+            at("a", 120, starts()),
+            at("a", 121, pending()),
+            at("b", 121, hears_lower()),
+            at("a", 122, hears_higher()),
+        ];
+        assert_eq!(told("split-brain", &killed), ["suspected closed"]);
+    }
+
+    #[test]
+    fn a_master_that_may_have_slept_is_no_certain_rival() {
+        // The release is not known: from 2.1.0 on a keepalived that was not running says so when it wakes.
+        let heard_at_the_end = [
+            at("a", 0, master()),
+            at("b", 1, backup()),
+            at("b", 100, master()),
+            at("a", 130, hears_lower()),
+            at("b", 130, hears_higher()),
+        ];
+        assert_eq!(told("split-brain", &heard_at_the_end), ["likely closed"]);
+        let awake = [&[at("a", 0, starts())][..], &heard_at_the_end].concat();
+        assert_eq!(told("split-brain", &awake), ["confirmed closed"]);
+        let meanwhile = [&heard_at_the_end[..3], &[at("a", 110, hears_lower())], &heard_at_the_end[3..]].concat();
+        assert_eq!(told("split-brain", &meanwhile), ["confirmed closed"]);
     }
 
     #[test]

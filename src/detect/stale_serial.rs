@@ -2,7 +2,7 @@
 
 use super::words::{count, evidence, length, list, repeated};
 use super::{Explanation, Rule, listens};
-use crate::event::{Event, Pdns, Text};
+use crate::event::{Event, Pdns, Text, TransferFailure};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Role, Severity, ZoneImpact};
 use crate::moment::Moment;
 use crate::world::{Behind, Seen, World};
@@ -184,11 +184,11 @@ fn first_line(behind: &Behind) -> Evidence {
 }
 
 fn failure(behind: &Behind, event: &Arc<Event>) -> Evidence {
-    let Some(Pdns::TransferFailed { primary, refused, reason, .. }) = event.pdns() else {
+    let Some(Pdns::TransferFailed { primary, why, reason, .. }) = event.pdns() else {
         return evidence(Role::Primary, event, "transfer failed", "The transfer failed.");
     };
     let from = primary.as_ref().map_or(String::new(), |primary| format!(" from {primary}"));
-    let how = if *refused { "refused" } else { "failed" };
+    let how = if *why == TransferFailure::Refused { "refused" } else { "failed" };
     let proves = format!("The transfer of {}{from} {how}: {reason}. The copy stays old.", behind.zone);
     repeated(Role::Primary, event, &behind.failures, format!("AXFR of {}{from} {how}", behind.zone), proves)
 }

@@ -2,7 +2,7 @@
 
 use super::words::{evidence, length};
 use super::{Explanation, Rule, listens};
-use crate::event::{Event, Keepalived, Text};
+use crate::event::{Event, Fact, Keepalived, Text};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
 use crate::world::{Displaced, Displacement, Ending, PeerGroup, Seen, Unit, World, displacements, first_of};
 use std::sync::Arc;
@@ -18,14 +18,19 @@ pub(super) static RULE: Rule = Rule {
         check_next: "Run the script by hand as the user keepalived runs it (script_security, enable_script_security): credentials, \
                      region, path, permissions. Let it log its outcome with logger.",
     },
-    listens: &[listens::STATES, listens::ADVERTS, listens::PROCESSES, listens::SCRIPT_FAILURES, listens::WITNESSES],
+    listens: &[
+        listens::STATES,
+        listens::ADVERTS,
+        listens::PROCESSES,
+        listens::SCRIPT_FAILURES,
+        listens::WITNESSES,
+        listens::CLOUDS,
+    ],
     find,
 };
 
 /// A line about a script that could not be started belongs to the take-over this close before it.
 const BESIDE_MICROS: i64 = 5_000_000;
-/// A cloud's API answers, or not, within this.
-const SCRIPT_MICROS: i64 = 120_000_000;
 
 fn find(world: &World) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -62,7 +67,16 @@ fn did_not_come(
     let proves = format!("{owner} becomes MASTER: its notify_master script runs now.");
     let line = evidence(Role::Primary, &displacement.first, brief, proves);
     let mut finding = Finding::new(RULE.id, &format!("{owner}/{}", group.key()), Severity::Critical, confidence, line);
-    for seen in [Seen::Denied, Seen::Served, Seen::Heard, Seen::Claimed, Seen::Leaves] {
+    for seen in [
+        Seen::Denied,
+        Seen::Served,
+        Seen::Heard,
+        Seen::Claimed,
+        Seen::Leaves,
+        Seen::Associated,
+        Seen::Disassociated,
+        Seen::Listed,
+    ] {
         let Some(witness) = first_of(&displacement.away, seen) else { continue };
         let proves = format!(
             "{holder} answers or speaks from the address, {} after {owner} took over.",
@@ -112,12 +126,17 @@ fn could_not_start(world: &World, group: &PeerGroup) -> Vec<Finding> {
         let is_beside =
             |event: &&Arc<Event>, micros: i64| (0..=micros).contains(&event.time.micros_since(takeover.event.time));
         let is_start = |event: &&Arc<Event>| matches!(event.keepalived(), Some(Keepalived::ScriptFailed { .. }));
-        let stated = facts.failed_takeovers.iter().find(|event| is_beside(event, SCRIPT_MICROS));
+        let stated = world.failed_takeover(takeover.node, takeover.event.time, None);
         let unstarted = || facts.vrrp.events().iter().find(|event| is_start(event) && is_beside(event, BESIDE_MICROS));
         let Some(failed) = stated.or_else(unstarted) else { continue };
         let confidence = if stated.is_some() { Confidence::Confirmed } else { Confidence::Likely };
         let owner = takeover.node;
-        let (brief, proves, what) = if stated.is_some() {
+        let refusal = if let Fact::Cloud(cloud) = &failed.fact { cloud.refused.as_deref() } else { None };
+        let (brief, proves, what) = if let Some(code) = refusal {
+            let proves =
+                format!("The cloud refuses {owner}'s call to move the address ({code}): this call moved nothing.");
+            ("the cloud refuses the call", proves, "the cloud refused its call to move the address")
+        } else if stated.is_some() {
             (
                 "the take-over fails",
                 format!("{owner}'s own script says that the take-over failed."),

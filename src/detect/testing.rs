@@ -1,9 +1,11 @@
 //! Small timelines for the rules' tests: a node, a second, a fact.
 
-use crate::event::{Advert, Event, Fact, Keepalived, Origin, Pdns, Text, Vrrp};
+use crate::event::{
+    Advert, Cloud, CloudFact, Event, Fact, Keepalived, Mismatch, Origin, Pdns, Text, TransferFailure, Vrrp,
+};
 use crate::finding::Finding;
 use crate::moment::{Moment, Precision};
-use crate::world::World;
+use crate::world::{Clock, StatedNode, Topology, World};
 use std::sync::Arc;
 
 /// 2020-08-08 21:00:00 UTC, where all test timelines begin.
@@ -18,7 +20,7 @@ pub(super) fn at(node: &str, second: i64, fact: Fact) -> Event {
     let id = match &fact {
         Fact::Pdns(_) => "pdns/test",
         Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) => "keepalived/test",
-        Fact::Site { .. } | Fact::Other | Fact::Unrecognised(_) => "other",
+        Fact::Site { .. } | Fact::Cloud(_) | Fact::Other | Fact::Unrecognised(_) => "other",
     };
     let raw = Text::from(format!("{second} {fact:?}"));
     Event { id, fact, time, node: Text::from(node), pid: None, repeated: 1, origin, raw }
@@ -52,6 +54,23 @@ pub(super) fn backup() -> Fact {
     vrrp(Vrrp::BackupEntered { at_start: false })
 }
 
+pub(super) fn faults() -> Fact {
+    vrrp(Vrrp::FaultEntered)
+}
+
+pub(super) fn rejects(mismatch: Mismatch) -> Fact {
+    vrrp(Vrrp::AdvertRejected { mismatch, from: None })
+}
+
+pub(super) fn wakes_after(seconds: u32) -> Fact {
+    Fact::Keepalived(Keepalived::TimerLate { seconds })
+}
+
+/// A line of another program: the log goes on.
+pub(super) fn hears_nothing_new() -> Fact {
+    Fact::Other
+}
+
 pub(super) fn hears_lower() -> Fact {
     vrrp(Vrrp::HeardLower(advert(103, 102)))
 }
@@ -83,10 +102,63 @@ pub(super) fn refused() -> Fact {
     Fact::Pdns(Pdns::TransferFailed {
         zone: zone(),
         primary: Some(Text::from(ADDRESS)),
-        refused: true,
+        why: TransferFailure::Refused,
         reason,
         until: None,
     })
+}
+
+pub(super) fn fresh() -> Fact {
+    Fact::Pdns(Pdns::ZoneFresh { zone: zone(), primary: Some(Text::from(ADDRESS)), serial: Some(2020081701) })
+}
+
+/// The copy has 2020081701, the primary `theirs`.
+pub(super) fn is_newer_than(theirs: u32) -> Fact {
+    newer(2020081701, theirs)
+}
+
+/// The primary's serial has wrapped: it is newer by RFC 1982.
+pub(super) fn was_wrapped() -> Fact {
+    newer(u32::MAX, 5)
+}
+
+fn newer(ours: u32, theirs: u32) -> Fact {
+    let primary = Some(Text::from(ADDRESS));
+    Fact::Pdns(Pdns::ZoneNewer { zone: zone(), primary, primary_serial: Some(theirs), our_serial: Some(ours) })
+}
+
+pub(super) fn transfer_fails(why: TransferFailure) -> Fact {
+    let (reason, primary) = (Text::from("it failed"), Some(Text::from(ADDRESS)));
+    Fact::Pdns(Pdns::TransferFailed { zone: zone(), primary, why, reason, until: None })
+}
+
+/// A SOA check without an answer, the how-many-eth in a row.
+pub(super) fn unretrievable(attempt: u32) -> Fact {
+    let attempt = Some(attempt);
+    Fact::Pdns(Pdns::SoaUnretrievable { zone: zone(), primary: None, until: None, attempt, answered: false })
+}
+
+/// A SOA check that is answered with an error.
+pub(super) fn soa_error() -> Fact {
+    let primary = Some(Text::from(ADDRESS));
+    Fact::Pdns(Pdns::SoaUnretrievable { zone: zone(), primary, until: None, attempt: None, answered: true })
+}
+
+pub(super) fn times_out() -> Fact {
+    Fact::Pdns(Pdns::FreshnessChecked { zones: 0, timeouts: 1 })
+}
+
+/// A secondary, as the primary names it.
+fn receiver() -> Text {
+    Text::from("203.0.113.21")
+}
+
+pub(super) fn gives_up() -> Fact {
+    Fact::Pdns(Pdns::NotifyUnanswered { zone: zone(), by: receiver() })
+}
+
+pub(super) fn is_acknowledged() -> Fact {
+    Fact::Pdns(Pdns::NotifyAcknowledged { zone: zone(), by: receiver() })
 }
 
 pub(super) fn committed() -> Fact {
@@ -95,6 +167,10 @@ pub(super) fn committed() -> Fact {
 
 pub(super) fn denies() -> Fact {
     Fact::Pdns(Pdns::TransferDenied { zone: zone(), client: Some(Text::from("203.0.113.21")) })
+}
+
+pub(super) fn is_asked() -> Fact {
+    Fact::Pdns(Pdns::TransferAsked { zone: zone(), client: Text::from("192.0.2.53") })
 }
 
 pub(super) fn serves() -> Fact {
@@ -111,6 +187,31 @@ pub(super) fn is_rejected() -> Fact {
         by: Text::from("203.0.113.21"),
         reason: Text::from("Query Refused"),
     })
+}
+
+/// `a` is `i-0aaa` and `b` is `i-0bbb`, as stated.
+pub(super) fn stated() -> Topology {
+    let node = |id: &str| StatedNode { cloud_ids: [Text::from(id)].into(), ..StatedNode::default() };
+    let nodes = [(Text::from("a"), node("i-0aaa")), (Text::from("b"), node("i-0bbb"))];
+    Topology { nodes: nodes.into(), ..Topology::default() }
+}
+
+/// The cloud ties the address to an instance, as `caller` asks.
+pub(super) fn associates(instance: &str, caller: &str) -> Fact {
+    Fact::Cloud(Box::new(Cloud {
+        what: CloudFact::Associated,
+        address: Some(Text::from(ADDRESS)),
+        target: vec![Text::from(instance)],
+        caller: Some(Text::from(caller)),
+        ..Cloud::default()
+    }))
+}
+
+/// The cloud refuses to.
+pub(super) fn refuses(instance: &str) -> Fact {
+    let Fact::Cloud(mut cloud) = associates(instance, instance) else { unreachable!("it is a cloud's record") };
+    cloud.refused = Some(Text::from("Client.UnauthorizedOperation"));
+    Fact::Cloud(cloud)
 }
 
 /// The seed's flap: `b` is MASTER from 100 to 101 while `a` is MASTER all along.
@@ -143,18 +244,30 @@ pub(super) fn failover_and_back() -> Vec<Event> {
 
 /// What one rule finds in a timeline; events may be given in any order.
 pub(super) fn find(rule: &str, events: &[Event]) -> Vec<Finding> {
+    find_where(&Topology::default(), rule, events)
+}
+
+/// The same, where something is stated.
+pub(super) fn find_where(topology: &Topology, rule: &str, events: &[Event]) -> Vec<Finding> {
     let mut ordered: Vec<Arc<Event>> = events.iter().cloned().map(Arc::new).collect();
     ordered.sort_by(|a, b| (a.time, &a.node).cmp(&(b.time, &b.node)));
-    let mut world = World::default();
+    let mut world = World::of(Arc::new(topology.clone()));
     ordered.iter().for_each(|event| world.observe(event));
-    ordered.iter().for_each(|event| world.note_measured_clock(&event.node));
+    for event in &ordered {
+        world.note_clock(&event.node, Clock { uncertainty_micros: 0, against: None });
+    }
     world.settle(&[]);
     super::find_all(&world).into_iter().filter(|finding| finding.rule == rule).collect()
 }
 
 /// The confidences of what one rule finds, as short words: `confirmed open`, `likely closed`.
 pub(super) fn told(rule: &str, events: &[Event]) -> Vec<String> {
-    let words = find(rule, events).into_iter().map(|finding| {
+    told_where(&Topology::default(), rule, events)
+}
+
+/// The same, where something is stated.
+pub(super) fn told_where(topology: &Topology, rule: &str, events: &[Event]) -> Vec<String> {
+    let words = find_where(topology, rule, events).into_iter().map(|finding| {
         let state = if finding.is_open() { "open" } else { "closed" };
         format!("{:?} {state}", finding.confidence).to_lowercase()
     });

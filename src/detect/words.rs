@@ -1,9 +1,9 @@
 //! Sentences that several rules share. Moments are written as RFC 3339 in UTC; the report shows them in the operator's zone.
 
 use crate::event::{Event, Fact, Text, Vrrp};
-use crate::finding::{Evidence, Role};
+use crate::finding::{Evidence, Finding, Role};
 use crate::moment::{Moment, duration_words};
-use crate::world::{Lines, advert};
+use crate::world::{Lines, PeerGroup, Unit, advert};
 use std::sync::Arc;
 
 /// Zones named in a sentence before the rest is counted.
@@ -31,6 +31,28 @@ pub(super) fn repeated(
     let more = lines.count.saturating_sub(1);
     let last = lines.last_time().filter(|_| more > 0);
     Evidence { role, event: Arc::clone(event), proves: proves.into(), brief: brief.into(), more, last }
+}
+
+/// The same of lines that stand one after another.
+pub(super) fn several(
+    role: Role,
+    lines: &[&Arc<Event>],
+    brief: impl Into<String>,
+    proves: impl Into<String>,
+) -> Option<Evidence> {
+    let (first, last) = (lines.first()?, lines.last()?);
+    let count: u64 = lines.iter().map(|line| u64::from(line.repeated)).sum();
+    let more = count.saturating_sub(1);
+    let last = Some(last.time).filter(|_| more > 0);
+    Some(Evidence { role, event: Arc::clone(first), proves: proves.into(), brief: brief.into(), more, last })
+}
+
+/// Names the instance or sync group that a finding is about.
+pub(super) fn name_unit(finding: &mut Finding, group: &PeerGroup) {
+    match &group.unit {
+        Unit::Instance(name) => finding.subject.instance = Some(name.clone()),
+        Unit::Group(name) => finding.subject.group = Some(name.clone()),
+    }
 }
 
 /// A line in which a MASTER or a yielding node speaks of another node's advert.

@@ -126,6 +126,8 @@ pub struct Pacing {
     minutes: [Minute; 2],
     /// Changes that found no place in `held`.
     unheld: Flood,
+    /// When the first process that has this state began, in microseconds since 1970: another one's keys are others.
+    began: i64,
     number: u64,
 }
 
@@ -157,6 +159,13 @@ impl Pacing {
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self { limits, ..Self::default() }
+    }
+
+    /// A process begins by the clock; it is the first one, or goes on.
+    pub fn begin(&mut self, now: i64) {
+        if self.began == 0 {
+            self.began = now;
+        }
     }
 
     /// By these limits, now and from now on.
@@ -271,7 +280,7 @@ impl Pacing {
         };
         Some(Notification {
             what,
-            key: format!("{}-{}-{}", change.id, what.word(), self.next()),
+            key: self.key(&format!("{}-{}", change.id, what.word())),
             id: change.id.clone(),
             rule: change.rule.clone(),
             severity: change.severity.clone(),
@@ -305,7 +314,7 @@ impl Pacing {
         );
         Some(Notification {
             what: What::Flood,
-            key: format!("flood-{}", self.next()),
+            key: self.key("flood"),
             id: String::new(),
             rule: String::new(),
             severity: if flood.is_critical { "critical" } else { "warning" }.to_owned(),
@@ -318,9 +327,9 @@ impl Pacing {
         })
     }
 
-    fn next(&mut self) -> u64 {
+    fn key(&mut self, of: &str) -> String {
         self.number += 1;
-        self.number
+        format!("{of}-{}-{}", self.began / 1_000_000, self.number)
     }
 }
 

@@ -28,7 +28,7 @@ impl<'b, 's> Blocks<'b, 's> {
         Self { buffer, line_limit, skipping: false }
     }
 
-    /// The next block; `None` at the end.
+    /// The next block; `None` at the end, and where a growing stream has run dry: a line without its end then stays at hand.
     ///
     /// No line of a block is longer than the limit, because only `line_limit + 1` bytes are searched for line ends.
     pub(super) fn next(&mut self) -> Option<Block<'_>> {
@@ -45,10 +45,23 @@ impl<'b, 's> Blocks<'b, 's> {
                 return Some(self.too_long());
             }
             if !self.buffer.fill() {
+                if self.buffer.is_dry() {
+                    return None;
+                }
                 let rest = self.buffer.take(usize::MAX);
                 return (!rest.is_empty()).then_some(Block::Lines(rest));
             }
         }
+    }
+
+    /// What the blocks are cut from.
+    pub(super) fn buffer(&mut self) -> &mut Buffer<'s> {
+        self.buffer
+    }
+
+    /// Whether the rest of a long line is still to be dropped.
+    pub(super) fn is_skipping(&self) -> bool {
+        self.skipping
     }
 
     fn too_long(&mut self) -> Block<'_> {

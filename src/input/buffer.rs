@@ -11,9 +11,12 @@ pub(super) struct Buffer<'s> {
     start: usize,
     end: usize,
     block: usize,
+    /// Bytes given up so far.
+    consumed: u64,
     ended: bool,
+    grows: bool,
+    dry: bool,
     failure: Option<io::Error>,
-    looking_ahead: bool,
 }
 
 impl<'s> Buffer<'s> {
@@ -25,10 +28,28 @@ impl<'s> Buffer<'s> {
             start: 0,
             end: 0,
             block: block.max(1),
+            consumed: 0,
             ended: false,
+            grows: false,
+            dry: false,
             failure: None,
-            looking_ahead: false,
         }
+    }
+
+    /// As [`new`](Self::new), of a stream that says [`WouldBlock`](io::ErrorKind::WouldBlock) while there is nothing more in it for
+    /// now. `consumed` bytes of it have gone by before.
+    pub(super) fn growing(stream: &'s mut dyn Read, block: usize, consumed: u64) -> Self {
+        Self { consumed, grows: true, ..Self::new(stream, block) }
+    }
+
+    /// Whether the stream may go on although the last [`fill`](Self::fill) brought nothing.
+    pub(super) fn is_dry(&self) -> bool {
+        self.dry
+    }
+
+    /// Bytes of the stream before those at hand.
+    pub(super) fn consumed(&self) -> u64 {
+        self.consumed
     }
 
     /// The bytes at hand.
@@ -38,7 +59,9 @@ impl<'s> Buffer<'s> {
 
     /// Gives up the first `count` bytes at hand.
     pub(super) fn consume(&mut self, count: usize) {
-        self.start = self.start.saturating_add(count).min(self.end);
+        let start = self.start.saturating_add(count).min(self.end);
+        self.consumed += (start - self.start) as u64;
+        self.start = start;
     }
 
     /// The first `count` bytes at hand (fewer if there are fewer), given up by taking them.
@@ -48,7 +71,7 @@ impl<'s> Buffer<'s> {
         &self.bytes[start..self.start]
     }
 
-    /// Reads once. Says whether bytes came; at the end of the stream, and after a failure, none do.
+    /// Reads once. Says whether bytes came; at the end of the stream, after a failure, and while it is dry, none do.
     pub(super) fn fill(&mut self) -> bool {
         if self.ended {
             return false;
@@ -65,30 +88,21 @@ impl<'s> Buffer<'s> {
         let count = loop {
             match self.stream.read(&mut self.bytes[self.end..room]) {
                 Ok(count) => break count,
-                // A stream that grows has nothing for now: whoever looks ahead is content with what there is.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock && self.looks_ahead() => return false,
-                Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if self.grows && error.kind() == io::ErrorKind::WouldBlock => {
+                    self.dry = true;
+                    return false;
+                }
                 Err(error) => {
                     self.failure = Some(error);
                     break 0;
                 }
             }
         };
+        self.dry = false;
         self.ended = count == 0;
         self.end += count;
         count > 0
-    }
-
-    /// As [`fill_to`](Self::fill_to), content with fewer if there is a line and a stream that grows has no more for now.
-    pub(super) fn look_ahead(&mut self, count: usize) -> bool {
-        self.looking_ahead = true;
-        let is_filled = self.fill_to(count);
-        self.looking_ahead = false;
-        is_filled
-    }
-
-    fn looks_ahead(&self) -> bool {
-        self.looking_ahead && memchr::memchr(b'\n', self.filled()).is_some()
     }
 
     /// Reads until at least `count` bytes are at hand; says whether they are.

@@ -107,10 +107,18 @@ impl Entry {
             summary.first.get_or_insert(stamp);
             summary.last = Some(stamp);
         }
+        if let Some(cursor) = record.cursor {
+            summary.sequence.note(cursor, record.stamp);
+        }
         if interest.is_in(&self.kept) {
             summary.examine(record.line, record.raw);
             each(&record);
         }
+    }
+
+    /// Whether the interest occurs in it.
+    pub(super) fn is_of(&self, interest: &Interest) -> bool {
+        interest.is_in(&self.kept)
     }
 
     pub(super) fn value(&self, field: Field) -> Option<&[u8]> {

@@ -86,6 +86,14 @@ pub enum Error {
         /// The first line of the cut entry.
         line: u64,
     },
+    /// A cloud's list ends before its last bracket. The records before it have been delivered.
+    #[error("read {path} to its end: the list that goes on in line {line} is cut")]
+    CutList {
+        /// The path as given or found.
+        path: Text,
+        /// The last line.
+        line: u64,
+    },
 }
 
 impl Error {
@@ -101,6 +109,7 @@ impl Error {
             | Self::NotPermitted { path, .. }
             | Self::Damaged { path, .. }
             | Self::NoJournal { path }
+            | Self::CutList { path, .. }
             | Self::Cut { path, .. } => path,
         }
     }

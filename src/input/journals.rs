@@ -48,16 +48,8 @@ pub(super) fn group(files: impl Iterator<Item = PathBuf>) -> BTreeMap<PathBuf, V
 /// There is none, or its directories cannot be listed.
 pub fn this_machine() -> Result<Source, Error> {
     let mut files = Vec::new();
-    let own = machine_id();
-    for root in ROOTS {
-        for directory in subdirectories(Path::new(root))? {
-            let is_own = own
-                .as_ref()
-                .is_none_or(|own| directory.file_name().is_some_and(|name| name.as_bytes().starts_with(own)));
-            if is_own && is_machine(&directory) {
-                files.extend(list(&directory)?.into_iter().filter(|path| is_journal(path)));
-            }
-        }
+    for directory in own_directories()? {
+        files.extend(list(&directory)?.into_iter().filter(|path| is_journal(path)));
     }
     if files.is_empty() {
         return Err(Error::NoJournal { path: THIS_MACHINE.into() });
@@ -70,6 +62,24 @@ pub fn this_machine() -> Result<Source, Error> {
         watch: Watch::default(),
         place: Place::Journal(files),
     })
+}
+
+fn own_directories() -> Result<Vec<PathBuf>, Error> {
+    let own = machine_id();
+    let is_own = |directory: &PathBuf| {
+        let is_named = |own| directory.file_name().is_some_and(|name| name.as_bytes().starts_with(own));
+        is_machine(directory) && own.as_deref().is_none_or(is_named)
+    };
+    let mut directories = Vec::new();
+    for root in ROOTS {
+        directories.extend(subdirectories(Path::new(root))?.into_iter().filter(is_own));
+    }
+    Ok(directories)
+}
+
+/// The directories of this machine's journal, as far as they can be listed now.
+pub(super) fn machine_directories() -> Vec<PathBuf> {
+    own_directories().unwrap_or_default()
 }
 
 fn machine_id() -> Option<Vec<u8>> {

@@ -29,43 +29,68 @@ pub(super) enum Dialect {
 
 /// Reads all objects. Only those in whose text the interest occurs are parsed; docker's name no program and are all given.
 pub(super) fn read(
-    mut blocks: Blocks<'_, '_>,
+    blocks: &mut Blocks<'_, '_>,
     dialect: Dialect,
     path: &Text,
     interest: &Interest,
     summary: &mut Summary,
     each: &mut dyn FnMut(&Record<'_>),
-    beat: &dyn Fn(&Summary),
 ) {
-    let interest = match dialect {
-        Dialect::Journal => interest,
-        Dialect::Docker => &Interest::All,
-    };
-    let mut reader =
-        Reader { interest, summary, each, line: 0, open: None, passed: Vec::new(), parser: Parser::default() };
-    while let Some(block) = blocks.next() {
-        match block {
-            Block::Lines(bytes) => {
-                for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-                    reader.line += 1;
-                    let whole = line.ends_with(b"\n");
-                    reader.line(without_return(line.strip_suffix(b"\n").unwrap_or(line)), whole);
-                }
-                beat(reader.summary);
-            }
-            Block::LongLine(part) => {
-                reader.line += 1;
-                reader.summary.trouble(reader.line, "truncated", "The line is too long: only its first part is read.");
-                reader.object(part, reader.line, Ending::Cut);
-            }
-            Block::Hole => {
-                reader.summary.trouble(reader.line + 1, "nul-bytes", "A run of NUL bytes before the line is skipped.");
-            }
+    let mut state = State::default();
+    state.read(blocks, dialect, interest, summary, each);
+    state.end(path, summary);
+}
+
+/// What is kept while the stream has run dry.
+#[derive(Default)]
+pub(super) struct State {
+    /// Lines so far.
+    pub(super) line: u64,
+    /// An object over several lines: where it began, and its text so far.
+    open: Option<(u64, Vec<u8>)>,
+    /// The last object that was of no interest: its stamp may be the file's last.
+    passed: Vec<u8>,
+    parser: Parser,
+}
+
+impl State {
+    /// Reads all blocks that are there.
+    pub(super) fn read(
+        &mut self,
+        blocks: &mut Blocks<'_, '_>,
+        dialect: Dialect,
+        interest: &Interest,
+        summary: &mut Summary,
+        each: &mut dyn FnMut(&Record<'_>),
+    ) {
+        let interest = match dialect {
+            Dialect::Journal => interest,
+            Dialect::Docker => &Interest::All,
+        };
+        let mut reader = Reader { interest, summary, each, state: self };
+        while let Some(block) = blocks.next() {
+            reader.block(block);
+        }
+        self.note_passed(summary);
+    }
+
+    /// Whether an object has begun and not yet ended.
+    pub(super) fn is_inside(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Behind the last block.
+    pub(super) fn end(&mut self, path: &Text, summary: &mut Summary) {
+        if let Some((line, _)) = self.open.take() {
+            summary.broken_off = Some(Error::Cut { path: path.clone(), line });
         }
     }
-    reader.note_passed();
-    if let Some((line, _)) = reader.open {
-        reader.summary.broken_off = Some(Error::Cut { path: path.clone(), line });
+
+    fn note_passed(&mut self, summary: &mut Summary) {
+        let passed = std::mem::take(&mut self.passed);
+        if !passed.is_empty() && self.parser.object(&passed, 0).is_ok() {
+            summary.last = self.parser.entry.stamp().or(summary.last);
+        }
     }
 }
 
@@ -84,17 +109,34 @@ struct Reader<'r> {
     interest: &'r Interest,
     summary: &'r mut Summary,
     each: &'r mut dyn FnMut(&Record<'_>),
-    line: u64,
-    /// An object over several lines: where it began, and its text so far.
-    open: Option<(u64, Vec<u8>)>,
-    /// The last object that was of no interest: its stamp may be the file's last.
-    passed: Vec<u8>,
-    parser: Parser,
+    state: &'r mut State,
 }
 
 impl Reader<'_> {
+    fn block(&mut self, block: Block<'_>) {
+        match block {
+            Block::Lines(bytes) => {
+                for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+                    self.state.line += 1;
+                    let whole = line.ends_with(b"\n");
+                    self.line(without_return(line.strip_suffix(b"\n").unwrap_or(line)), whole);
+                }
+            }
+            Block::LongLine(part) => {
+                self.state.line += 1;
+                let line = self.state.line;
+                self.summary.trouble(line, "truncated", "The line is too long: only its first part is read.");
+                self.object(part, line, Ending::Cut);
+            }
+            Block::Hole => {
+                let line = self.state.line + 1;
+                self.summary.trouble(line, "nul-bytes", "A run of NUL bytes before the line is skipped.");
+            }
+        }
+    }
+
     fn line(&mut self, line: &[u8], whole: bool) {
-        if let Some((begin, mut text)) = self.open.take() {
+        if let Some((begin, mut text)) = self.state.open.take() {
             text.extend_from_slice(line);
             text.push(b'\n');
             if line.starts_with(b"}") {
@@ -103,17 +145,18 @@ impl Reader<'_> {
                 self.summary.trouble(begin, "truncated", "The entry is too long: only its first part is read.");
                 self.object(&text, begin, Ending::Cut);
             } else {
-                self.open = Some((begin, text));
+                self.state.open = Some((begin, text));
             }
             return;
         }
+        let number = self.state.line;
         let text = bare(line);
         match text {
-            b"{" => self.open = Some((self.line, b"{\n".to_vec())),
-            [b'{', ..] => self.object(text, self.line, if whole { Ending::Whole } else { Ending::EndOfFile }),
+            b"{" => self.state.open = Some((number, b"{\n".to_vec())),
+            [b'{', ..] => self.object(text, number, if whole { Ending::Whole } else { Ending::EndOfFile }),
             [] | b"[" | b"]" => {}
             [b'-', b'-', b' ', ..] => {}
-            _ => self.summary.trouble(self.line, "unread", "What stands here is no journal entry in JSON."),
+            _ => self.summary.trouble(number, "unread", "What stands here is no journal entry in JSON."),
         }
     }
 
@@ -121,16 +164,16 @@ impl Reader<'_> {
         if !self.interest.is_in(text) {
             self.summary.lines += 1;
             if self.summary.first.is_some() {
-                self.passed.clear();
-                self.passed.extend_from_slice(text);
+                self.state.passed.clear();
+                self.state.passed.extend_from_slice(text);
                 return;
             }
         }
-        let parsed = self.parser.object(text, line);
+        let parsed = self.state.parser.object(text, line);
         match (parsed, ending) {
             (Ok(()), _) | (Err(Malformed), Ending::Cut) => {}
             (Err(Malformed), Ending::EndOfFile) => {
-                self.open = Some((line, Vec::new()));
+                self.state.open = Some((line, Vec::new()));
                 return;
             }
             (Err(Malformed), Ending::Whole) => {
@@ -139,19 +182,12 @@ impl Reader<'_> {
             }
         }
         self.summary.lines += 1;
-        self.passed.clear();
-        if self.parser.message_left_out {
+        self.state.passed.clear();
+        if self.state.parser.message_left_out {
             let text = "The message has 4096 bytes or more and journalctl left it out: save the journal with --all, or with -o export.";
             self.summary.trouble(line, "unread", text);
         }
-        self.parser.entry.deliver(self.interest, self.summary, self.each);
-    }
-
-    fn note_passed(&mut self) {
-        let passed = std::mem::take(&mut self.passed);
-        if !passed.is_empty() && self.parser.object(&passed, 0).is_ok() {
-            self.summary.last = self.parser.entry.stamp().or(self.summary.last);
-        }
+        self.state.parser.entry.deliver(self.interest, self.summary, self.each);
     }
 }
 

@@ -56,10 +56,8 @@ impl Read for Pieces<'_> {
 
 fn outcome(sizes: Sizes, stream: &mut dyn Read, interest: &Interest) -> Outcome {
     let mut records = Vec::new();
-    let result = Layer { sizes, path: &"a.log".into(), location: None, depth: 0, pulse: None }.read(
-        stream,
-        interest,
-        &mut |record| {
+    let result =
+        Layer { sizes, path: &"a.log".into(), location: None, depth: 0 }.read(stream, interest, &mut |record| {
             let owned = |bytes: Option<&[u8]>| bytes.map(<[u8]>::to_vec);
             records.push(Kept {
                 line: record.line,
@@ -71,8 +69,7 @@ fn outcome(sizes: Sizes, stream: &mut dyn Read, interest: &Interest) -> Outcome 
                 message: record.message.to_vec(),
                 repeated: record.repeated,
             });
-        },
-    );
+        });
     match result {
         Ok(summary) => Outcome {
             records,

@@ -19,6 +19,7 @@
 
 mod blocks;
 mod buffer;
+mod cloud;
 mod container;
 mod entry;
 mod error;
@@ -33,6 +34,7 @@ mod laws;
 pub mod live;
 mod message;
 mod rfc5424;
+mod sequence;
 mod sniff;
 mod stamp;
 mod summary;
@@ -45,6 +47,7 @@ pub use error::Error;
 use expand::Place;
 pub use expand::{Expanded, Source, expand};
 pub use journals::this_machine;
+pub use sequence::{Gap, Sequence};
 pub use summary::{Summary, TROUBLES_KEPT, Trouble};
 pub use watch::Watch;
 
@@ -153,13 +156,8 @@ fn read_file(
     let (file, metadata) = opened.map_err(|error| Error::opening(path, error))?;
     let modified = metadata.modified().ok().filter(|_| metadata.is_file());
     let modified = modified.and_then(|time| i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok());
-    let layer = Layer {
-        sizes: Sizes::default(),
-        path,
-        location: Some(location).filter(|_| metadata.is_file()),
-        depth: 0,
-        pulse: None,
-    };
+    let layer =
+        Layer { sizes: Sizes::default(), path, location: Some(location).filter(|_| metadata.is_file()), depth: 0 };
     Ok(Summary { modified, ..layer.read(&mut Watched { stream: file, watch }, interest, each)? })
 }
 
@@ -173,7 +171,7 @@ pub fn read_stream(
     interest: &Interest,
     each: &mut dyn FnMut(&Record<'_>),
 ) -> Result<Summary, Error> {
-    Layer { sizes: Sizes::default(), path, location: None, depth: 0, pulse: None }.read(stream, interest, each)
+    Layer { sizes: Sizes::default(), path, location: None, depth: 0 }.read(stream, interest, each)
 }
 
 /// What a stream holds that is no log: its lines, unpacked where its first bytes say that it is packed.
@@ -217,8 +215,6 @@ struct Layer<'p> {
     location: Option<&'p Path>,
     /// How many times the stream was packed.
     depth: u32,
-    /// Who waits for the stream and wants to know how far the reading is.
-    pulse: Option<&'p live::Pulse>,
 }
 
 /// An archive in an archive happens; a hundred are an attack.
@@ -237,11 +233,6 @@ impl Layer<'_> {
         let Self { sizes, path, .. } = self;
         let mut buffer = Buffer::new(stream, sizes.block);
         let mut summary = Summary::default();
-        let beat = |summary: &Summary| {
-            if let Some(pulse) = self.pulse {
-                pulse.beat(summary.format, summary.lines, summary.first, summary.last);
-            }
-        };
         if skip_hole(&mut buffer, sizes.window) {
             summary.trouble(1, "nul-bytes", "A run of NUL bytes before the line is skipped.");
         }
@@ -249,22 +240,26 @@ impl Layer<'_> {
             Verdict::Empty => summary.format = "empty",
             Verdict::Text { format, speaker } => {
                 summary.format = format;
-                text::read(Blocks::new(&mut buffer, sizes.line), interest, speaker, &mut summary, each, &beat);
+                text::read(&mut Blocks::new(&mut buffer, sizes.line), interest, speaker, &mut summary, each);
             }
             Verdict::Export => {
                 summary.format = "export";
-                export::read(&mut buffer, sizes.line, path, interest, &mut summary, each, &beat);
+                export::read(&mut buffer, sizes.line, path, interest, &mut summary, each);
             }
             Verdict::Json(dialect) => {
                 summary.format = match dialect {
                     Dialect::Journal => "json",
                     Dialect::Docker => "docker-json",
                 };
-                json::read(Blocks::new(&mut buffer, sizes.line), dialect, path, interest, &mut summary, each, &beat);
+                json::read(&mut Blocks::new(&mut buffer, sizes.line), dialect, path, interest, &mut summary, each);
+            }
+            Verdict::Cloud(listing) => {
+                summary.format = listing.format();
+                cloud::read(&mut buffer, listing, path, interest, &mut summary, each);
             }
             Verdict::Verbose => {
                 summary.format = "verbose";
-                verbose::read(Blocks::new(&mut buffer, sizes.line), interest, &mut summary, each);
+                verbose::read(&mut Blocks::new(&mut buffer, sizes.line), interest, &mut summary, each);
             }
             Verdict::Packed(_) if self.depth == DEPTH_MAX => {
                 return Err(Error::Unsupported {
@@ -342,7 +337,7 @@ impl Layer<'_> {
 /// so many that they would hide what comes behind.
 fn skip_hole(buffer: &mut Buffer<'_>, window: usize) -> bool {
     let mut hole = false;
-    while buffer.look_ahead(window) && buffer.filled()[..window].iter().all(|&byte| byte == 0) {
+    while buffer.fill_to(window) && buffer.filled()[..window].iter().all(|&byte| byte == 0) {
         buffer.consume(window);
         hole = true;
     }
@@ -352,11 +347,11 @@ fn skip_hole(buffer: &mut Buffer<'_>, window: usize) -> bool {
 /// What to judge: the window, or the first line where that is longer. It must not depend on the size of blocks.
 fn window<'b>(buffer: &'b mut Buffer<'_>, sizes: Sizes) -> &'b [u8] {
     let mut length = sizes.window;
-    buffer.look_ahead(length);
+    buffer.fill_to(length);
     while buffer.filled().len() >= length && length < sizes.line && memchr(b'\n', &buffer.filled()[..length]).is_none()
     {
         length = length.saturating_mul(2).min(sizes.line);
-        buffer.look_ahead(length);
+        buffer.fill_to(length);
     }
     let filled = buffer.filled();
     &filled[..filled.len().min(length)]

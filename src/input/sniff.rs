@@ -1,5 +1,6 @@
 //! What a file is, judged by its first bytes.
 
+use super::cloud::{self, Listing};
 use super::header::{self, Header, Shape};
 use super::json::{self, Dialect};
 use super::unpack::Packing;
@@ -18,6 +19,8 @@ pub(super) enum Verdict {
     Verbose,
     /// `journalctl -o json`, or what docker writes.
     Json(Dialect),
+    /// What a cloud's API or its command line tells as JSON.
+    Cloud(Listing),
     /// A binary journal.
     Journal,
     /// To be unpacked first.
@@ -64,6 +67,9 @@ pub(super) fn sniff(window: &[u8], is_known: Option<fn(&[u8]) -> bool>) -> Verdi
     }
     if let Some((_, found)) = STRANGERS.iter().find(|(magic, _)| window.starts_with(magic)) {
         return Verdict::Other(found);
+    }
+    if let Some(listing) = cloud::listing(window) {
+        return Verdict::Cloud(listing);
     }
     let mut tally = Tally::default();
     for (at, line) in lines(window).enumerate() {

@@ -1,6 +1,7 @@
 //! What is known about a source once it has been read.
 
 use super::error::Error;
+use super::sequence::Sequence;
 use crate::record::Stamp;
 
 /// How many troubles a summary keeps; a damaged file would otherwise fill the memory.
@@ -37,6 +38,8 @@ pub struct Summary {
     pub troubles: Vec<Trouble>,
     /// How many troubles came after those.
     pub further_troubles: u64,
+    /// The numbers that journald gave the entries, where they have cursors.
+    pub sequence: Sequence,
     /// What broke the reading off before the source's end, after everything before it was delivered: exit code 2.
     pub broken_off: Option<Error>,
 }

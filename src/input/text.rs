@@ -10,14 +10,13 @@ use super::summary::Summary;
 use crate::record::{Record, Stamp};
 use memchr::{memchr, memchr_iter, memrchr};
 
-/// Reads all blocks. Lines that do not match the interest are only counted, unless the file does not name its programs.
+/// Reads all blocks that are there. Lines that do not match the interest are only counted, unless the file does not name its programs.
 pub(super) fn read(
-    mut blocks: Blocks<'_, '_>,
+    blocks: &mut Blocks<'_, '_>,
     interest: &Interest,
     speaker: Speaker,
     summary: &mut Summary,
     each: &mut dyn FnMut(&Record<'_>),
-    beat: &dyn Fn(&Summary),
 ) {
     let mut reader = Reader { speaker, summary, each };
     let pattern = match speaker {
@@ -33,7 +32,6 @@ pub(super) fn read(
                     None => reader.all_lines(bytes),
                 }
                 reader.note_last(bytes);
-                beat(reader.summary);
             }
             Block::LongLine(part) => {
                 reader.long_line(part, pattern.is_none_or(|pattern| pattern.is_match(part)));
@@ -96,6 +94,10 @@ impl Reader<'_> {
     /// Passes the line on that was counted last.
     fn deliver(&mut self, raw: &[u8]) {
         let line = self.summary.lines;
+        if is_printable(raw) {
+            (self.each)(&record(line, raw, raw, self.speaker));
+            return;
+        }
         self.summary.examine(line, raw);
         let plain = without_colours(raw);
         (self.each)(&record(line, raw, plain.as_deref().unwrap_or(raw), self.speaker));
@@ -130,6 +132,11 @@ fn stamp_of(line: &[u8]) -> Option<Stamp> {
 fn count_lines(bytes: &[u8]) -> u64 {
     let unended = bytes.last().is_some_and(|&byte| byte != b'\n');
     memchr_iter(b'\n', bytes).count() as u64 + u64::from(unended)
+}
+
+/// Nothing but printable ASCII: most lines. All bytes are looked at, so that the loop is made of vectors.
+fn is_printable(raw: &[u8]) -> bool {
+    raw.iter().fold(true, |printable, byte| printable & (*byte >= b' ') & (*byte < 0x7f))
 }
 
 /// A line without the escape sequences of a terminal, which `grep --color` puts into words; `None` if it has none.

@@ -1,9 +1,13 @@
 //! What the logs could not show, said as caveats.
 
 use crate::event::Text;
+use crate::input::Sequence;
+use crate::moment::Moment;
+use crate::record::Stamp;
 use crate::report::Caveat;
 use crate::timeline::{Frame, Survey};
 use crate::world::World;
+use chrono::Duration;
 
 /// Paths named before the rest is counted.
 const NAMED: usize = 3;
@@ -20,6 +24,34 @@ pub(super) fn of_skipped(skipped: &[Text]) -> Option<Caveat> {
         count => format!("{count} files in the directories are no logs and were skipped ({}{more}).", names.join(", ")),
     };
     Some(Caveat { kind: "skipped", node: None, text })
+}
+
+/// Entries that a source lacks, by the numbers that journald gave them.
+pub(super) fn of_sequence(path: &Text, node: Option<&Text>, sequence: &Sequence) -> Vec<Caveat> {
+    let caveat = |text| Caveat { kind: "gap", node: node.cloned(), text };
+    if let Some((entries, missing)) = sequence.filtered() {
+        let all = entries.saturating_add(missing);
+        let text = format!(
+            "{path}: {entries} of the {all} entries that the journal had in this time; the others were filtered out or lost."
+        );
+        return vec![caveat(text)];
+    }
+    let at = |stamp: Option<Stamp>| {
+        stamp.map_or("?".to_owned(), |stamp| {
+            let utc = stamp.written - Duration::seconds(i64::from(stamp.offset_seconds.unwrap_or(0)));
+            Moment::new(utc, stamp.precision).rfc3339()
+        })
+    };
+    let told = sequence.gaps().iter().map(|gap| {
+        let (entries, verb) = if gap.entries == 1 { ("entry", "is") } else { ("entries", "are") };
+        caveat(format!(
+            "{path}: {} {entries} {verb} missing between {} and {}.",
+            gap.entries,
+            at(gap.after),
+            at(gap.before)
+        ))
+    });
+    told.collect()
 }
 
 /// What these logs could not have shown.
@@ -47,6 +79,9 @@ pub(super) fn of(frame: &Frame, surveys: &[Survey], world: &World) -> Vec<Caveat
             );
             caveats.push(Caveat { kind: "missing", node: Some(only.clone()), text });
         }
+    }
+    for text in &world.clouds.undecided {
+        caveats.push(Caveat { kind: "undecided", node: None, text: text.clone() });
     }
     if world.groups().is_empty() && !world.nodes.is_empty() {
         let text = "no keepalived log is here: who was MASTER when is unknown.".to_owned();

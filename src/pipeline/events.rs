@@ -4,7 +4,7 @@
 //! until there is enough to judge by.
 
 use super::intake::{Intake, Reader, everything, interest};
-use super::kept::Kept;
+use super::kept::{Kept, keep_text};
 use super::listener::{Heard, Listener, id_of};
 use super::patterns::Patterns;
 use super::unwrap;
@@ -226,6 +226,10 @@ struct Teller<'a> {
     path: &'a Text,
     /// The last record: what a folded repeat repeats.
     last: Kept,
+    /// The last line's host.
+    host: Option<Text>,
+    /// Room for the next line's fields.
+    room: Fields<'static>,
     /// Events told, strangers' not counted.
     told: u64,
 }
@@ -233,7 +237,8 @@ struct Teller<'a> {
 impl<'a> Teller<'a> {
     fn new(frame: &'a Frame, survey: &'a Survey, options: &'a Options) -> Self {
         let listener = Listener::new(options.patterns.clone());
-        Self { placer: frame.placer(0, survey), listener, options, path: &survey.path, last: Kept::default(), told: 0 }
+        let (last, room) = (Kept::default(), Fields::default());
+        Self { placer: frame.placer(0, survey), listener, options, path: &survey.path, last, host: None, room, told: 0 }
     }
 
     fn tell(&mut self, record: &Record<'_>, each: &mut dyn FnMut(&EventLine<'_>)) {
@@ -255,22 +260,27 @@ impl<'a> Teller<'a> {
     }
 
     fn event(&mut self, record: &Record<'_>, each: &mut dyn FnMut(&EventLine<'_>)) {
-        let mut fields = Fields::default();
-        let hearing = self.listener.hear(record, &mut fields);
+        let mut fields = std::mem::take(&mut self.room).emptied();
+        self.event_in(record, &mut fields, each);
+        self.room = fields.emptied();
+    }
+
+    fn event_in<'r>(&mut self, record: &Record<'r>, fields: &mut Fields<'r>, each: &mut dyn FnMut(&EventLine<'_>)) {
+        let hearing = self.listener.hear(record, fields);
         // The walker follows every stamp that the survey followed.
         let is_surveyed = !matches!(hearing.what, Heard::Stranger);
         if !is_surveyed && !self.options.all {
             return;
         }
-        let host = record.host.map(|host| Text::from(String::from_utf8_lossy(host)));
-        let placed = self.placer.when(record.stamp, host.as_ref(), is_surveyed);
+        keep_text(&mut self.host, record.host);
+        let placed = self.placer.when(record.stamp, self.host.as_ref(), is_surveyed);
         let after = self.options.since.is_none_or(|since| placed.time.is_some_and(|time| time.micros >= since.micros));
         let before = self.options.until.is_none_or(|until| placed.time.is_some_and(|time| time.micros <= until.micros));
         if !(after && before) {
             return;
         }
-        let told = told_fields(&fields);
-        let reason = matches!(hearing.what, Heard::Message(_)).then(|| catalogue::reason_in(&fields)).flatten();
+        let told = told_fields(fields);
+        let reason = matches!(hearing.what, Heard::Message(_)).then(|| catalogue::reason_in(fields)).flatten();
         let reason = reason.as_ref().map(|(message, fields)| (message.id, told_fields(fields)));
         self.told += u64::from(is_surveyed);
         each(&EventLine {

@@ -1,11 +1,13 @@
 //! One source → what the catalogue makes of its lines; twice where it is too large to be kept.
 
+use super::blind_spots;
+use super::kept::{Kept, keep_text};
 use super::listener::{Heard, Listener, fact_of, id_of, is_known};
 use super::patterns::Patterns;
 use super::unread::Templates;
 use super::unwrap;
 use crate::catalogue::{self, Fields};
-use crate::event::{Event, Fact, Text};
+use crate::event::{Cloud, Event, Fact, Keepalived, Pdns, Text, lossy};
 use crate::input::{Error, Interest, Programs, Source, Summary, Trouble};
 use crate::record::Record;
 use crate::report::{Caveat, Unread};
@@ -24,7 +26,8 @@ const BATCH: usize = 512;
 /// Lines of other programs are passed over in blocks; a folded repeat does not name the program it repeats.
 #[must_use]
 pub fn interest(patterns: &Patterns) -> Interest {
-    let daemons = format!("{}|last message repeated", catalogue::PREFILTER);
+    let witnesses = catalogue::WITNESSES_PREFILTER.join("|");
+    let daemons = format!("{}|last message repeated|{witnesses}", catalogue::PREFILTER);
     let pattern = match patterns.prefilter() {
         Some(sites) if patterns.is_empty() || sites.is_empty() => daemons,
         Some(sites) => format!("{daemons}|{sites}"),
@@ -75,6 +78,8 @@ pub(super) struct Intake {
     pub(super) unrecognised: u64,
     pub(super) templates: Vec<Unread>,
     pub(super) caveats: Vec<Caveat>,
+    /// What a cloud listed without a time.
+    pub(super) listed: Vec<Cloud>,
     pub(super) broken_off: Option<Error>,
 }
 
@@ -82,9 +87,14 @@ pub(super) struct Intake {
 pub(super) fn take_in(source: &Source, patterns: &Arc<Patterns>, budget: &Budget) -> Result<Intake, Error> {
     let mut survey = Survey::new(source.path.clone(), source.node.clone());
     let mut kept = Some(Vec::new());
+    let mut listed = Vec::new();
     let mut reader = Reader::new(patterns);
     let summary = unwrap::read(source, &interest(patterns), &mut |record| {
         reader.record(record, &mut |line| {
+            if let (Fact::Cloud(cloud), None) = (&line.fact, line.stamp) {
+                listed.push(Cloud::clone(cloud));
+                return;
+            }
             survey.note(&line);
             if !is_listened_to(&line.fact) {
                 return;
@@ -99,7 +109,24 @@ pub(super) fn take_in(source: &Source, patterns: &Arc<Patterns>, budget: &Budget
             }
         });
     })?;
-    Ok(reader.finish(source, summary, survey, kept))
+    if is_of_a_cloud(&summary) {
+        survey.is_of_no_node();
+    }
+    let mut intake = reader.finish(source, summary, survey, kept);
+    if !listed.is_empty() {
+        let text = format!(
+            "{}: the listing of addresses names no time: it tells which machine is which, not where the address was when (a line with `date -u +%FT%TZ` above it tells when).",
+            source.path
+        );
+        intake.caveats.push(Caveat { kind: "undated", node: None, text });
+    }
+    intake.listed = listed;
+    Ok(intake)
+}
+
+/// Whether a source is what a cloud tells: no host wrote it.
+fn is_of_a_cloud(summary: &Summary) -> bool {
+    catalogue::is_cloud(summary.format.as_bytes())
 }
 
 /// Reads a source again and sends its events on, in file order. Stops when nobody listens any more.
@@ -132,7 +159,8 @@ pub(super) fn replay(
 
 pub(super) fn is_listened_to(fact: &Fact) -> bool {
     match fact {
-        Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) | Fact::Pdns(_) | Fact::Site { .. } => true,
+        Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) | Fact::Pdns(_) => true,
+        Fact::Site { .. } | Fact::Cloud(_) => true,
         Fact::Other | Fact::Unrecognised(_) => false,
     }
 }
@@ -144,8 +172,12 @@ pub(super) struct Reader {
     pub(super) recognised: u64,
     pub(super) unrecognised: u64,
     pub(super) templates: Templates,
-    /// The last line, and the number of its record: what a folded repeat repeats.
-    pub(super) last: Option<(u64, Line)>,
+    /// The last record that was a line: what a folded repeat repeats.
+    pub(super) last: Option<Kept>,
+    /// The last line's host.
+    host: Option<Text>,
+    /// Room for the next line's fields.
+    room: Fields<'static>,
 }
 
 impl Reader {
@@ -158,27 +190,63 @@ impl Reader {
             self.repeat(record, each);
             return;
         }
-        let mut fields = Fields::default();
-        let hearing = self.listener.hear(record, &mut fields);
-        let fact = fact_of(&hearing.what, &fields);
+        if let Some(line) = self.line_of(record, true) {
+            self.last.get_or_insert_default().set(record);
+            each(line);
+        }
+    }
+
+    /// `last message repeated N times` repeats the line right above it, whatever program that was.
+    fn repeat(&mut self, record: &Record<'_>, each: &mut dyn FnMut(Line)) {
+        let Some(last) = self.last.as_mut().filter(|last| last.line + 1 == record.line) else { return };
+        last.line = record.line;
+        let last = self.last.take().unwrap_or_default();
+        let again = self.line_of(&last.borrowed(), false);
+        self.last = Some(last);
+        self.recognised += 1;
+        if let Some(again) = again {
+            each(Line {
+                stamp: record.stamp,
+                repeated: record.repeated,
+                line: Some(record.line),
+                raw: text(record.raw),
+                ..again
+            });
+        }
+    }
+
+    /// The line that a record is; `None` for a stranger's. What is read again does not count.
+    fn line_of(&mut self, record: &Record<'_>, counts: bool) -> Option<Line> {
+        let mut fields = std::mem::take(&mut self.room).emptied();
+        let line = self.line_in(record, counts, &mut fields);
+        self.room = fields.emptied();
+        line
+    }
+
+    fn line_in<'r>(&mut self, record: &Record<'r>, counts: bool, fields: &mut Fields<'r>) -> Option<Line> {
+        let hearing = self.listener.hear(record, fields);
+        let fact = fact_of(&hearing.what, fields);
         let hint = match hearing.what {
             Heard::Message(_) => {
-                self.recognised += 1;
-                hint(record.message, &fact, &fields)
+                self.recognised += u64::from(counts);
+                hint(record.message, &fact, fields)
             }
             Heard::Unrecognised(daemon) => {
-                self.unrecognised += 1;
-                self.templates.note(daemon, record);
+                if counts {
+                    self.unrecognised += 1;
+                    self.templates.note(daemon, record);
+                }
                 None
             }
             Heard::Site(_) => None,
-            Heard::Stranger => return,
+            Heard::Stranger => return None,
         };
-        let line = Line {
+        keep_text(&mut self.host, record.host);
+        Some(Line {
             id: id_of(&hearing.what),
             fact,
             stamp: record.stamp,
-            host: record.host.map(text),
+            host: self.host.clone(),
             pid: hearing.pid,
             repeated: record.repeated,
             line: record.cursor.is_none().then_some(record.line),
@@ -186,24 +254,7 @@ impl Reader {
             raw: text(record.raw),
             hint,
             versions: fields.versions(),
-        };
-        self.last = Some((record.line, line.clone()));
-        each(line);
-    }
-
-    /// `last message repeated N times` repeats the line right above it, whatever program that was.
-    fn repeat(&mut self, record: &Record<'_>, each: &mut dyn FnMut(Line)) {
-        let Some((at, last)) = self.last.as_mut().filter(|(at, _)| *at + 1 == record.line) else { return };
-        *at = record.line;
-        let again = Line {
-            stamp: record.stamp,
-            repeated: record.repeated,
-            line: Some(record.line),
-            raw: text(record.raw),
-            ..last.clone()
-        };
-        self.recognised += 1;
-        each(again);
+        })
     }
 
     pub(super) fn finish(
@@ -227,6 +278,7 @@ impl Reader {
                 text: format!("{}: the file is empty.", source.path),
             });
         }
+        caveats.extend(blind_spots::of_sequence(&source.path, source.node.as_ref(), &summary.sequence));
         Intake {
             survey,
             kept,
@@ -236,6 +288,7 @@ impl Reader {
             unrecognised: self.unrecognised,
             templates: self.templates.of_source(&source.path),
             caveats,
+            listed: Vec::new(),
             broken_off: summary.broken_off,
         }
     }
@@ -247,7 +300,7 @@ pub(super) fn caveat_of(trouble: &Trouble, path: &Text, node: Option<&Text>) -> 
 }
 
 fn text(bytes: &[u8]) -> Text {
-    Text::from(String::from_utf8_lossy(bytes))
+    Text::from(lossy(bytes))
 }
 
 /// What a line's text tells about its date.
@@ -255,18 +308,29 @@ pub(super) fn hint(message: &[u8], fact: &Fact, fields: &Fields<'_>) -> Option<D
     if let Some(epoch) = catalogue::said_at(message) {
         return Some(DateHint::Exact(epoch));
     }
-    let local = fields.iter().filter_map(|(_, value)| std::str::from_utf8(value).ok()).find_map(local_datetime);
+    let local = fields.iter().find_map(|(_, value)| local_datetime(value));
     if let Some(epoch) = local {
         return Some(DateHint::Exact(epoch));
+    }
+    if matches!(fact, Fact::Keepalived(Keepalived::Starting { .. }) | Fact::Pdns(Pdns::Started { .. })) {
+        return newest_year(message).map(DateHint::Banner);
     }
     let Fact::Pdns(pdns) = fact else { return None };
     let excluded = pdns.excluded_until().map(DateHint::Exact);
     excluded.or_else(|| pdns.newest_serial().map(DateHint::Serial))
 }
 
+/// The newest year in a banner: `(C) 2001-2022 PowerDNS.COM BV`, `Keepalived v2.2.7 (01/16,2022)`.
+fn newest_year(banner: &[u8]) -> Option<i32> {
+    let numbers = banner.split(|byte| !byte.is_ascii_digit()).filter(|digits| digits.len() == 4);
+    let years = numbers.filter_map(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+    years.filter(|year| (1998..=2199).contains(year)).max()
+}
+
 /// `YYYY-MM-DD HH:MM:SS`, the form of 5.1's exclusions, as Unix seconds of that reading in UTC: near enough for a year.
-fn local_datetime(value: &str) -> Option<i64> {
-    let is_shaped = value.len() == 19 && value.as_bytes()[4] == b'-' && value.as_bytes()[10] == b' ';
-    let parsed = is_shaped.then(|| NaiveDateTime::parse_from_str(value, "%Y-%m-%d %H:%M:%S").ok())??;
+fn local_datetime(value: &[u8]) -> Option<i64> {
+    let is_shaped = value.len() == 19 && value[4] == b'-' && value[10] == b' ';
+    let value = std::str::from_utf8(if is_shaped { value } else { return None }).ok()?;
+    let parsed = NaiveDateTime::parse_from_str(value, "%Y-%m-%d %H:%M:%S").ok()?;
     Some(parsed.and_utc().timestamp())
 }

@@ -1,5 +1,6 @@
 //! A record that outlives the next one.
 
+use crate::event::{Text, lossy};
 use crate::record::{Record, Stamp};
 
 /// A record that outlives the next one.
@@ -64,5 +65,13 @@ impl Kept {
             repeated: self.repeated,
             cursor: self.cursor.as_deref(),
         }
+    }
+}
+
+/// Makes `kept` what `bytes` say. Most lines name the host that the line before named, and need no text of their own for it.
+pub(super) fn keep_text(kept: &mut Option<Text>, bytes: Option<&[u8]>) {
+    let is_same = kept.as_deref().map(str::as_bytes) == bytes;
+    if !is_same {
+        *kept = bytes.map(|bytes| Text::from(lossy(bytes)));
     }
 }

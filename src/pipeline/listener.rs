@@ -6,7 +6,8 @@
 
 use super::patterns::{Patterns, Site};
 use crate::catalogue::{
-    self, Fields, Message, begins, daemon_of, is_service_manager, is_whole, read, read_certain, read_of_units,
+    self, Fields, Message, begins, daemon_of, is_cloud, is_service_manager, is_whole, read, read_certain, read_cloud,
+    read_of_script, read_of_units,
 };
 use crate::event::{Daemon, Fact};
 use crate::record::Record;
@@ -79,12 +80,24 @@ impl Listener {
             && let Some(site) = self.patterns.read(record, hearing.identifier, fields)
         {
             hearing.what = Heard::Site(site);
+            return hearing;
+        }
+        let may_be_script = match hearing.what {
+            Heard::Stranger => is_script(record, hearing.identifier),
+            Heard::Unrecognised(daemon) => daemon == Daemon::Keepalived,
+            Heard::Message(_) | Heard::Site(_) => false,
+        };
+        if may_be_script && let Some(message) = read_of_script(hearing.text, fields) {
+            hearing.what = Heard::Message(message);
         }
         hearing
     }
 
     fn daemons<'a, 'p>(&mut self, record: &Record<'a>, fields: &mut Fields<'a>) -> Hearing<'a, 'p> {
         let tagged = |what| Hearing { what, identifier: record.identifier, pid: record.pid, text: record.message };
+        if is_cloud_record(record) {
+            return tagged(read_cloud(record.message, fields).map_or(Heard::Stranger, Heard::Message));
+        }
         if let Some(daemon) = daemon_of(record.identifier, record.unit) {
             return tagged(spoken(daemon, record.message, fields));
         }
@@ -165,6 +178,25 @@ impl Listener {
         };
         (what, record.message)
     }
+}
+
+/// Whether a record is an object of a cloud's list: it has no head, so no line of a log can be one whatever its tag is.
+fn is_cloud_record(record: &Record<'_>) -> bool {
+    let is_bare = record.raw.first() == Some(&b'{') && record.raw.len() == record.message.len();
+    is_bare && record.pid.is_none() && record.cursor.is_none() && record.identifier.is_some_and(is_cloud)
+}
+
+/// Words in the tags of scripts that move addresses. Other programs log what strangers send them.
+const SCRIPT_WORDS: [&[u8]; 7] = [b"keepalived", b"notify", b"master", b"failover", b"takeover", b"vrrp", b"eip"];
+
+/// Whether a record is what a script says: it stands under keepalived's unit, or its tag is a script's.
+fn is_script(record: &Record<'_>, identifier: Option<&[u8]>) -> bool {
+    let is_of_keepalived = daemon_of(None, record.unit) == Some(Daemon::Keepalived);
+    is_of_keepalived
+        || identifier.is_some_and(|name| {
+            let is_file = [&b".sh"[..], b".py", b".pl", b".rb"].iter().any(|ending| name.ends_with(ending));
+            is_file || SCRIPT_WORDS.iter().any(|word| memchr::memmem::find(name, word).is_some())
+        })
 }
 
 /// Whether a line without any head, or with the tag alone, is one of the daemons'.

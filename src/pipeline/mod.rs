@@ -13,13 +13,14 @@ mod unread;
 mod unwrap;
 
 use crate::detect;
-use crate::event::{Event, Text};
+use crate::event::{Cloud, Event, Text};
 use crate::finding::Finding;
 use crate::input::{Error, Source};
 use crate::moment::Moment;
 use crate::report::{Caveat, Coverage, Node, Report, SourceCoverage};
 use crate::timeline::{self, Doubles, Frame, Lane, Placer, Rank, Stated, Survey};
-use crate::world::World;
+use crate::world::{Clock, World};
+pub use crate::world::{StatedNode, StatedUnit, Topology, Unit};
 pub use intake::interest;
 use intake::{Budget, Intake};
 pub use kept::Kept;
@@ -45,6 +46,8 @@ pub struct Options {
     pub rules: Option<BTreeSet<String>>,
     /// The site's own lines.
     pub patterns: Arc<Patterns>,
+    /// What the operator states of the nodes and of what moves.
+    pub topology: Arc<Topology>,
 }
 
 /// What a run came to.
@@ -121,7 +124,9 @@ fn conclude(intakes: Vec<(&Source, Intake)>, skipped: &[Text], options: &Options
     let mut templates = Vec::new();
     let mut surveys = Vec::new();
     let mut contents = Vec::new();
+    let mut beside = Beside::default();
     for (source, intake) in intakes {
+        beside.listed.extend(intake.listed);
         coverage.lines += intake.lines;
         coverage.recognised += intake.recognised;
         coverage.unrecognised += intake.unrecognised;
@@ -131,7 +136,7 @@ fn conclude(intakes: Vec<(&Source, Intake)>, skipped: &[Text], options: &Options
         contents.push(intake.kept.map_or(Content::ReadAgain(source), Content::Lines));
     }
     coverage.unrecognised_templates = unread::merge(templates);
-    report(&surveys, contents, Told { coverage, formats, caveats, silence: None }, options)
+    report(&surveys, contents, Told { coverage, formats, caveats, silence: None, beside }, options)
 }
 
 /// What is known of the reading, beside the lines themselves.
@@ -143,11 +148,12 @@ struct Told {
     caveats: Vec<Caveat>,
     /// How long nothing has been written since the newest line (microseconds), where the reading goes on.
     silence: Option<i64>,
+    beside: Beside,
 }
 
 /// Surveys and the lines that rules may rest on → what they come to.
 fn report(surveys: &[Survey], contents: Vec<Content<'_>>, told: Told, options: &Options) -> Report {
-    let Told { mut coverage, formats, mut caveats, silence } = told;
+    let Told { mut coverage, formats, mut caveats, silence, beside } = told;
     coverage.other = coverage.lines.saturating_sub(coverage.recognised + coverage.unrecognised);
     let mut frame = timeline::settle(surveys, &options.stated);
     coverage.sources = formats
@@ -166,7 +172,7 @@ fn report(surveys: &[Survey], contents: Vec<Content<'_>>, told: Told, options: &
         frame.goes_on_for(surveys, silence);
     }
     let frame = frame;
-    let (world, doubles) = believe(&frame, surveys, contents, &options.patterns);
+    let (world, doubles) = believe(&frame, surveys, contents, options, &beside);
     caveats.extend(doubles);
     caveats.extend(frame.caveats.iter().cloned());
     caveats.extend(blind_spots::of(&frame, surveys, &world));
@@ -198,9 +204,17 @@ fn believe(
     frame: &Frame,
     surveys: &[Survey],
     contents: Vec<Content<'_>>,
-    patterns: &Arc<Patterns>,
+    options: &Options,
+    beside: &Beside,
 ) -> (World, Vec<Caveat>) {
-    believe_and_note(frame, surveys, contents, patterns, &mut |_| {})
+    believe_and_note(frame, surveys, contents, options, beside, &mut |_| {})
+}
+
+/// What was read beside the logs and is of no certain moment.
+#[derive(Debug, Default)]
+struct Beside {
+    /// Addresses that a cloud listed, and what they were tied to.
+    listed: Vec<Cloud>,
 }
 
 /// `note` gets each event as the world does.
@@ -208,10 +222,13 @@ fn believe_and_note(
     frame: &Frame,
     surveys: &[Survey],
     contents: Vec<Content<'_>>,
-    patterns: &Arc<Patterns>,
+    options: &Options,
+    beside: &Beside,
     note: &mut dyn FnMut(&Arc<Event>),
 ) -> (World, Vec<Caveat>) {
-    let mut world = World::default();
+    let patterns = &options.patterns;
+    let mut world = World::of(options.topology.clone());
+    beside.listed.iter().for_each(|cloud| world.list(cloud));
     let mut doubles = Doubles::new(frame, surveys);
     let caveats = thread::scope(|scope| {
         let lanes = contents
@@ -257,7 +274,10 @@ fn believe_and_note(
     for (node, presence) in frame.presences(surveys) {
         world.note_presence(&node, &presence);
     }
-    frame.skews.keys().for_each(|node| world.note_measured_clock(node));
+    for (node, skew) in &frame.skews {
+        let against = skew.against.clone();
+        world.note_clock(node, Clock { uncertainty_micros: skew.uncertainty_micros, against });
+    }
     if let Some(now) = frame.now() {
         world.note_now(now);
     }

@@ -58,6 +58,7 @@ impl Redactor {
         let mut fields = Fields::default();
         let hearing = self.listener.hear(record, &mut fields);
         let Heard::Message(row) = hearing.what else { return None };
+        // A cloud's records and what scripts print name what no map knows.
         let daemon = Daemon::of(row.id)?;
         let text = message(daemon, hearing.text, &fields, replace);
         Some(Told { daemon, row, identifier: identifier(daemon, hearing.identifier), pid: hearing.pid, text })

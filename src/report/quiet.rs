@@ -172,11 +172,14 @@ fn label(kind: &str) -> &str {
         "clock-skew" | "order" => "the order across nodes",
         "year-inferred" => "the year",
         "zone-assumed" => "the time zone",
+        "clock-change" => "the hour of a change of clocks",
         "gap" => "what was said in a gap",
         "level-hides" => "what the log level hides",
         "suppressed" => "what was suppressed",
         "truncated" => "what was cut off",
         "unread" => "what could not be read",
+        "undated" => "the time of some",
+        "undecided" => "what the cloud's records mean",
         other => other,
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn confidence(confidence: Confidence) -> &'static str {
 
 /// `EIP DRIFT` of `eip-drift`.
 pub(super) fn title(rule: &str) -> String {
-    rule.replace('-', " ").to_uppercase().replace("NON MASTER", "NON-MASTER")
+    rule.replace('-', " ").to_uppercase().replace("NON MASTER", "NON-MASTER").replace("ONE WAY", "ONE-WAY")
 }
 
 /// `9 d 18 h 22 min`, `3 min 20 s`, `19.6 s`, `40 ms`: two or three units, cut and never rounded up, so that "at most" stays true to the second.

@@ -5,6 +5,7 @@
 //! ([`Placer`]) and merged ([`merge()`]). The order is total and depends neither on the order of the sources nor on how they are read.
 
 mod doubles;
+mod folds;
 mod merge;
 mod names;
 mod skew;
@@ -72,6 +73,8 @@ pub struct Stated {
     pub zones: BTreeMap<Option<Text>, Tz>,
     /// Seconds by which a node's clock is ahead.
     pub skews: BTreeMap<Text, f64>,
+    /// Which node a further name is of.
+    pub aliases: BTreeMap<Text, Text>,
 }
 
 /// How the lines of a set are placed: names, years, zones and clocks, settled over all of it.
@@ -104,7 +107,7 @@ pub struct Span {
 /// Settles how all sources' lines are placed. Caveats say what had to be assumed.
 #[must_use]
 pub fn settle(surveys: &[Survey], stated: &Stated) -> Frame {
-    let mut frame = Frame { names: names::of(surveys), stated: stated.clone(), ..Frame::default() };
+    let mut frame = Frame { names: names::of(surveys, &stated.aliases), stated: stated.clone(), ..Frame::default() };
     frame.calendars = year::resolve(surveys, &frame.names, stated, &mut frame.caveats);
     for (survey, calendar) in surveys.iter().zip(&frame.calendars) {
         let nodes: BTreeSet<&Text> = survey.hosts().map(|host| frame.names.of_host(survey, host)).collect();
@@ -119,19 +122,32 @@ pub fn settle(surveys: &[Survey], stated: &Stated) -> Frame {
             frame.caveats.push(Caveat { kind: "undated", node: None, text });
         }
     }
+    for (survey, calendar) in surveys.iter().zip(frame.calendars.clone()) {
+        folds::note(survey, &calendar, &mut frame);
+    }
     note_assumed_zones(surveys, &mut frame);
     note_unknown_nodes(surveys, &mut frame);
-    let meetings = surveys.iter().enumerate().flat_map(|(index, survey)| {
-        let frame = &frame;
+    let clocks = if is_of_several_nodes(surveys, &frame.names) { clocks(surveys, &frame) } else { BTreeMap::new() };
+    frame.skews = skew::decide(&clocks, stated, &mut frame.caveats);
+    frame
+}
+
+/// A node alone meets nobody.
+fn is_of_several_nodes(surveys: &[Survey], names: &names::Names) -> bool {
+    let mut nodes = surveys.iter().flat_map(|survey| survey.hosts().map(move |host| names.of_host(survey, host)));
+    let first = nodes.next();
+    nodes.any(|node| Some(node) != first)
+}
+
+/// Each node's clock against the others', by what two of them wrote about one moment.
+fn clocks(surveys: &[Survey], frame: &Frame) -> BTreeMap<Text, Skew> {
+    skew::measure(surveys.iter().enumerate().flat_map(|(index, survey)| {
         survey.meetings().filter_map(move |(meeting, host, stamp, crossed)| {
             let node = frame.names.of_host(survey, host).clone();
             let micros = frame.unskewed(index, &node, *stamp, crossed)?.micros;
             Some((meeting, node, micros))
         })
-    });
-    let clocks = skew::measure(meetings);
-    frame.skews = skew::decide(&clocks, stated, &mut frame.caveats);
-    frame
+    }))
 }
 
 impl Frame {
@@ -185,7 +201,7 @@ impl Frame {
             let known = ends.entry(node.clone()).or_insert(last);
             *known = (*known).max(last);
         };
-        for (survey, span) in surveys.iter().zip(&self.spans) {
+        for (survey, span) in surveys.iter().zip(&self.spans).filter(|(survey, _)| !survey.is_witness) {
             if let (Some(node), Some(last)) = (&span.node, span.last) {
                 note(node, last.shifted(-self.skews.get(node).map_or(0, |skew| skew.applied_micros)));
             }
@@ -207,7 +223,8 @@ impl Frame {
     /// Nodes with stamps of whole seconds.
     #[must_use]
     pub fn coarse_nodes(&self, surveys: &[Survey]) -> BTreeSet<Text> {
-        let hosts = surveys.iter().flat_map(|survey| survey.coarse_hosts().map(move |host| (survey, host)));
+        let of_nodes = surveys.iter().filter(|survey| !survey.is_witness);
+        let hosts = of_nodes.flat_map(|survey| survey.coarse_hosts().map(move |host| (survey, host)));
         hosts.map(|(survey, host)| self.names.of_host(survey, host).clone()).collect()
     }
 
@@ -334,7 +351,7 @@ impl Stated {
 }
 
 /// A written stamp in UTC. A local time that a clock change skips is read with the offset before the change; one that occurs
-/// twice is read as the first of the two.
+/// twice is read as the first of the two. (`folds` says so.)
 fn moment(stamp: Stamp, year: i32, zone: Tz) -> Option<Moment> {
     let written = if stamp.year_known { stamp.written } else { in_year(stamp.written, year)? };
     let utc = match stamp.offset_seconds {
@@ -362,7 +379,7 @@ fn in_year(written: NaiveDateTime, year: i32) -> Option<NaiveDateTime> {
 fn note_unknown_nodes(surveys: &[Survey], frame: &mut Frame) {
     let known: BTreeSet<&Text> =
         surveys.iter().flat_map(|survey| survey.hosts().map(|host| frame.names.of_host(survey, host))).collect();
-    let Stated { years, zones, skews } = &frame.stated;
+    let Stated { years, zones, skews, aliases: _ } = &frame.stated;
     let stated = [
         ("--year", years.keys().flatten().collect::<Vec<_>>()),
         ("--tz", zones.keys().flatten().collect()),

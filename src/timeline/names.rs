@@ -11,10 +11,12 @@ pub(super) struct Names {
     short: BTreeMap<Text, Text>,
     /// Path → name made from it, for lines without a host.
     files: BTreeMap<Text, Text>,
+    /// Further name → node, as stated.
+    aliases: BTreeMap<Text, Text>,
 }
 
 /// Collects the names of a set: a short name and its fully qualified form are one node, unless two domains share the short name.
-pub(super) fn of(surveys: &[Survey]) -> Names {
+pub(super) fn of(surveys: &[Survey], aliases: &BTreeMap<Text, Text>) -> Names {
     let hosts: BTreeSet<&Text> = surveys.iter().flat_map(|survey| survey.hosts().flatten()).collect();
     let mut qualified = BTreeMap::<&str, Vec<&Text>>::new();
     for host in hosts.iter().copied().filter(|host| host.contains('.')) {
@@ -28,19 +30,18 @@ pub(super) fn of(surveys: &[Survey]) -> Names {
         }
     }
     let files = surveys.iter().map(|survey| (survey.path.clone(), from_path(&survey.path))).collect();
-    Names { short, files }
+    Names { short, files, aliases: aliases.clone() }
 }
 
 impl Names {
     /// The node of a line of `survey`'s source that names `host`.
     pub(super) fn of_host<'a>(&'a self, survey: &'a Survey, host: Option<&'a Text>) -> &'a Text {
-        if let Some(node) = &survey.node {
-            return node;
-        }
-        match host {
-            Some(host) => self.short.get(host).unwrap_or(host),
-            None => self.files.get(&survey.path).unwrap_or(&survey.path),
-        }
+        let named = match (&survey.node, host) {
+            (Some(node), _) => node,
+            (None, Some(host)) => self.aliases.get(host).unwrap_or_else(|| self.short.get(host).unwrap_or(host)),
+            (None, None) => self.files.get(&survey.path).unwrap_or(&survey.path),
+        };
+        self.aliases.get(named).unwrap_or(named)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::event::{Daemon, Fact, Text};
 use crate::moment::Precision;
 use crate::record::Stamp;
 use crate::version::VersionRange;
+use chrono::{NaiveDateTime, Timelike};
 use std::collections::{BTreeMap, HashMap};
 
 /// Hosts kept per source; a forged host field is anyone's choice.
@@ -15,6 +16,9 @@ const HOSTS_MAX: usize = 10_000;
 const MOMENTS_MAX: usize = 256;
 /// Meetings (zones, in effect) kept per source.
 const MEETINGS_MAX: usize = 20_000;
+
+/// Half hours kept per source: eleven years without a pause.
+const HALF_HOURS_MAX: usize = 200_000;
 
 /// A stamp and how many New Years lay between the source's first stamp and it.
 pub(super) type Dated = (Stamp, i32);
@@ -47,6 +51,8 @@ pub struct Survey {
     pub modified: Option<i64>,
     /// Lines of the daemons without a stamp.
     pub(super) undated: u64,
+    /// No host wrote it.
+    pub(super) is_witness: bool,
     /// Farthest that a stamp lies before one above it, in microseconds as written.
     pub(super) disorder_micros: i64,
     /// Some stamps name an offset and some do not, or they name different ones.
@@ -57,6 +63,10 @@ pub struct Survey {
     meetings: HashMap<(Meeting, bool, Option<Text>), Vec<Dated>>,
     newest_micros: i64,
     offset: Option<Option<i32>>,
+    /// Lines without an offset, by the half hour they name and the New Years before it: what a clock change may have doubled.
+    half_hours: BTreeMap<(i32, NaiveDateTime), u64>,
+    /// The last of these and its lines, counted before it is entered.
+    half_hour: Option<((i32, NaiveDateTime), u64)>,
 }
 
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
@@ -77,6 +87,7 @@ impl Survey {
             last: None,
             modified: None,
             undated: 0,
+            is_witness: false,
             disorder_micros: 0,
             mixes_offsets: false,
             clues: Clues::default(),
@@ -85,6 +96,8 @@ impl Survey {
             meetings: HashMap::new(),
             newest_micros: i64::MIN,
             offset: None,
+            half_hours: BTreeMap::new(),
+            half_hour: None,
         }
     }
 
@@ -96,6 +109,9 @@ impl Survey {
         };
         let crossed = if stamp.year_known { 0 } else { self.walker.year_of(&stamp) };
         self.note_order(&stamp, crossed);
+        if stamp.offset_seconds.is_none() {
+            self.note_half_hour(stamp.written, crossed);
+        }
         if !stamp.year_known {
             self.clues.start.get_or_insert(stamp.written);
             self.clues.end = self.clues.end.max(Some((crossed, stamp.written)));
@@ -103,30 +119,66 @@ impl Survey {
         }
         self.note_host(line, stamp, crossed);
         for (meeting, asks) in meetings(&line.fact).into_iter().flatten() {
-            let is_known = self.meetings.len() < MEETINGS_MAX;
             let key = (meeting, asks, line.host.clone());
-            if is_known || self.meetings.contains_key(&key) {
-                let moments = self.meetings.entry(key).or_default();
-                if moments.len() < MOMENTS_MAX {
-                    moments.push((stamp, crossed));
+            let is_full = self.meetings.len() >= MEETINGS_MAX;
+            match self.meetings.get_mut(&key) {
+                Some(moments) if moments.len() < MOMENTS_MAX => moments.push((stamp, crossed)),
+                Some(_) => {}
+                None if is_full => {}
+                None => {
+                    self.meetings.insert(key, vec![(stamp, crossed)]);
                 }
             }
         }
         crossed
     }
 
+    /// Says that no host wrote the source: whatever it is called, it tells nothing of how far a node's logs reach.
+    pub fn is_of_no_node(&mut self) {
+        self.node = None;
+        self.is_witness = true;
+    }
+
     /// Takes what is known so far of all lines, whatever program wrote them. More lines may follow.
     pub fn finish(&mut self, first: Option<Stamp>, last: Option<Stamp>, modified: Option<i64>) {
+        self.enter_half_hour();
         self.first = first;
         self.last = last;
         self.modified = modified;
         let yearless = |stamp: Option<Stamp>| stamp.filter(|stamp| !stamp.year_known).map(|stamp| stamp.written);
         self.clues.start = yearless(first).or(self.clues.start);
+        if let Some(start) = self.clues.start {
+            self.clues.note_leap_day(start, 0);
+        }
         let mut walker = self.walker.clone();
         if let Some(last) = last.filter(|last| !last.year_known) {
             walker.year_of(&last);
         }
         self.clues.years_crossed = walker.crossed();
+    }
+
+    fn note_half_hour(&mut self, written: NaiveDateTime, crossed: i32) {
+        let minute = if written.minute() < 30 { 0 } else { 30 };
+        let Some(begin) = written.date().and_hms_opt(written.hour(), minute, 0) else { return };
+        match &mut self.half_hour {
+            Some((known, lines)) if *known == (crossed, begin) => *lines += 1,
+            _ => {
+                self.enter_half_hour();
+                self.half_hour = Some(((crossed, begin), 1));
+            }
+        }
+    }
+
+    fn enter_half_hour(&mut self) {
+        let Some((key, lines)) = self.half_hour.take() else { return };
+        if self.half_hours.len() < HALF_HOURS_MAX || self.half_hours.contains_key(&key) {
+            *self.half_hours.entry(key).or_default() += lines;
+        }
+    }
+
+    /// Lines without an offset, by the half hour that they name and how many New Years lay before it.
+    pub(super) fn half_hours(&self) -> impl Iterator<Item = (i32, NaiveDateTime, u64)> {
+        self.half_hours.iter().map(|((crossed, begin), lines)| (*crossed, *begin, *lines))
     }
 
     fn note_order(&mut self, stamp: &Stamp, crossed: i32) {
@@ -139,13 +191,12 @@ impl Survey {
     }
 
     fn note_host(&mut self, line: &Line, stamp: Stamp, crossed: i32) {
-        if self.hosts.len() >= HOSTS_MAX && !self.hosts.contains_key(&line.host) {
-            return;
-        }
-        if !self.hosts.contains_key(&line.host) {
-            self.hosts.insert(line.host.clone(), Host::default());
-        }
-        let Some(host) = self.hosts.get_mut(&line.host) else { return };
+        let is_full = self.hosts.len() >= HOSTS_MAX;
+        let host = match self.hosts.get_mut(&line.host) {
+            Some(host) => host,
+            None if is_full => return,
+            None => self.hosts.entry(line.host.clone()).or_default(),
+        };
         host.is_zoneless |= stamp.offset_seconds.is_none();
         host.is_coarse |= stamp.precision == Precision::Second;
         let Some(daemon) = daemon(line) else { return };
@@ -214,6 +265,6 @@ fn daemon(line: &Line) -> Option<Daemon> {
         Fact::Unrecognised(daemon) => Some(*daemon),
         // What systemd says of a daemon is not said by it: its silence is not broken.
         Fact::Other => Daemon::of(line.id).filter(|daemon| *daemon != Daemon::Systemd),
-        Fact::Site { .. } => None,
+        Fact::Site { .. } | Fact::Cloud(_) => None,
     }
 }

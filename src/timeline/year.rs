@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const ROLLOVER_DAYS: i64 = 182;
 /// A serial is dated by an operator's local calendar: it may be a day ahead of UTC.
 const SERIAL_SLACK_DAYS: i64 = 1;
+/// Leap years are at most this far apart (1896 and 1904).
+const LEAP_YEARS_APART: i32 = 8;
 /// How many serials a caveat quotes.
 const QUOTED_SERIALS: usize = 2;
 
@@ -85,36 +87,61 @@ pub(super) struct Clues {
     pub(super) years_crossed: i32,
     /// First years that an epoch in the text demands, and how many lines demand them.
     exact: BTreeMap<i32, u64>,
-    /// Smallest first year that serials and banners allow.
+    /// Smallest first year that serials allow.
     floor: Option<i32>,
+    /// Smallest first year that banners allow.
+    banner_floor: Option<i32>,
     /// The newest serials.
     serials: BTreeSet<u32>,
-    has_leap_day: bool,
+    /// How many New Years lay before the first line of a 29 February.
+    leap_day_after: Option<i32>,
 }
 
 impl Clues {
     /// Takes what a line's text says about its date.
     pub(super) fn take_hint(&mut self, written: NaiveDateTime, crossed: i32, hint: Option<DateHint>) {
-        self.has_leap_day |= crossed == 0 && written.month() == 2 && written.day() == 29;
-        let floor = match hint {
+        self.note_leap_day(written, crossed);
+        match hint {
             Some(DateHint::Exact(epoch)) => {
                 if let Some(year) = year_by_epoch(written, epoch) {
                     *self.exact.entry(year - crossed).or_default() += 1;
                 }
-                return;
             }
             Some(DateHint::Serial(serial)) => {
                 let Some(date) = serial_date(serial) else { return };
-                self.serials.insert(serial);
-                if self.serials.len() > QUOTED_SERIALS {
+                let is_quoted = self.serials.len() < QUOTED_SERIALS || self.serials.first() < Some(&serial);
+                if is_quoted && self.serials.insert(serial) && self.serials.len() > QUOTED_SERIALS {
                     self.serials.pop_first();
                 }
-                first_year_not_before(written, date)
+                self.floor = self.floor.max(Some(first_year_not_before(written, date) - crossed));
             }
-            Some(DateHint::Banner(year)) => year,
-            None => return,
-        };
-        self.floor = self.floor.max(Some(floor - crossed));
+            Some(DateHint::Banner(year)) => self.banner_floor = self.banner_floor.max(Some(year - crossed)),
+            None => {}
+        }
+    }
+
+    /// Takes a stamp: a 29 February is in leap years only.
+    pub(super) fn note_leap_day(&mut self, written: NaiveDateTime, crossed: i32) {
+        if written.month() == 2 && written.day() == 29 {
+            self.leap_day_after.get_or_insert(crossed);
+        }
+    }
+
+    /// Whether all its days exist if the first stamp is of this year.
+    fn fits(&self, first_year: i32) -> bool {
+        self.leap_day_after.is_none_or(|crossed| NaiveDate::from_ymd_opt(first_year + crossed, 2, 29).is_some())
+    }
+
+    /// The first year, from the serials' and banners' on, in which all its days exist. Banners alone are years old and no estimate.
+    fn earliest(&self) -> Option<i32> {
+        self.floor?;
+        self.not_before()
+    }
+
+    /// The same, by banners alone where there is nothing else.
+    fn not_before(&self) -> Option<i32> {
+        let floor = self.floor.max(self.banner_floor)?;
+        (floor..floor + LEAP_YEARS_APART).find(|year| self.fits(*year))
     }
 
     fn demanded(&self) -> Option<i32> {
@@ -128,7 +155,7 @@ pub(super) fn resolve(surveys: &[Survey], names: &Names, stated: &Stated, caveat
     let exact_span =
         surveys.iter().filter_map(|survey| span(&survey.clues, survey.clues.demanded()?)).fold(dated, widen);
     let floor_span =
-        surveys.iter().filter_map(|survey| span(&survey.clues, survey.clues.floor?)).max_by_key(|(_, end)| *end);
+        surveys.iter().filter_map(|survey| span(&survey.clues, survey.clues.earliest()?)).max_by_key(|(_, end)| *end);
 
     let mut calendars = Vec::with_capacity(surveys.len());
     for survey in surveys {
@@ -142,16 +169,19 @@ pub(super) fn resolve(surveys: &[Survey], names: &Names, stated: &Stated, caveat
             (year, Some("epochs in its lines (exact)".to_owned()))
         } else if let Some(reference) = exact_span {
             (nearest(clue, reference), Some("the dated lines of the set".to_owned()))
-        } else if let (Some(floor), Some(reference)) = (clue.floor, floor_span) {
+        } else if let (Some(floor), Some(reference)) = (clue.earliest(), floor_span) {
             (nearest(clue, reference).max(floor), Some(serial_reason(clue)))
         } else if let Some(reference) = floor_span {
             (nearest(clue, reference), Some("the SOA serials of the set's other logs".to_owned()))
         } else if let Some(year) = by_modification(clue, survey.modified) {
             (year, Some("the time the file was last written, for want of anything better".to_owned()))
         } else {
-            (1970, Some("nothing: no line and no file of the set tells it".to_owned()))
+            (leap_near(clue, 1970), Some("nothing: no line and no file of the set tells it".to_owned()))
         };
-        let year = if clue.has_leap_day { leap_near(year) } else { year };
+        if !clue.fits(year) {
+            let text = format!("{}: 29 February is not in {year}; its lines could not be placed in time.", survey.path);
+            caveats.push(Caveat { kind: "undated", node: node.clone(), text });
+        }
         if let (true, Some(reason)) = (yearless, reason) {
             let text =
                 format!("the stamps have none; {year} is inferred from {reason} (--year [NODE=]YEAR states it).");
@@ -205,8 +235,9 @@ fn reference_of_dated(surveys: &[Survey]) -> Option<Stretch> {
 
 /// The first year that brings a log closest to `reference`; the earlier of two equally close.
 fn nearest(clue: &Clues, reference: Stretch) -> i32 {
-    let candidates = reference.0.year() - 2..=reference.1.year() + 2;
+    let candidates = reference.0.year() - LEAP_YEARS_APART..=reference.1.year() + LEAP_YEARS_APART;
     candidates
+        .filter(|year| clue.fits(*year))
         .filter_map(|year| {
             let (from, to) = span(clue, year)?;
             let gap = (from - reference.1).max(reference.0 - to).num_seconds().max(0);
@@ -218,20 +249,15 @@ fn nearest(clue: &Clues, reference: Stretch) -> i32 {
 
 fn by_modification(clue: &Clues, modified: Option<i64>) -> Option<i32> {
     let modified = DateTime::from_timestamp(modified?, 0)?.naive_utc() + chrono::Duration::days(1);
-    (modified.year() - 1..=modified.year())
-        .rev()
-        .find(|year| {
-            let first_year = year - clue.years_crossed;
-            span(clue, first_year).is_some_and(|(_, end)| end <= modified)
-        })
-        .map(|year| year - clue.years_crossed)
+    let is_written = |first_year: &i32| span(clue, *first_year).is_some_and(|(_, end)| end <= modified);
+    let newest = modified.year() - clue.years_crossed;
+    let first_year = (newest - LEAP_YEARS_APART..=newest).rev().filter(|year| clue.fits(*year)).find(is_written);
+    // A file cannot be older than the programs that wrote it; then its time of writing is wrong.
+    first_year.max(clue.not_before())
 }
 
-fn leap_near(year: i32) -> i32 {
-    (0..8)
-        .flat_map(|step| [year - step, year + step])
-        .find(|year| NaiveDate::from_ymd_opt(*year, 2, 29).is_some())
-        .unwrap_or(year)
+fn leap_near(clue: &Clues, year: i32) -> i32 {
+    (0..LEAP_YEARS_APART).map(|step| year - step).find(|year| clue.fits(*year)).unwrap_or(year)
 }
 
 fn stated_year(stated: &Stated, node: Option<&Text>) -> Option<i32> {
@@ -239,6 +265,11 @@ fn stated_year(stated: &Stated, node: Option<&Text>) -> Option<i32> {
 }
 
 fn serial_reason(clue: &Clues) -> String {
+    if let Some(banner) = clue.banner_floor.filter(|banner| clue.floor.is_none_or(|floor| floor < *banner)) {
+        return format!(
+            "the {banner} in a daemon's banner, which is later than the SOA serials (it may be later still)"
+        );
+    }
     let newest: Vec<String> = clue.serials.iter().rev().map(u32::to_string).collect();
     match newest.as_slice() {
         [] => "the newest date named in the set (it may be later)".to_owned(),

@@ -2,7 +2,7 @@
 //!
 //! Ordinary refreshes leave no trace here: a copy that is stale and then transferred is forgotten at once.
 
-use crate::event::{Event, Pdns, Text};
+use crate::event::{Event, Pdns, Text, TransferFailure};
 use crate::moment::Moment;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -50,6 +50,18 @@ impl Lines {
             self.first.push(Arc::clone(event));
         }
         self.last = Some(Arc::clone(event));
+    }
+
+    /// Moment of the first line.
+    #[must_use]
+    pub fn first_time(&self) -> Option<Moment> {
+        self.first.first().map(|event| event.time)
+    }
+
+    /// From the first line to the last.
+    #[must_use]
+    pub fn span_micros(&self) -> i64 {
+        self.first_time().zip(self.last_time()).map_or(0, |(first, last)| last.micros_since(first))
     }
 
     /// Moment of the last line.
@@ -178,9 +190,10 @@ impl Replication {
             Pdns::ZoneStale { zone, primary_serial, our_serial, .. } => {
                 self.stale(event, zone, *primary_serial, *our_serial)
             }
-            Pdns::TransferFailed { zone, primary, refused, .. } => {
-                self.failed(event, zone, primary.as_ref(), *refused);
-                if *refused {
+            Pdns::TransferFailed { zone, primary, why, .. } => {
+                let refused = *why == TransferFailure::Refused;
+                self.failed(event, zone, primary.as_ref(), refused);
+                if refused {
                     self.refused(event, zone, primary.as_ref(), met.node);
                 }
             }

@@ -4,12 +4,20 @@
 //! was transferred) and keeps what a claim may rest on.
 
 mod address;
+mod adverts;
+mod clouds;
 mod dns;
+mod learned;
 mod peers;
+mod reach;
+mod regress;
+mod standing;
+mod topology;
+mod unheeded;
 mod vrrp;
 mod witness;
 
-use crate::event::{Daemon, Event, Fact, Keepalived, Pdns, SiteFact, Text};
+use crate::event::{Cloud, Daemon, Event, Fact, Keepalived, Pdns, SiteFact, Text};
 use crate::moment::Moment;
 use crate::timeline::Presence;
 use crate::version::{Version, VersionRange};
@@ -18,7 +26,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use address::{Chain, Displaced, Displacement, Ending, displacements, first_of, symptoms};
+pub use adverts::Run;
+pub use clouds::Clouds;
 pub use dns::{Behind, Lines, Refusals, Replication, Strangers, is_newer};
+pub use learned::{How, KnownAddress, addresses};
+pub use reach::{Reach, Unreached};
+pub use regress::{Regression, Regressions};
+pub use standing::{Stand, Standing, Standings};
+pub use topology::{StatedNode, StatedUnit, Topology};
+pub use unheeded::{Unheeded, UnheededNotifies};
 pub use vrrp::{Begin, End, Mastership, NodeVrrp, PeerGroup, Takeover, Unit, advert};
 pub use witness::{Seen, Witness, Witnesses};
 
@@ -54,8 +70,18 @@ pub struct World {
     pub nodes: BTreeMap<Text, NodeFacts>,
     /// Replication.
     pub replication: Replication,
+    /// Primaries that did not answer.
+    pub reach: Reach,
+    /// Copies that are newer than their primary.
+    pub regressions: Regressions,
+    /// NOTIFYs that their receivers did not acknowledge.
+    pub unheeded: UnheededNotifies,
     /// Observations of where the address was.
     pub witnesses: Witnesses,
+    /// What clouds tell of it.
+    pub clouds: Clouds,
+    /// What the operator states.
+    pub topology: Arc<Topology>,
     /// Addresses that secondaries asked, with how often.
     pub asked: BTreeMap<Text, u64>,
     /// Commits per address they were fetched from: the first of each second, at most [`COMMITS_MAX`] of them.
@@ -64,8 +90,8 @@ pub struct World {
     pub horizon: Option<Moment>,
     /// The moment up to which all is known, where the logs go on.
     pub now: Option<Moment>,
-    /// Nodes whose clock was compared with the others'.
-    measured: BTreeSet<Text>,
+    /// How well nodes' clocks are known.
+    clocks: BTreeMap<Text, Clock>,
     groups: Vec<PeerGroup>,
 }
 
@@ -73,8 +99,23 @@ pub struct World {
 const COMMITS_MAX: usize = 4096;
 
 impl World {
+    /// A world of which an operator states something.
+    #[must_use]
+    pub fn of(topology: Arc<Topology>) -> Self {
+        Self { topology, ..Self::default() }
+    }
+
+    /// Takes what a cloud listed at an unknown time.
+    pub fn list(&mut self, cloud: &Cloud) {
+        self.clouds.list(cloud);
+    }
+
     /// Takes the next event; events come in order of time.
     pub fn observe(&mut self, event: &Arc<Event>) {
+        // A cloud is no node, and its records say nothing of how far the nodes' logs reach.
+        if let Fact::Cloud(cloud) = &event.fact {
+            return self.clouds.observe(event, cloud);
+        }
         self.horizon = self.horizon.max(Some(event.time));
         let node = self.nodes.entry(event.node.clone()).or_default();
         node.last = node.last.max(Some(event.time));
@@ -121,6 +162,7 @@ impl World {
                     node.note(daemon, event.time);
                 }
             }
+            Fact::Cloud(_) => {}
         }
     }
 
@@ -140,15 +182,29 @@ impl World {
         }
     }
 
-    /// Takes that a node's clock was compared with others (and corrected where it was off).
-    pub fn note_measured_clock(&mut self, node: &Text) {
-        self.measured.insert(node.clone());
+    /// Takes how well a node's clock is known.
+    pub fn note_clock(&mut self, node: &Text, clock: Clock) {
+        self.clocks.insert(node.clone(), clock);
     }
 
     /// Whether a node's stamps can be compared with others' to the second.
     #[must_use]
     pub fn is_clock_measured(&self, node: &Text) -> bool {
-        self.nodes.len() < 2 || self.measured.contains(node)
+        self.nodes.len() < 2 || self.clocks.contains_key(node)
+    }
+
+    /// By how much the stamps of two nodes may differ for one moment, in microseconds: no order inside it is known.
+    #[must_use]
+    pub fn clock_slack_micros(&self, a: &Text, b: &Text) -> i64 {
+        if a == b {
+            return 0;
+        }
+        match (self.clocks.get(a), self.clocks.get(b)) {
+            (Some(one), Some(other)) if one.is_comparable_with(other) => {
+                one.uncertainty_micros + other.uncertainty_micros
+            }
+            _ => 2 * UNMEASURED_MICROS,
+        }
     }
 
     /// Takes that time went on until this moment without a further line, and goes on.
@@ -174,10 +230,34 @@ impl World {
             let facts = self.nodes.entry(node.clone()).or_default();
             facts.last = facts.last.max(Some(*last));
         }
-        let vrrp: BTreeMap<Text, NodeVrrp> =
-            self.nodes.iter().map(|(name, facts)| (name.clone(), facts.vrrp.clone())).collect();
-        self.groups = peers::find(&vrrp);
+        let vrrp: BTreeMap<Text, (NodeVrrp, Option<Moment>)> =
+            self.nodes.iter().map(|(name, facts)| (name.clone(), (facts.vrrp.clone(), facts.last))).collect();
+        self.groups = peers::find(&vrrp, &self.topology);
+        self.ask_clouds();
         self.witnesses.settle(&self.asked);
+    }
+
+    /// Turns the clouds' records into observations of the nodes.
+    fn ask_clouds(&mut self) {
+        if self.clouds.is_empty() {
+            return;
+        }
+        let sources = learned::vrrp_sources(&self.nodes, &self.groups);
+        let known = clouds::Known {
+            topology: &self.topology,
+            groups: &self.groups,
+            nodes: self.nodes.keys().cloned().collect(),
+            vrrp_sources: sources.into_iter().map(|(address, (node, _))| (address, node)).collect(),
+            asked: self.asked.keys().cloned().collect(),
+        };
+        let resolved = self.clouds.resolve(&known);
+        self.witnesses.add_all(resolved.witnesses);
+        for (node, event) in resolved.refused {
+            let node = self.nodes.entry(node).or_default();
+            if node.failed_takeovers.len() < FAILED_MAX {
+                node.failed_takeovers.push(event);
+            }
+        }
     }
 
     /// The VRRP peer groups.
@@ -201,6 +281,23 @@ impl World {
     /// Commits of any zone fetched from an address, one per second, in order.
     pub fn commits_from(&self, address: &Text) -> impl Iterator<Item = &Arc<Event>> {
         self.commits.get(address).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// The line that says that a take-over of a node failed, unless one says that it came to work before another one followed.
+    #[must_use]
+    pub fn failed_takeover(&self, node: &Text, taken: Moment, limit: Option<Moment>) -> Option<&Arc<Event>> {
+        let is_of_it = |time: Moment, slack: i64| {
+            (-slack..=SCRIPT_MICROS).contains(&time.micros_since(taken))
+                && limit.is_none_or(|limit| time.micros < limit.micros)
+        };
+        // The cloud has a clock of its own.
+        let slack = |event: &Event| if matches!(event.fact, Fact::Cloud(_)) { CLOCK_MICROS } else { 0 };
+        let mut failed = self.nodes.get(node)?.failed_takeovers.iter();
+        let failed = failed.find(|event| is_of_it(event.time, slack(event)))?;
+        let worked = self.witnesses.all().iter().any(|witness| {
+            witness.node == *node && witness.seen.is_of_a_move() && is_of_it(witness.time, slack(&witness.own))
+        });
+        (!worked).then_some(failed)
     }
 
     /// Whether a daemon of a node wrote anything between two moments.
@@ -228,6 +325,11 @@ impl World {
     /// The address that moves with a peer group: the one that secondaries asked and that the group's nodes answered at.
     #[must_use]
     pub fn resource_of(&self, group: &PeerGroup) -> Option<Text> {
+        if let Some(stated) =
+            self.topology.unit_of(&group.unit, group.nodes.keys()).and_then(|unit| unit.resource.as_ref())
+        {
+            return Some(stated.clone());
+        }
         let mut votes = BTreeMap::<&Text, u64>::new();
         for witness in self.witnesses.all() {
             let placed = witness.seen.holds() && group.nodes.contains_key(&witness.node);
@@ -249,6 +351,9 @@ impl World {
     }
 
     fn replicate(&mut self, event: &Arc<Event>, pdns: &Pdns) {
+        self.replication.left_out += self.reach.observe(event, pdns);
+        self.replication.left_out += self.regressions.observe(event, pdns);
+        self.unheeded.observe(event, pdns);
         let other = self.witnesses.observe(event, pdns);
         let fetched_from = self.witnesses.fetched_from(event, pdns);
         if let Some(address) = &fetched_from {
@@ -269,6 +374,28 @@ impl World {
         });
         let met = Met { node: other.as_deref().map(|other| &other.node), address };
         self.replication.observe(event, pdns, met, fetched_from.as_ref());
+    }
+}
+
+/// A cloud's API answers, or not, within this.
+const SCRIPT_MICROS: i64 = 120_000_000;
+/// A cloud's clock and a node's differ by no more than this.
+const CLOCK_MICROS: i64 = 5_000_000;
+/// A clock that nothing measures may be off by this: most hosts are synchronised, none is trusted to the second.
+const UNMEASURED_MICROS: i64 = 5_000_000;
+
+/// How well a node's clock is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clock {
+    /// Half-width, in microseconds.
+    pub uncertainty_micros: i64,
+    /// The node it was compared with, through whatever others; `None`: the operator states it.
+    pub against: Option<Text>,
+}
+
+impl Clock {
+    fn is_comparable_with(&self, other: &Clock) -> bool {
+        self.against.is_none() || other.against.is_none() || self.against == other.against
     }
 }
 

@@ -79,8 +79,8 @@ pub struct Mastership {
     pub end: Option<(End, Arc<Event>)>,
     /// The higher-priority line that made it yield.
     pub heard_higher: Option<Arc<Event>>,
-    /// It heard a MASTER of lower priority just before it entered (every version says so): it replaces that one.
-    pub preempts: bool,
+    /// The MASTER of lower priority that it heard just before it entered (every version says so): it replaces that one.
+    pub waited: Option<Arc<Event>>,
 }
 
 impl Mastership {
@@ -95,7 +95,7 @@ impl Mastership {
             heard_lower_count: 0,
             end: None,
             heard_higher: None,
-            preempts: false,
+            waited: None,
         }
     }
 
@@ -122,6 +122,12 @@ impl Mastership {
             && self.ended().is_none_or(|end| end.micros >= moment.micros)
     }
 
+    /// Whether it heard the MASTER that it replaces before it entered.
+    #[must_use]
+    pub fn preempts(&self) -> bool {
+        self.waited.is_some()
+    }
+
     /// Priority this node had in it, where a line says so.
     #[must_use]
     pub fn priority(&self) -> Option<u32> {
@@ -143,6 +149,7 @@ pub fn advert(event: &Event) -> Option<&Advert> {
         | Fact::Keepalived(_)
         | Fact::Pdns(_)
         | Fact::Site { .. }
+        | Fact::Cloud(_)
         | Fact::Other
         | Fact::Unrecognised(_) => None,
     }
@@ -177,6 +184,7 @@ impl NodeVrrp {
                 | Fact::Keepalived(_)
                 | Fact::Pdns(_)
                 | Fact::Site { .. }
+                | Fact::Cloud(_)
                 | Fact::Other
                 | Fact::Unrecognised(_) => None,
             })
@@ -225,7 +233,7 @@ impl NodeVrrp {
                 Fact::Group { group, state, .. } => {
                     machines.entry(Unit::Group(group.clone())).or_default().group(event, *state);
                 }
-                Fact::Pdns(_) | Fact::Site { .. } | Fact::Other | Fact::Unrecognised(_) => {}
+                Fact::Pdns(_) | Fact::Site { .. } | Fact::Cloud(_) | Fact::Other | Fact::Unrecognised(_) => {}
             }
         }
         machines.into_iter().map(|(unit, machine)| (unit, machine.done)).collect()
@@ -247,7 +255,7 @@ fn moves(what: &Vrrp) -> bool {
         | Vrrp::AdvertTimedOut
         | Vrrp::PriorityChanged { .. }
         | Vrrp::ElectionForced
-        | Vrrp::AdvertRejected => false,
+        | Vrrp::AdvertRejected { .. } => false,
     }
 }
 
@@ -257,8 +265,8 @@ struct Machine {
     done: Vec<Mastership>,
     /// A line showed it in another state than MASTER.
     was_backup: bool,
-    /// When it last heard a MASTER of lower priority as BACKUP.
-    lower_heard: Option<Moment>,
+    /// The last line of a MASTER of lower priority that it heard as BACKUP.
+    lower_heard: Option<Arc<Event>>,
 }
 
 impl Machine {
@@ -277,8 +285,8 @@ impl Machine {
             Vrrp::MasterPending => {
                 // 1.x prints the transition again when a MASTER reloads; it stays MASTER.
                 if self.open().is_none() {
-                    let preempts = self.preempts(event);
-                    self.done.push(Mastership { preempts, ..Mastership::new(Begin::Pending, event) });
+                    let waited = self.waited(event);
+                    self.done.push(Mastership { waited, ..Mastership::new(Begin::Pending, event) });
                 }
             }
             Vrrp::MasterEntered => self.entered(event),
@@ -314,18 +322,18 @@ impl Machine {
                 self.close(End::Yielded, event);
             }
             Vrrp::HeardLowerAsBackup(_) => {
-                self.lower_heard = Some(event.time);
+                self.lower_heard = Some(Arc::clone(event));
                 self.close(End::Died, event);
             }
             Vrrp::HeardZeroAsBackup | Vrrp::AdvertTimedOut => self.close(End::Died, event),
-            Vrrp::ElectionForced => self.lower_heard = Some(event.time),
+            Vrrp::ElectionForced => self.lower_heard = Some(Arc::clone(event)),
             Vrrp::SentZero => self.close(End::Left, event),
-            Vrrp::PriorityChanged { .. } | Vrrp::AdvertRejected => {}
+            Vrrp::PriorityChanged { .. } | Vrrp::AdvertRejected { .. } => {}
         }
     }
 
-    fn preempts(&self, event: &Event) -> bool {
-        self.lower_heard.is_some_and(|heard| event.time.micros_since(heard) <= PREEMPT_MICROS)
+    fn waited(&self, event: &Event) -> Option<Arc<Event>> {
+        self.lower_heard.clone().filter(|heard| event.time.micros_since(heard.time) <= PREEMPT_MICROS)
     }
 
     fn entered(&mut self, event: &Arc<Event>) {
@@ -344,7 +352,7 @@ impl Machine {
         }
         let mut mastership = Mastership::new(Begin::Entered, event);
         mastership.entered = Some(Arc::clone(event));
-        mastership.preempts = self.preempts(event);
+        mastership.waited = self.waited(event);
         self.done.push(mastership);
     }
 

@@ -3,8 +3,8 @@
 //! A secondary names the address it asks; only the node behind that address can write the denial, or finish the transfer. A primary
 //! logs the NOTIFY it sends; only the receiver sees the address it came from.
 
-use crate::event::{Event, Pdns, SiteFact, Text};
-use crate::moment::Moment;
+use crate::event::{Event, Pdns, SiteFact, Text, TransferFailure};
+use crate::moment::{Moment, Precision};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -12,6 +12,8 @@ use std::sync::Arc;
 /// Two lines about one transfer are at most this far apart, clocks corrected: a second of resolution on either side and the
 /// transfer itself.
 const TRANSFER_MICROS: i64 = 3_000_000;
+/// A transfer that no line says was served is taken for the one that was asked this shortly before.
+const SUPPOSED_MICROS: i64 = 2_000_000;
 /// A NOTIFY is queued before it is sent, and sent at the communicator's next tick.
 const NOTIFY_MICROS: i64 = 5_000_000;
 /// Seconds for which an observation is remembered as told.
@@ -46,6 +48,12 @@ pub enum Seen {
     Leaves,
     /// A check on it says that it leaves from another address.
     LeavesElsewhere,
+    /// The cloud's record says that the address was tied to it.
+    Associated,
+    /// The cloud's record says that the address was tied to it until then.
+    Disassociated,
+    /// The cloud listed the address as tied to it.
+    Listed,
 }
 
 impl Seen {
@@ -54,8 +62,21 @@ impl Seen {
     pub fn holds(self) -> bool {
         match self {
             Seen::Denied | Seen::Served | Seen::Heard | Seen::Acknowledged | Seen::Claimed | Seen::Leaves => true,
+            Seen::Associated | Seen::Disassociated | Seen::Listed => true,
             Seen::Strange | Seen::Rejected | Seen::LeavesElsewhere => false,
         }
+    }
+
+    /// Whether a cloud's own record says it: where the address is by definition.
+    #[must_use]
+    pub fn is_of_cloud(self) -> bool {
+        matches!(self, Seen::Associated | Seen::Disassociated | Seen::Listed)
+    }
+
+    /// Whether it says that a move was done: anything else may still speak of the moment before.
+    #[must_use]
+    pub fn is_of_a_move(self) -> bool {
+        matches!(self, Seen::Claimed | Seen::Associated)
     }
 
     /// Whether two hosts' lines agree on it, or a line states it outright; one host's line of something else is weaker.
@@ -68,7 +89,10 @@ impl Seen {
             | Seen::Strange
             | Seen::Claimed
             | Seen::Leaves
-            | Seen::LeavesElsewhere => true,
+            | Seen::LeavesElsewhere
+            | Seen::Associated
+            | Seen::Disassociated
+            | Seen::Listed => true,
             Seen::Acknowledged | Seen::Rejected => false,
         }
     }
@@ -93,6 +117,15 @@ pub struct Witness {
     pub other: Option<Arc<Event>>,
 }
 
+impl Witness {
+    /// The latest moment that its time may stand for: a cloud's record of a whole second is of any moment in it, and the line before it
+    /// has microseconds.
+    pub(super) fn latest(&self) -> i64 {
+        let is_coarse = self.seen.is_of_cloud() && self.time.precision == Precision::Second;
+        self.time.micros.saturating_add(if is_coarse { 999_999 } else { 0 })
+    }
+}
+
 /// Observations that say the same of the same node: of many the first and the last are kept.
 #[derive(Debug, Clone, Copy)]
 struct Run {
@@ -104,6 +137,8 @@ struct Run {
 #[derive(Debug, Clone, Default)]
 pub struct Witnesses {
     waiting: HashMap<Text, VecDeque<Arc<Event>>>,
+    /// Transfers asked here and stored there, while a denial may still follow: the default level logs no end of a transfer out.
+    unsettled: VecDeque<Witness>,
     /// Address a zone is being fetched from, per secondary: 4.0–4.3 name it before the commit only.
     fetching: HashMap<(Text, Text), Text>,
     found: Vec<Witness>,
@@ -146,12 +181,19 @@ impl Witnesses {
 
     /// Lets go of the lines whose other half has not come.
     pub(super) fn end_pairing(&mut self) {
+        self.accept_unsettled(i64::MAX);
         self.waiting.clear();
+    }
+
+    /// Takes observations that were worked out elsewhere.
+    pub(super) fn add_all(&mut self, witnesses: Vec<Witness>) {
+        self.found.extend(witnesses);
     }
 
     /// Ends the pairing. A NOTIFY that one receiver took from its primary outranks the same one that another refused: the refusal
     /// was about something else.
     pub(super) fn settle(&mut self, asked: &BTreeMap<Text, u64>) {
+        self.accept_unsettled(i64::MAX);
         self.tell_egress_apart(asked);
         let accepted: BTreeSet<(Text, Text, i64)> = self
             .found
@@ -175,8 +217,9 @@ impl Witnesses {
 
     /// Takes a line and returns what the other side wrote about the same moment, where it already did.
     pub(super) fn observe(&mut self, event: &Arc<Event>, pdns: &Pdns) -> Option<Arc<Event>> {
+        self.accept_unsettled(event.time.micros);
         match pdns {
-            Pdns::TransferFailed { zone, refused: true, .. } => {
+            Pdns::TransferFailed { zone, why: TransferFailure::Refused, .. } => {
                 self.keep(zone, event);
                 let own =
                     self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferDenied { .. }))?;
@@ -184,9 +227,11 @@ impl Witnesses {
                 Some(own)
             }
             Pdns::TransferDenied { zone, .. } => {
+                self.unsettled.retain(|witness| witness.node != event.node || witness.zone != *zone);
                 self.keep(zone, event);
                 self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferDenied { .. }))?;
-                let is_refusal = |fact: &Pdns| matches!(fact, Pdns::TransferFailed { refused: true, .. });
+                let is_refusal =
+                    |fact: &Pdns| matches!(fact, Pdns::TransferFailed { why: TransferFailure::Refused, .. });
                 let other = self.at_one_address(zone, event, is_refusal)?;
                 self.pair(Seen::Denied, zone, event, &other, address_of(&other, None));
                 Some(other)
@@ -202,10 +247,25 @@ impl Witnesses {
             Pdns::ZoneCommitted { zone, .. } => {
                 self.keep(zone, event);
                 let fetched = self.fetching.get(&(event.node.clone(), zone.clone())).cloned();
-                let own =
-                    self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferServed { .. }))?;
-                self.pair(Seen::Served, zone, &own, event, asked_address(pdns, fetched.as_ref()));
+                let address = asked_address(pdns, fetched.as_ref());
+                let is_served = |fact: &Pdns| matches!(fact, Pdns::TransferServed { .. });
+                if self.near(zone, event, TRANSFER_MICROS, is_served).is_empty() {
+                    self.suppose_served(zone, event, event, address);
+                    return None;
+                }
+                let own = self.by_one_node(zone, event, TRANSFER_MICROS, is_served)?;
+                self.pair(Seen::Served, zone, &own, event, address);
                 Some(own)
+            }
+            Pdns::TransferAsked { zone, .. } => {
+                self.keep(zone, event);
+                // Only stamps of one second may show the transfer before the question.
+                let near =
+                    self.near(zone, event, SAME_SECOND_MICROS, |fact| matches!(fact, Pdns::ZoneCommitted { .. }));
+                let other = near.into_iter().find(|line| line.node != event.node)?;
+                let fetched = self.fetching.get(&(other.node.clone(), zone.clone())).cloned();
+                self.suppose_served(zone, event, &other, address_of(&other, fetched.as_ref()));
+                None
             }
             Pdns::TransferServed { zone, .. } => {
                 self.keep(zone, event);
@@ -269,14 +329,43 @@ impl Witnesses {
             | Pdns::FreshnessChecked { .. }
             | Pdns::SoaUnretrievable { .. }
             | Pdns::TransferFailed { .. }
-            | Pdns::NotifyUnanswered { .. }
-            | Pdns::TransferAsked { .. } => None,
+            | Pdns::NotifyUnanswered { .. } => None,
+        }
+    }
+
+    /// A transfer that was stored, and one node alone was asked for the zone about then and did not deny it: it served, whatever its
+    /// level hides. `latest` is the line that came last.
+    fn suppose_served(&mut self, zone: &Text, latest: &Event, committed: &Arc<Event>, address: Option<Text>) {
+        let is_asked = |fact: &Pdns| matches!(fact, Pdns::TransferAsked { .. } | Pdns::TransferDenied { .. });
+        let Some(own) = self.by_one_node(zone, latest, SUPPOSED_MICROS, is_asked) else { return };
+        let is_denied = |fact: &Pdns| matches!(fact, Pdns::TransferDenied { .. });
+        if own.node == committed.node || !self.near(zone, latest, SUPPOSED_MICROS, is_denied).is_empty() {
+            return;
+        }
+        self.unsettled.push_back(Witness {
+            node: own.node.clone(),
+            seen: Seen::Served,
+            address,
+            zone: zone.clone(),
+            time: own.time.max(committed.time),
+            own: Arc::clone(&own),
+            other: Some(Arc::clone(committed)),
+        });
+    }
+
+    /// Takes for true what no denial has contradicted in time.
+    fn accept_unsettled(&mut self, now: i64) {
+        while let Some(first) = self.unsettled.front() {
+            if now.saturating_sub(first.time.micros) <= TRANSFER_MICROS {
+                break;
+            }
+            self.unsettled.pop_front().into_iter().for_each(|witness| self.add(witness));
         }
     }
 
     /// An egress address is the one that moves if secondaries ask it, or a script claims it. Without either nobody can tell.
     fn tell_egress_apart(&mut self, asked: &BTreeMap<Text, u64>) {
-        let is_claim = |witness: &&Witness| witness.seen == Seen::Claimed;
+        let is_claim = |witness: &&Witness| witness.seen == Seen::Claimed || witness.seen.is_of_cloud();
         let mut moving: BTreeSet<Text> =
             self.found.iter().filter(is_claim).filter_map(|claim| claim.address.clone()).collect();
         moving.extend(asked.keys().cloned());

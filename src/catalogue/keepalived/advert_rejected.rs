@@ -2,7 +2,7 @@
 
 use super::vrrp;
 use crate::catalogue::message::{Fields, Message};
-use crate::event::{Fact, Vrrp};
+use crate::event::{Fact, Mismatch, Vrrp};
 
 pub(super) static ROWS: &[Message] = &[
     Message {
@@ -102,7 +102,7 @@ pub(super) static ROWS: &[Message] = &[
         sample: "(VI_1) advertisement interval mismatch mine=1 sec rcv'd=2 sec",
         source: "keepalived/vrrp/vrrp.c",
         proves: "An advert was refused because the peers' intervals differ; in 2.x both then become MASTER.",
-        read: Some(rejected),
+        read: Some(interval),
     },
     Message {
         id: "keepalived/advert-vip-mismatch",
@@ -157,7 +157,7 @@ pub(super) static ROWS: &[Message] = &[
         sample: "(VI_1): received VRID mismatch. Received 51, Expected 52",
         source: "keepalived/vrrp/vrrp.c",
         proves: "An advert of another virtual router id was refused.",
-        read: Some(rejected),
+        read: Some(virtual_router),
     },
     Message {
         id: "keepalived/advert-unknown-vrid",
@@ -179,7 +179,7 @@ pub(super) static ROWS: &[Message] = &[
         sample: "(VI_1) unicast source address 192.0.2.2 not a unicast peer",
         source: "keepalived/vrrp/vrrp.c",
         proves: "An advert came from an address that is not configured as a peer, and was refused.",
-        read: Some(rejected),
+        read: Some(peer),
     },
     Message {
         id: "keepalived/advert-cast-mismatch",
@@ -194,7 +194,7 @@ pub(super) static ROWS: &[Message] = &[
         sample: "(VI_1) Expected multicast packet but received unicast packet",
         source: "keepalived/vrrp/vrrp.c",
         proves: "An advert came by multicast where unicast is configured, or the other way round, and was refused.",
-        read: Some(rejected),
+        read: Some(cast),
     },
     Message {
         id: "keepalived/advert-invalid-ttl",
@@ -210,7 +210,7 @@ pub(super) static ROWS: &[Message] = &[
         sample: "(VI_1) invalid TTL/HL. Received 254 and expect 255",
         source: "keepalived/vrrp/vrrp.c",
         proves: "An advert with a TTL that does not fit was refused: it crossed a router, or is forged.",
-        read: Some(rejected),
+        read: Some(ttl),
     },
     Message {
         id: "keepalived/advert-bad-checksum",
@@ -228,7 +228,7 @@ pub(super) static ROWS: &[Message] = &[
         sample: "(VI_1) Invalid VRRPv2 checksum",
         source: "keepalived/vrrp/vrrp.c",
         proves: "A damaged advert was refused.",
-        read: Some(rejected),
+        read: Some(checksum),
     },
     Message {
         id: "keepalived/advert-bad-type",
@@ -241,7 +241,7 @@ pub(super) static ROWS: &[Message] = &[
         sample: "(VI_1) Invalid packet type. 2 and expect 1",
         source: "keepalived/vrrp/vrrp.c",
         proves: "A VRRP packet that is no advert was refused.",
-        read: Some(rejected),
+        read: Some(form),
     },
     Message {
         id: "keepalived/advert-bad-version",
@@ -258,7 +258,7 @@ pub(super) static ROWS: &[Message] = &[
         sample: "(VI_1) wrong version. Received 3 and expect 2",
         source: "keepalived/vrrp/vrrp.c",
         proves: "An advert of another VRRP version was refused.",
-        read: Some(rejected),
+        read: Some(version),
     },
     Message {
         id: "keepalived/advert-bad-length",
@@ -296,7 +296,7 @@ pub(super) static ROWS: &[Message] = &[
         sample: "(VI_1) ip_tot_len mismatch against received length. 40 and received 20",
         source: "keepalived/vrrp/vrrp.c",
         proves: "An advert of the wrong length was refused.",
-        read: Some(rejected),
+        read: Some(form),
     },
     Message {
         id: "keepalived/advert-dropped",
@@ -304,7 +304,7 @@ pub(super) static ROWS: &[Message] = &[
         sample: "VRRP_Instance(VI_1) Dropping received VRRP packet...",
         source: "keepalived/vrrp/vrrp.c",
         proves: "A MASTER or a node in FAULT dropped the packet that the line before found wrong.",
-        read: Some(rejected),
+        read: Some(unsaid),
     },
     Message {
         id: "keepalived/advert-ignored-in-backup",
@@ -312,12 +312,12 @@ pub(super) static ROWS: &[Message] = &[
         sample: "VRRP_Instance(VI_1) ignoring received advertisment...",
         source: "keepalived/vrrp/vrrp.c",
         proves: "A BACKUP dropped the packet that the line before found wrong; in 1.x it still counts as a sign of life.",
-        read: Some(rejected),
+        read: Some(unsaid),
     },
 ];
 
-fn rejected(fields: &Fields<'_>) -> Option<Fact> {
-    vrrp(fields, Vrrp::AdvertRejected)
+fn rejected(fields: &Fields<'_>, mismatch: Mismatch) -> Option<Fact> {
+    vrrp(fields, Vrrp::AdvertRejected { mismatch, from: fields.address("source") })
 }
 
 /// Two of these lines refuse nothing: an AH sequence number is brought in step, or a clock comes near its limit.
@@ -325,7 +325,7 @@ fn authentication(fields: &Fields<'_>) -> Option<Fact> {
     if fields.get("sync").is_some() || fields.get("tolerated_skew").is_some() {
         return None;
     }
-    rejected(fields)
+    rejected(fields, Mismatch::Authentication)
 }
 
 /// From 2.3.3 on, whose text names the sender, an address that is missing in an advert is only warned of.
@@ -333,5 +333,41 @@ fn addresses(fields: &Fields<'_>) -> Option<Fact> {
     if fields.get("source").is_some() {
         return None;
     }
-    rejected(fields)
+    rejected(fields, Mismatch::Addresses)
+}
+
+fn interval(fields: &Fields<'_>) -> Option<Fact> {
+    rejected(fields, Mismatch::Interval)
+}
+
+fn virtual_router(fields: &Fields<'_>) -> Option<Fact> {
+    rejected(fields, Mismatch::VirtualRouter)
+}
+
+fn peer(fields: &Fields<'_>) -> Option<Fact> {
+    rejected(fields, Mismatch::Peer)
+}
+
+fn cast(fields: &Fields<'_>) -> Option<Fact> {
+    rejected(fields, Mismatch::Cast)
+}
+
+fn ttl(fields: &Fields<'_>) -> Option<Fact> {
+    rejected(fields, Mismatch::Ttl)
+}
+
+fn checksum(fields: &Fields<'_>) -> Option<Fact> {
+    rejected(fields, Mismatch::Checksum)
+}
+
+fn form(fields: &Fields<'_>) -> Option<Fact> {
+    rejected(fields, Mismatch::Form)
+}
+
+fn version(fields: &Fields<'_>) -> Option<Fact> {
+    rejected(fields, Mismatch::Version)
+}
+
+fn unsaid(fields: &Fields<'_>) -> Option<Fact> {
+    rejected(fields, Mismatch::Unsaid)
 }

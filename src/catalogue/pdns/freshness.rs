@@ -221,7 +221,7 @@ pub(super) static ROWS: &[Message] = &[
         sample: "Unable to retrieve SOA for example.com, this was the first time. NOTE: For every subsequent failed SOA check the domain will be suspended from freshness checks for 'num-errors x 60 seconds', with a maximum of 3600 seconds. Skipping SOA checks until 1781510530",
         source: "pdns/auth-secondarycommunicator.cc",
         proves: "The primary's SOA could not be fetched for the first time; why is not said, and the zone is not checked again before the time named.",
-        read: Some(soa_unretrievable),
+        read: Some(soa_unretrievable_first),
     },
     Message {
         id: "pdns/soa-unretrievable",
@@ -443,10 +443,21 @@ fn soa_unretrievable(fields: &Fields<'_>) -> Option<Fact> {
         zone: fields.zone("zone")?,
         primary: fields.address("primary"),
         until: fields.number("until"),
+        attempt: fields.number("attempt"),
+        answered: false,
     }))
 }
 
-/// From 3.0 on zone and primary stand only in the reason: `Query to '192.0.2.10' for SOA of 'example.com' produced …`.
+fn soa_unretrievable_first(fields: &Fields<'_>) -> Option<Fact> {
+    let mut fact = soa_unretrievable(fields)?;
+    if let Fact::Pdns(Pdns::SoaUnretrievable { attempt, .. }) = &mut fact {
+        *attempt = Some(1);
+    }
+    Some(fact)
+}
+
+/// From 3.0 on zone and primary stand only in the reason: `Query to '192.0.2.10' for SOA of 'example.com' produced …`. All such reasons
+/// are about an answer that came: time-outs have none.
 fn broken_off(fields: &Fields<'_>) -> Option<Fact> {
     if fields.get("zone").is_some() {
         return soa_unretrievable(fields);
@@ -457,5 +468,11 @@ fn broken_off(fields: &Fields<'_>) -> Option<Fact> {
     let mut told = Fields::default();
     told.push("primary", primary.as_bytes());
     told.push("zone", zone.as_bytes());
-    soa_unretrievable(&told)
+    Some(Fact::Pdns(Pdns::SoaUnretrievable {
+        zone: told.zone("zone")?,
+        primary: told.address("primary"),
+        until: None,
+        attempt: None,
+        answered: true,
+    }))
 }

@@ -1,7 +1,7 @@
 //! A transfer as the secondary tells it: begun, failed, stored.
 
 use crate::catalogue::message::{Fields, Message};
-use crate::event::{Fact, Pdns};
+use crate::event::{Fact, Pdns, TransferFailure};
 
 pub(super) static ROWS: &[Message] = &[
     Message {
@@ -277,10 +277,34 @@ fn failed(fields: &Fields<'_>) -> Option<Fact> {
     Some(Fact::Pdns(Pdns::TransferFailed {
         zone: fields.zone("zone")?,
         primary: fields.address("primary"),
-        refused: is_refusal(&reason),
+        why: why(&reason),
         reason,
         until: fields.number("until"),
     }))
+}
+
+fn why(reason: &str) -> TransferFailure {
+    if is_refusal(reason) {
+        TransferFailure::Refused
+    } else if is_unreachable(reason) {
+        TransferFailure::Unreachable
+    } else {
+        TransferFailure::Broken
+    }
+}
+
+/// Whether nobody answered: PowerDNS's own words, or the system's for a connection that did not come about.
+fn is_unreachable(reason: &str) -> bool {
+    const WORDS: [&str; 7] = [
+        "Timeout connecting to",
+        "Timeout waiting for answer",
+        "Connection timed out",
+        "Connection refused",
+        "No route to host",
+        "Network is unreachable",
+        "Host is unreachable",
+    ];
+    WORDS.iter().any(|words| reason.contains(words))
 }
 
 /// Whether the primary answered, and the answer was no: Refused (5) or Not Authoritative / Not Authorized (9). Texts name them

@@ -101,12 +101,14 @@ pub(super) struct Configured {
 /// It, or an option, cannot be used.
 pub(super) fn configured(reading: &Reading) -> Result<Configured, Unusable> {
     let config = config::load(reading.config.as_deref())?;
-    let stated = stated(&reading.year, &reading.tz, &reading.skew)?;
+    let mut stated = stated(&reading.year, &reading.tz, &reading.skew)?;
     let zone = stated.zones.get(&None).copied().unwrap_or(Tz::UTC);
     let rules = super::analyze::rules(&reading.rule)?;
     let rules = (!rules.is_empty()).then(|| rules.into_iter().collect());
-    let options = Options { stated, rules, patterns: config.patterns, ..Options::default() };
-    Ok(Configured { options, zone, settings: config.follow })
+    stated.aliases = config.topology.aliases();
+    let config::Config { patterns, topology, follow, .. } = config;
+    let options = Options { stated, rules, patterns, topology, ..Options::default() };
+    Ok(Configured { options, zone, settings: follow })
 }
 
 fn listen(asked: &Asked) -> std::io::Result<()> {

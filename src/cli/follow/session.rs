@@ -154,6 +154,7 @@ impl Run<'_> {
                     break;
                 }
                 self.announce(follower, changes)?;
+                shown = None;
             }
             if follower.is_caught_up() && !std::mem::replace(&mut is_ready, true) {
                 self.outlets.is_ready();

@@ -31,6 +31,7 @@ pub(super) enum Failed {
     /// It was there and failed.
     Refused(String),
     /// It will never take this one.
+    #[cfg(any(feature = "webhook", test))]
     ForGood(String),
 }
 
@@ -131,6 +132,18 @@ impl Courier {
         }
     }
 
+    /// Says what could not be delivered before the end.
+    pub(super) fn tell_left(&self) {
+        let left = self.shared.lock().waiting.len();
+        if left > 0 {
+            let (announcements, are) = if left == 1 { ("announcement", "is") } else { ("announcements", "are") };
+            outlet::say(&format!(
+                "driftline: {left} {announcements} for {} {are} not delivered; with a state they go out after the next start",
+                self.name
+            ));
+        }
+    }
+
     /// How many have left the queue.
     pub(super) fn settled(&self) -> u64 {
         self.shared.lock().settled
@@ -199,6 +212,7 @@ impl Shared {
         let (why, tries_max) = match failed {
             Failed::Absent(why) => (why, ABSENT_TRIES),
             Failed::Refused(why) => (why, REFUSED_TRIES),
+            #[cfg(any(feature = "webhook", test))]
             Failed::ForGood(why) => (why, 1),
         };
         let mut queue = self.lock();
@@ -214,7 +228,7 @@ impl Shared {
         let next = if is_given_up {
             format!("given up after {tries} {}", if tries == 1 { "try" } else { "tries" })
         } else if is_hastened {
-            "it waits for the next start".to_owned()
+            "there is no time to try again".to_owned()
         } else {
             "it is tried again".to_owned()
         };

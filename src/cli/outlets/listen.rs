@@ -3,7 +3,7 @@
 //! httparse reads the request's head; the rest of a server is a loop here, because the small servers there are start a thread for
 //! every stranger, or wait without an end for one that says nothing.
 
-use super::metrics::Gauges;
+use super::metrics::{Gauges, Way};
 use crate::report::{Report, json};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
@@ -42,6 +42,11 @@ impl Board {
         shown.gauges = gauges;
         shown.report = report.or_else(|| shown.report.take());
         shown.health = Some(health);
+    }
+
+    /// How the ways out are doing now.
+    pub(super) fn show_ways(&self, ways: Vec<Way>) {
+        self.lock().gauges.ways = ways;
     }
 
     /// The follower is alive.

@@ -12,6 +12,7 @@ pub(in crate::cli) mod settings;
 #[cfg(feature = "webhook")]
 mod webhook;
 
+use super::follow::session::wall;
 use super::outlet;
 use crate::follow::{Change, Notification, Pacing};
 use crate::report::Report;
@@ -34,8 +35,10 @@ pub(in crate::cli) enum Unusable {
     Program { path: String, source: io::Error },
     #[error("listen on {address}")]
     Address { address: String, source: io::Error },
+    #[cfg(feature = "webhook")]
     #[error("read the web hook's file {path}")]
     HookFile { path: String, source: io::Error },
+    #[cfg(feature = "webhook")]
     #[error("use the web hook {url}: {why}")]
     Url { url: String, why: String },
 }
@@ -68,6 +71,7 @@ impl Outlets {
         waiting: Vec<Waiting>,
     ) -> Result<Self, Unusable> {
         pacing.limit(settings.limits.clone());
+        pacing.begin(wall());
         let mut couriers = Vec::new();
         for (at, program) in arguments.exec.iter().enumerate() {
             exec::check(program)?;
@@ -131,10 +135,8 @@ impl Outlets {
             journal.tick();
         }
         self.board.beat();
-        if let Some(file) = &mut self.metrics_file
-            && file.is_due(Instant::now())
-        {
-            file.write(&self.board.metrics(), Instant::now());
+        if self.metrics_file.as_ref().is_some_and(|file| file.is_due(Instant::now())) {
+            self.write_metrics();
         }
         self.manager.beat(Instant::now());
         is_changed
@@ -192,10 +194,16 @@ impl Outlets {
         }
         for courier in &self.couriers {
             courier.wait(end);
+            courier.tell_left();
         }
         if let Some(journal) = &mut self.journal {
             journal.tick();
         }
+        self.write_metrics();
+    }
+
+    fn write_metrics(&mut self) {
+        self.board.show_ways(self.ways());
         if let Some(file) = &mut self.metrics_file {
             file.write(&self.board.metrics(), Instant::now());
         }

@@ -26,6 +26,8 @@ pub(super) struct Header {
     /// Sequence numbers of the last and the first entry.
     pub(super) tail_seqnum: u64,
     pub(super) head_seqnum: u64,
+    /// Where the list of all entries begins.
+    pub(super) entry_array: u64,
     pub(super) head_realtime: u64,
     pub(super) tail_realtime: u64,
 }
@@ -52,6 +54,7 @@ impl Header {
             entries: u64_at(bytes, 152),
             tail_seqnum: u64_at(bytes, 160),
             head_seqnum: u64_at(bytes, 168),
+            entry_array: u64_at(bytes, 176),
             head_realtime: u64_at(bytes, 184),
             tail_realtime: u64_at(bytes, 192),
         }
@@ -115,6 +118,7 @@ pub(super) struct JournalFile {
     /// Those before it.
     pages: HashMap<u64, Vec<u8>>,
     order: VecDeque<u64>,
+    pages_kept: usize,
 }
 
 const PAGE_BYTES: u64 = 64 * 1024;
@@ -146,7 +150,28 @@ impl JournalFile {
             scratch: Vec::new(),
             pages: HashMap::new(),
             order: VecDeque::new(),
+            pages_kept: PAGES_KEPT,
         })
+    }
+
+    /// Looks again at a file that grows: what is read from now on is at least as new as the header.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(super) fn refresh(&mut self) -> io::Result<()> {
+        let mut bytes = [0; HEADER_BYTES_MIN as usize];
+        self.file.read_exact_at(&mut bytes, 0)?;
+        self.header = Header::new(&bytes);
+        self.length = self.file.metadata()?.len();
+        self.page_number = u64::MAX;
+        self.pages.clear();
+        self.order.clear();
+        Ok(())
+    }
+
+    /// One of `files` that are read at the same time: the limit is that of all.
+    pub(super) fn share_pages(&mut self, files: usize) {
+        self.pages_kept = (PAGES_KEPT / files.max(1)).max(2);
     }
 
     /// Where objects begin, and whether the header says it believably.
@@ -215,7 +240,7 @@ impl JournalFile {
     fn keep(&mut self, number: u64, page: Vec<u8>) {
         self.pages.insert(number, page);
         self.order.push_back(number);
-        while self.pages.len() > PAGES_KEPT {
+        while self.pages.len() > self.pages_kept {
             let Some(oldest) = self.order.pop_front() else { return };
             self.pages.remove(&oldest);
         }
@@ -333,19 +358,25 @@ impl JournalFile {
 
     /// The offsets of an entry's data objects: journald takes 1024 fields and adds some of its own.
     pub(super) fn items(&mut self, entry: &Object) -> Vec<u64> {
+        let mut items = Vec::new();
+        self.items_into(entry, &mut items);
+        items
+    }
+
+    /// As [`items`](Self::items), in place of what `items` holds.
+    pub(super) fn items_into(&mut self, entry: &Object, items: &mut Vec<u64>) {
+        items.clear();
         let step = usize::try_from(self.item_bytes()).unwrap_or(16);
         let length = usize::try_from(entry.size - ENTRY_HEAD_BYTES)
             .map_or(ITEMS_MAX * step, |length| length.min(ITEMS_MAX * step));
         let mut bytes = std::mem::take(&mut self.scratch);
         bytes.resize(length, 0);
-        let mut items = Vec::with_capacity(length / step);
         if self.copy(entry.offset + ENTRY_HEAD_BYTES, &mut bytes) {
             let is_compact = self.header.is_compact();
             let at = |at: usize| if is_compact { u64::from(u32_at(&bytes, at)) } else { u64_at(&bytes, at) };
             items.extend((0..length / step).map(|index| at(index * step)));
         }
         self.scratch = bytes;
-        items
     }
 }
 

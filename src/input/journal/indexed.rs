@@ -3,7 +3,6 @@
 use super::super::entry::Entry;
 use super::super::{Interest, Programs};
 use super::{Reader, number_of, stored};
-use crate::record::Record;
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -15,7 +14,9 @@ use systemd::journal::{Journal, OpenFilesOptions};
 /// # Errors
 /// libsystemd cannot go on; what it gave before has been passed on.
 pub(super) fn read(place: &Path, reader: &mut Reader<'_>) -> Result<(), Error> {
-    let mut journal = open(place)?;
+    let place = CString::new(place.as_os_str().as_bytes()).map_err(Error::other)?;
+    let mut journal = OpenFilesOptions::default().open_files([place.as_c_str()])?;
+    journal.set_data_threshold(0)?;
     if let Interest::Programs(programs) = reader.interest
         && !choose(&mut journal, programs)?
     {
@@ -80,83 +81,4 @@ fn take(journal: &mut Journal, cursor: &str, entry: &mut Entry) -> Result<(), Er
         entry.set(field.name(), field.value().unwrap_or_default());
     }
     Ok(())
-}
-
-/// The entries of interest of a file that grows, one after the other.
-pub(super) struct Entries {
-    journal: Journal,
-    entry: Entry,
-    number: u64,
-    /// Entries up to this one have been given.
-    after: Option<u64>,
-    /// The last one to give.
-    last: u64,
-}
-
-impl Entries {
-    /// Opens a file.
-    ///
-    /// # Errors
-    /// libsystemd cannot.
-    pub(super) fn open(place: &Path) -> Result<Self, Error> {
-        Ok(Self { journal: open(place)?, entry: Entry::default(), number: 0, after: None, last: 0 })
-    }
-
-    /// Begins to give the entries with a sequence number above `after`, up to `last` of sequence `id`; `false` if there are none
-    /// of interest. The index is asked anew for what is of interest.
-    ///
-    /// # Errors
-    /// libsystemd cannot go on.
-    pub(super) fn begin(
-        &mut self,
-        id: u128,
-        last: u64,
-        after: Option<u64>,
-        interest: &Interest,
-    ) -> Result<bool, Error> {
-        self.journal.match_flush()?;
-        (self.after, self.last) = (after, last);
-        if let Interest::Programs(programs) = interest
-            && !choose(&mut self.journal, programs)?
-        {
-            return Ok(false);
-        }
-        match after {
-            Some(after) => self.journal.seek_cursor(format!("s={id:032x};i={after:x}"))?,
-            None => self.journal.seek_head()?,
-        }
-        Ok(true)
-    }
-
-    /// Goes to the next entry; `false` behind the last one.
-    ///
-    /// # Errors
-    /// libsystemd cannot go on.
-    pub(super) fn advance(&mut self) -> Result<bool, Error> {
-        while self.journal.next()? > 0 {
-            let cursor = self.journal.cursor()?;
-            let number = number_of(&cursor);
-            if number > self.last {
-                return Ok(false);
-            }
-            if self.after.is_none_or(|after| number > after) {
-                take(&mut self.journal, &cursor, &mut self.entry)?;
-                self.number = number;
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// The entry it is at, and its sequence number.
-    pub(super) fn record(&self) -> (Record<'_>, u64) {
-        (self.entry.record(), self.number)
-    }
-}
-
-fn open(place: &Path) -> Result<Journal, Error> {
-    let place = CString::new(place.as_os_str().as_bytes()).map_err(Error::other)?;
-    let mut journal = OpenFilesOptions::default().open_files([place.as_c_str()])?;
-    journal.set_data_threshold(0)?;
-    Ok(journal)
 }

@@ -39,7 +39,7 @@ pub(super) fn read(file: &mut JournalFile, reader: &mut Reader<'_>) -> Damage {
 }
 
 /// Sequence number and offset of all entries that can be found, in order.
-fn entries(file: &mut JournalFile) -> Vec<(u64, u64)> {
+pub(super) fn entries(file: &mut JournalFile) -> Vec<(u64, u64)> {
     let mut found = Vec::new();
     let (mut offset, _) = file.first_object();
     let mut in_step = true;
@@ -165,6 +165,6 @@ fn value(file: &mut JournalFile, offset: u64) -> Option<Value> {
     Some(if Field::named(name).is_some() { Value::Needed(text.into()) } else { Value::Other })
 }
 
-fn is_name(name: &[u8]) -> bool {
+pub(super) fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_'))
 }

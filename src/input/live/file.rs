@@ -1,412 +1,376 @@
-//! A file that grows: the batch reader on a stream that waits at the end.
-//!
-//! After a restart the file is read from its beginning and what was given is passed over: the reader is fast, and what it knows of
-//! the file (its format, its line numbers) needs no copy that could be wrong.
+//! A log in a file: what is there, what is added, and what rotation makes of it.
 
-use super::{Arrival, Followed, Mark, Position, Pulse, Until, WAIT, is_stopped, trouble};
-use crate::event::Text;
-use crate::input::error::Error;
-use crate::input::sniff::JOURNAL_MAGIC;
-use crate::input::{Interest, Layer, Sizes, Trouble};
-use serde::{Deserialize, Serialize};
-use std::cell::{Cell, RefCell};
+use super::super::error::Error;
+use super::super::sniff::JOURNAL_MAGIC;
+use super::flow::{Ended, Flow, Start, Turn};
+use super::position::{BEGINNING_BYTES_MAX, Beginning, FileId, Mark, Place, Position};
+use super::siblings::{self, identity, modified};
+use super::tail::Control;
+use super::{Until, packed, pipe};
+use std::cell::Cell;
+use std::collections::VecDeque;
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::thread;
-use std::time::UNIX_EPOCH;
-
-/// Which file it is: its place may be taken by another one, and an inode's number is given again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
-    device: u64,
-    inode: u64,
-    /// Its first bytes, as many as there were.
-    head: Vec<u8>,
-}
-
-/// Bytes compared at the beginning of a file.
-const HEAD_BYTES: usize = 256;
-
-impl Identity {
-    fn of(file: &File, metadata: &Metadata) -> Self {
-        let mut head = vec![0; HEAD_BYTES];
-        let length = file.read_at(&mut head, 0).unwrap_or(0);
-        head.truncate(length);
-        Self { device: metadata.dev(), inode: metadata.ino(), head }
-    }
-
-    /// Whether `now` is the same file, perhaps grown.
-    fn is(&self, now: &Self) -> bool {
-        (self.device, self.inode) == (now.device, now.inode) && now.head.starts_with(&self.head)
-    }
-}
 
 /// Whether a file is a binary journal.
 pub(super) fn is_journal(place: &Path) -> bool {
-    let mut magic = [0; JOURNAL_MAGIC.len()];
-    open(place).and_then(|file| file.read_exact_at(&mut magic, 0)).is_ok() && magic == *JOURNAL_MAGIC
-}
-
-fn open(place: &Path) -> io::Result<File> {
     #[expect(clippy::disallowed_methods, reason = "this room opens sources")]
-    File::open(place)
+    let file = File::open(place);
+    file.is_ok_and(|file| head(&file, JOURNAL_MAGIC.len()) == JOURNAL_MAGIC)
 }
 
-type Each<'e, 'f> = RefCell<&'e mut (dyn FnMut(Arrival<'_>) + 'f)>;
+/// A file to be read, and from where; from its beginning if nothing is said.
+struct Part {
+    path: PathBuf,
+    from: Option<Place>,
+}
 
-pub(super) fn stdin(
-    source: &Followed,
-    interest: &Interest,
-    stop: &AtomicBool,
-    each: &mut dyn FnMut(Arrival<'_>),
+/// What became of the file that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Fate {
+    /// Nothing: it is whole, or its reading failed.
+    Stays,
+    /// Another one stands in its place, or none.
+    Replaced,
+    /// It was emptied, or written anew from its beginning.
+    Emptied,
+    /// As `Emptied`, and what it held is here.
+    Copied(PathBuf),
+}
+
+/// Follows the log at `location`.
+///
+/// # Errors
+/// It cannot be opened or is no log.
+pub(super) fn follow(
+    flow: &mut Flow<'_>,
+    location: &Path,
+    from: Option<&Position>,
+    is_static: bool,
 ) -> Result<(), Error> {
-    piped(&source.path, io::stdin(), interest, stop, &RefCell::new(each))
-}
-
-/// A stream that others write to: it ends when they do.
-fn piped(
-    path: &Text,
-    stream: impl Read + Send + 'static,
-    interest: &Interest,
-    stop: &AtomicBool,
-    each: &Each<'_, '_>,
-) -> Result<(), Error> {
-    let pulse = Pulse::default();
-    let mut stream = Piped { blocks: blocks_of(stream), path, stop, pulse: &pulse, each, left: Vec::new() };
-    read(path, &mut stream, interest, &pulse, 0, &Cell::new(false), stop, each)
-}
-
-/// Blocks read ahead of a pipe.
-const PIPED_MAX: usize = 16;
-
-/// Read by a thread of its own: one who waits in `read` cannot say that nothing comes. The thread ends with the stream, or with
-/// the process.
-fn blocks_of(mut stream: impl Read + Send + 'static) -> Receiver<io::Result<Vec<u8>>> {
-    let (sender, receiver) = mpsc::sync_channel(PIPED_MAX);
-    thread::spawn(move || {
-        loop {
-            let mut block = vec![0; 64 * 1024];
-            let read = stream.read(&mut block);
-            let is_over = matches!(read, Ok(0) | Err(_));
-            let read = read.map(|count| {
-                block.truncate(count);
-                block
-            });
-            if sender.send(read).is_err() || is_over {
-                return;
-            }
-        }
-    });
-    receiver
-}
-
-struct Piped<'p, 'e, 'f> {
-    blocks: Receiver<io::Result<Vec<u8>>>,
-    path: &'p Text,
-    stop: &'p AtomicBool,
-    pulse: &'p Pulse,
-    each: &'p Each<'e, 'f>,
-    left: Vec<u8>,
-}
-
-impl Read for Piped<'_, '_, '_> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.left.is_empty() {
-            if is_stopped(self.stop) {
-                return Ok(0);
-            }
-            match self.blocks.recv_timeout(WAIT) {
-                Ok(read) => self.left = read?,
-                Err(RecvTimeoutError::Disconnected) => return Ok(0),
-                Err(RecvTimeoutError::Timeout) => {
-                    (self.each.borrow_mut())(Arrival::Rest(&[(self.path.clone(), self.pulse.progress())]));
-                    return Err(io::ErrorKind::WouldBlock.into());
-                }
-            }
-        }
-        let count = self.left.len().min(into.len());
-        into[..count].copy_from_slice(&self.left[..count]);
-        self.left.drain(..count);
-        Ok(count)
+    let mut log = Log { location, is_static, parts: VecDeque::new(), read: None, refused: None };
+    if let Some(Position(place @ Place::File { .. })) = from {
+        flow.restore(place);
+        log.resume(flow, place);
     }
-}
-
-/// Reads a stream to its end; records up to line `given`, and those behind a cut, are passed over.
-#[expect(clippy::too_many_arguments, reason = "what a reading is about, in the order of its course")]
-fn read(
-    path: &Text,
-    stream: &mut dyn Read,
-    interest: &Interest,
-    pulse: &Pulse,
-    given: u64,
-    is_cut: &Cell<bool>,
-    stop: &AtomicBool,
-    each: &Each<'_, '_>,
-) -> Result<(), Error> {
-    let layer = Layer { sizes: Sizes::default(), path, location: None, depth: 0, pulse: Some(pulse) };
-    let summary = layer.read(stream, interest, &mut |record| {
-        // What a stop cut off is no whole line.
-        if record.line > given && !is_stopped(stop) && !is_cut.get() {
-            (each.borrow_mut())(Arrival::Record(path, record, Mark::Line(record.line)));
-        }
-    });
-    let summary = match summary {
-        Ok(summary) => summary,
-        // What was stopped before it showed what it is.
-        Err(_) if is_stopped(stop) => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    pulse.beat(summary.format, summary.lines - u64::from(is_cut.get()), summary.first, summary.last);
-    for found in summary.troubles {
-        if found.line.is_none_or(|line| line > given) {
-            (each.borrow_mut())(Arrival::Trouble(path, found));
+    while !flow.is_stopped() {
+        let Some(part) = log.next() else {
+            if flow.until != Until::Stopped {
+                flow.rest();
+                return log.missing(flow);
+            }
+            flow.wait();
+            continue;
+        };
+        match fs::metadata(&part.path) {
+            Ok(metadata) if !metadata.is_file() => {
+                let path = part.path;
+                #[expect(clippy::disallowed_methods, reason = "this room opens sources")]
+                return pipe::follow(flow, from, move || File::open(path));
+            }
+            Ok(_) | Err(_) => log.part(flow, part)?,
         }
     }
-    if let Some(error) = summary.broken_off.filter(|_| !is_stopped(stop)) {
-        (each.borrow_mut())(Arrival::Trouble(path, trouble("unread", format!("Failed to {error}."))));
-    }
-    (each.borrow_mut())(Arrival::Rest(&[(path.clone(), pulse.progress())]));
     Ok(())
 }
 
-pub(super) fn follow(
-    source: &Followed,
-    place: &Path,
-    interest: &Interest,
-    from: Option<&Position>,
-    until: Until,
-    stop: &AtomicBool,
-    each: &mut dyn FnMut(Arrival<'_>),
-) -> Result<(), Error> {
-    let each = RefCell::new(each);
-    let tail = Tail { path: &source.path, place, interest, until, stop, each: &each };
-    let mut known = match from {
-        Some(Position::File { identity, line }) => Some((identity.clone(), *line)),
-        Some(Position::Stream { .. } | Position::Journals { .. }) | None => None,
-    };
-    let mut is_first = true;
-    loop {
-        let Some((file, metadata)) = tail.opened(is_first)? else { return Ok(()) };
-        let identity = Identity::of(&file, &metadata);
-        let given = match known.take() {
-            Some((known, line)) if known.is(&identity) => line,
-            Some((known, line)) if is_first => {
-                tail.rest_of_rotated(&known, line, &identity)?;
-                0
-            }
-            Some(_) | None => 0,
-        };
-        if given == 0 {
-            (each.borrow_mut())(Arrival::Turn(Mark::NewFile(identity.clone())));
-        }
-        is_first = false;
-        if !metadata.is_file() {
-            return piped(&source.path, file, interest, stop, &each);
-        }
-        tail.read(file, &metadata, identity, Some(place), given)?;
-        if is_stopped(stop) || until != Until::Stopped {
-            return Ok(());
-        }
-    }
+struct Log<'l> {
+    location: &'l Path,
+    /// Nothing is added to it, and what comes in its place was read under another name.
+    is_static: bool,
+    parts: VecDeque<Part>,
+    /// What stood at `location` when it was read to its end.
+    read: Option<((u64, u64), u64)>,
+    /// What stands at `location` and cannot be opened.
+    refused: Option<(u64, u64)>,
 }
 
-struct Tail<'t, 'e, 'f> {
-    path: &'t Text,
-    place: &'t Path,
-    interest: &'t Interest,
-    until: Until,
-    stop: &'t AtomicBool,
-    each: &'t Each<'e, 'f>,
-}
+impl Log<'_> {
+    /// What to read next; `None` while there is nothing new.
+    fn next(&mut self) -> Option<Part> {
+        self.parts.pop_front().or_else(|| {
+            let metadata = fs::metadata(self.location).ok()?;
+            let is_read = self
+                .read
+                .is_some_and(|(read, size)| self.is_static || (read == identity(&metadata) && size <= metadata.len()));
+            (!is_read).then(|| Part { path: self.location.to_owned(), from: None })
+        })
+    }
 
-impl Tail<'_, '_, '_> {
-    /// Opens the file, or waits until it can; `None` if that was stopped.
-    fn opened(&self, is_first: bool) -> Result<Option<(File, Metadata)>, Error> {
-        loop {
-            match open(self.place).and_then(|file| file.metadata().map(|metadata| (file, metadata))) {
-                Ok(opened) => return Ok(Some(opened)),
-                // Between two files of a rotation there is none.
-                Err(error) if error.kind() == io::ErrorKind::NotFound && !is_first => {}
-                Err(error) => return Err(Error::opening(self.path, error)),
-            }
-            if is_stopped(self.stop) || self.until != Until::Stopped {
-                return Ok(None);
-            }
-            (self.each.borrow_mut())(Arrival::Rest(&[]));
-            thread::sleep(WAIT);
+    /// The error of a log that was never there.
+    fn missing(&self, flow: &Flow<'_>) -> Result<(), Error> {
+        match (&flow.position.0, fs::metadata(self.location)) {
+            (Place::Begin, Err(error)) => Err(Error::opening(flow.path, error)),
+            (_, _) => Ok(()),
         }
     }
 
-    /// Reads one file, to where it was replaced, cut or stopped.
-    fn read(
-        &self,
-        file: File,
-        metadata: &Metadata,
-        identity: Identity,
-        place: Option<&Path>,
-        given: u64,
-    ) -> Result<(), Error> {
-        let pulse = Pulse::default();
-        pulse.modified(seconds(metadata));
-        let is_cut = Cell::new(false);
-        let mut stream = Growing {
-            file,
-            identity,
-            place,
-            offset: 0,
-            is_unended: false,
-            is_cut: &is_cut,
-            path: self.path,
-            until: if place.is_some() { self.until } else { Until::EndOfInput },
-            stop: self.stop,
-            pulse: &pulse,
-            each: self.each,
+    /// Where what was being read is now, and what came after it.
+    fn resume(&mut self, flow: &mut Flow<'_>, place: &Place) {
+        let Place::File { file, mark, given, .. } = place else { return };
+        let current = fs::metadata(self.location).ok();
+        let is_same = current
+            .as_ref()
+            .is_some_and(|current| identity(current) == (file.device, file.inode) && current.len() >= mark.bytes());
+        let part = |path: &Path| Part { path: path.to_owned(), from: Some(place.clone()) };
+        if is_same && siblings::begins_alike(self.location, &file.beginning) {
+            return self.parts.push_back(part(self.location));
+        }
+        if self.is_static {
+            self.read = Some(((file.device, file.inode), 0));
+            return;
+        }
+        let beside = siblings::beside(self.location);
+        let found = siblings::same(&beside, file, mark.bytes());
+        match found.and_then(|at| beside.get(at)) {
+            Some(sibling) => self.parts.push_back(part(&sibling.path)),
+            None if file.beginning.bytes > 0 => {
+                let line = mark.line.max(*given);
+                let text = format!(
+                    "The file was replaced after line {line} was read and what it held is not beside it: lines behind that may be missing."
+                );
+                flow.trouble("gap", text);
+            }
+            None => {}
+        }
+        self.after(beside, file, found);
+    }
+
+    /// Queues what was the log between `old` and now.
+    fn after(&mut self, beside: Vec<siblings::Sibling>, old: &FileId, found: Option<usize>) {
+        let current = fs::metadata(self.location).ok().map(|metadata| identity(&metadata));
+        let between = siblings::between(beside, old, found, current);
+        self.parts.extend(between.into_iter().map(|path| Part { path, from: None }));
+    }
+
+    fn part(&mut self, flow: &mut Flow<'_>, part: Part) -> Result<(), Error> {
+        #[expect(clippy::disallowed_methods, reason = "this room opens sources")]
+        let opened = File::open(&part.path).and_then(|file| file.metadata().map(|metadata| (file, metadata)));
+        let (file, metadata) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return self.unopened(flow, &part, error),
         };
-        let is_silent = metadata.len() == 0 && metadata.is_file() && self.until != Until::Stopped;
-        if is_silent {
-            (self.each.borrow_mut())(Arrival::Rest(&[]));
+        let head = head(&file, BEGINNING_BYTES_MAX);
+        if head.starts_with(JOURNAL_MAGIC) {
+            let found = "a binary journal stands where a log was";
+            return Err(Error::Unsupported { path: flow.path.clone(), found });
+        }
+        let at_location = fs::metadata(self.location).is_ok_and(|at| identity(&at) == identity(&metadata));
+        let place = self.place(flow, part.from, &metadata, &head);
+        if super::super::unpack::Packing::of(&head).is_some() {
+            packed::read(flow, &part.path, file, place)?;
+            self.is_read(at_location, &metadata);
             return Ok(());
         }
-        read(self.path, &mut stream, self.interest, &pulse, given, &is_cut, self.stop, self.each)
-    }
-
-    /// The file that was read last has been moved away meanwhile: what was written to it since, and to those that followed it.
-    fn rest_of_rotated(&self, known: &Identity, line: u64, now: &Identity) -> Result<(), Error> {
-        let mut given = line;
-        let mut is_found = false;
-        for place in self.rotated() {
-            let Ok((file, metadata)) = open(&place).and_then(|file| file.metadata().map(|data| (file, data))) else {
-                continue;
-            };
-            let identity = Identity::of(&file, &metadata);
-            if !is_found && !known.is(&identity) || now.is(&identity) {
-                continue;
-            }
-            is_found = true;
-            self.read(file, &metadata, identity.clone(), None, given)?;
-            given = 0;
+        let (ended, fate, old) = self.run(flow, file, &metadata, place, at_location)?;
+        if ended == Ended::Stopped {
+            return Ok(());
         }
-        if !is_found {
-            let text = "the file that was read up to here is gone: lines that were written to it afterwards are lost.";
-            (self.each.borrow_mut())(Arrival::Trouble(self.path, gap(text)));
+        match fate {
+            Fate::Stays => self.is_read(at_location, &metadata),
+            Fate::Replaced => {
+                let beside = siblings::beside(self.location);
+                let found = siblings::same(&beside, &old, 0);
+                self.after(beside, &old, found);
+                if self.is_static {
+                    self.is_read(true, &metadata);
+                }
+            }
+            Fate::Emptied => {
+                if siblings::copy(&siblings::beside(self.location), &old, 0).is_none() {
+                    let text = "The file was emptied while it was followed and no copy of it is beside it: \
+                                lines written shortly before may be missing.";
+                    flow.trouble("gap", text.to_owned());
+                }
+            }
+            Fate::Copied(path) => self.parts.push_back(Part { path, from: Some(flow.position.0.clone()) }),
         }
         Ok(())
     }
 
-    /// `NAME.1`, `NAME-20201123` and the like, the oldest first; packed ones have another inode and cannot be told.
-    fn rotated(&self) -> Vec<PathBuf> {
-        let (Some(directory), Some(name)) = (self.place.parent(), self.place.file_name()) else { return Vec::new() };
-        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-        let name = name.to_string_lossy().into_owned();
-        let mut found: Vec<(i64, PathBuf)> = Vec::new();
-        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-            let other = entry.file_name().to_string_lossy().into_owned();
-            let is_sibling = other.strip_prefix(&name).is_some_and(|rest| rest.starts_with(['.', '-', '_']));
-            if let (true, Ok(metadata)) = (is_sibling, entry.metadata()) {
-                found.push((seconds(&metadata).unwrap_or(0), entry.path()));
+    /// Where to begin in a file that was just opened.
+    fn place(&self, flow: &Flow<'_>, from: Option<Place>, metadata: &Metadata, head: &[u8]) -> Place {
+        let (device, inode) = identity(metadata);
+        let id = FileId { device, inode, modified: modified(metadata), beginning: Beginning::of(head) };
+        match from {
+            Some(Place::File { mark, given, told, known, .. }) => Place::File { file: id, mark, given, told, known },
+            Some(_) | None => {
+                Place::File { file: id, mark: Mark::default(), given: 0, told: 0, known: flow.known(flow.reader) }
             }
         }
-        found.sort();
-        found.into_iter().map(|(_, path)| path).collect()
+    }
+
+    /// Reads an open file until it ends or something else is in its place; gives what became of it.
+    fn run(
+        &self,
+        flow: &mut Flow<'_>,
+        mut file: File,
+        metadata: &Metadata,
+        place: Place,
+        at_location: bool,
+    ) -> Result<(Ended, Fate, FileId), Error> {
+        let Place::File { file: id, mark, .. } = &place else {
+            return Ok((Ended::Over, Fate::Stays, FileId::default()));
+        };
+        let (mut old, offset) = (id.clone(), mark.offset);
+        let judged = if offset > 0 { head(&file, flow.sizes.window) } else { Vec::new() };
+        let control = Control::new(offset, judged, flow.sizes.window);
+        control.modified.set(Some(modified(metadata)));
+        if let Err(source) = file.seek(SeekFrom::Start(offset)) {
+            flow.broken(&Error::Unreadable { path: flow.path.clone(), line: None, source });
+            return Ok((Ended::Over, Fate::Stays, old));
+        }
+        let stream = Stream {
+            file: &file,
+            control: &control,
+            seen: Cell::new((modified(metadata), metadata.len())),
+            is_emptied: Cell::new(false),
+        };
+        let mut look =
+            Look { stream: &stream, location: self.location, at_location, until: flow.until, fate: Fate::Stays };
+        let start = Start { place, control: &control };
+        let ended = flow.run(&mut &stream, start, &mut || look.turn())?;
+        let fate = look.fate;
+        if let Place::File { file: id, .. } = &flow.position.0 {
+            old = id.clone();
+        }
+        if let Ok(metadata) = file.metadata() {
+            old.modified = modified(&metadata);
+        }
+        Ok((ended, fate, old))
+    }
+
+    fn is_read(&mut self, at_location: bool, metadata: &Metadata) {
+        if at_location {
+            self.read = Some((identity(metadata), metadata.len()));
+        }
+    }
+
+    /// A file that cannot be opened at the start is an error, one that comes later is waited for.
+    fn unopened(&mut self, flow: &mut Flow<'_>, part: &Part, error: io::Error) -> Result<(), Error> {
+        if error.kind() == io::ErrorKind::NotFound && part.path == self.location {
+            return Ok(()); // It was there a moment ago.
+        }
+        let error = Error::opening(flow.path, error);
+        if flow.position.0 == Place::Begin {
+            return Err(error);
+        }
+        if part.path != self.location {
+            flow.broken(&error);
+            return Ok(());
+        }
+        // Whoever made it may not be done with its mode.
+        let there = fs::metadata(self.location).ok().map(|metadata| identity(&metadata));
+        if there.is_some() && self.refused != there {
+            self.refused = there;
+            flow.broken(&error);
+        }
+        if flow.until == Until::Stopped {
+            flow.wait();
+        } else {
+            self.read = there.map(|there| (there, 0));
+        }
+        Ok(())
     }
 }
 
-fn gap(text: &str) -> Trouble {
-    trouble("gap", text.to_owned())
+/// The first bytes of a file.
+fn head(file: &File, length: usize) -> Vec<u8> {
+    let mut head = vec![0; length];
+    let mut filled = 0;
+    while filled < length {
+        match file.read_at(&mut head[filled..], filled as u64) {
+            Ok(count) if count > 0 => filled += count,
+            Ok(_) | Err(_) => break,
+        }
+    }
+    head.truncate(filled);
+    head
 }
 
-fn seconds(metadata: &Metadata) -> Option<i64> {
-    let modified = metadata.modified().ok().filter(|_| metadata.is_file())?;
-    i64::try_from(modified.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
+/// A file that may be emptied under our hands.
+struct Stream<'s> {
+    file: &'s File,
+    control: &'s Control,
+    /// When it was written to and how long it was at the last look.
+    seen: Cell<(i64, u64)>,
+    is_emptied: Cell<bool>,
 }
 
-/// A file whose end is not the end.
-struct Growing<'g, 'e, 'f> {
-    file: File,
-    identity: Identity,
-    /// Where it stands while nobody has moved it; `None` where it has been.
-    place: Option<&'g Path>,
-    offset: u64,
-    /// The last byte that was read is no line end.
-    is_unended: bool,
-    /// What follows is the beginning of a line that is left for the next time.
-    is_cut: &'g Cell<bool>,
-    path: &'g Text,
-    until: Until,
-    stop: &'g AtomicBool,
-    pulse: &'g Pulse,
-    each: &'g Each<'e, 'f>,
+impl Stream<'_> {
+    /// Whether it is shorter than what was read of it, or begins otherwise.
+    fn is_emptied(&self, here: &Metadata) -> bool {
+        let now = (modified(here), here.len());
+        if now != self.seen.replace(now) && !self.is_emptied.get() {
+            let known = self.control.head.borrow();
+            let known = &known[..known.len().min(BEGINNING_BYTES_MAX)];
+            let is_shorter = here.len() < self.control.offset.get();
+            self.is_emptied.set(is_shorter || head(self.file, known.len()) != known);
+        }
+        self.is_emptied.get()
+    }
 }
 
-/// What became of a file while it was read.
-enum Fate {
-    Unchanged,
-    /// Another one stands in its place, or none: nothing more will be written to it.
-    Moved,
-    /// It is shorter than what was read, or begins with something else.
-    Cut,
-}
-
-impl Read for Growing<'_, '_, '_> {
+impl Read for &Stream<'_> {
+    /// What was written since it was emptied is not taken for what follows.
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if is_stopped(self.stop) {
-            return Ok(0);
-        }
-        let count = self.file.read(into)?;
-        if count > 0 {
-            self.offset += count as u64;
-            self.is_unended = into[count - 1] != b'\n';
-            return Ok(count);
-        }
-        if self.until != Until::Stopped {
-            self.is_cut.set(self.until == Until::LastWholeLine && self.is_unended);
-            return Ok(0);
-        }
-        match self.fate() {
-            Fate::Moved => {
-                // Whoever moved it may have let a last line be written before.
-                let last = self.file.read(into)?;
-                self.offset += last as u64;
-                return Ok(last);
-            }
-            Fate::Cut => {
-                let text = "the file was cut: lines that were written just before may not have been read.";
-                (self.each.borrow_mut())(Arrival::Trouble(self.path, gap(text)));
-                return Ok(0);
-            }
-            Fate::Unchanged => {}
-        }
-        (self.each.borrow_mut())(Arrival::Rest(&[(self.path.clone(), self.pulse.progress())]));
-        thread::sleep(WAIT);
-        Err(io::ErrorKind::WouldBlock.into())
+        let mut file = self.file;
+        if self.is_emptied(&file.metadata()?) { Ok(0) } else { file.read(into) }
     }
 }
 
-impl Growing<'_, '_, '_> {
-    fn fate(&mut self) -> Fate {
-        let Ok(own) = self.file.metadata() else { return Fate::Moved };
-        if own.len() < self.offset {
-            return Fate::Cut;
+/// Looks at a file and at what stands in its place.
+struct Look<'l> {
+    stream: &'l Stream<'l>,
+    location: &'l Path,
+    at_location: bool,
+    until: Until,
+    fate: Fate,
+}
+
+impl Look<'_> {
+    fn turn(&mut self) -> Turn {
+        let Stream { file, control, .. } = self.stream;
+        let Ok(here) = file.metadata() else { return Turn::Over };
+        control.modified.set(Some(modified(&here)));
+        if self.stream.is_emptied(&here) {
+            return self.emptied();
         }
-        self.pulse.modified(seconds(&own));
-        let Some(place) = self.place else { return Fate::Moved };
-        match fs::metadata(place) {
-            Ok(there) if (there.dev(), there.ino()) != (self.identity.device, self.identity.inode) => {
-                return Fate::Moved;
+        let is_more = here.len() > control.offset.get();
+        let there = fs::metadata(self.location);
+        let is_there = there.as_ref().is_ok_and(|there| identity(there) == identity(&here));
+        if is_there || !self.at_location {
+            return match (self.until, is_more) {
+                (Until::Stopped, _) if self.at_location => Turn::Wait,
+                (_, true) => Turn::More,
+                (Until::LastWholeLine, false) if self.at_location => Turn::Leave,
+                (_, false) => Turn::Over,
+            };
+        }
+        // A writer may go on in the old file until it is told to open the new one, minutes later: while that is empty, nothing is
+        // missed there.
+        if self.until != Until::Stopped || there.is_ok_and(|there| there.len() > 0) {
+            self.fate = Fate::Replaced;
+            return Turn::Over;
+        }
+        Turn::Wait
+    }
+
+    fn emptied(&mut self) -> Turn {
+        let control = self.stream.control;
+        let old = FileId { beginning: Beginning::of(&control.head.borrow()), ..FileId::default() };
+        let beside = siblings::beside(self.location);
+        match siblings::copy(&beside, &old, control.offset.get()).and_then(|at| beside.get(at)) {
+            Some(copy) => {
+                self.fate = Fate::Copied(copy.path.clone());
+                Turn::Leave
             }
-            Ok(_) => {}
-            // Taken away; as long as nothing stands there, its writer may still write to it.
-            Err(_) => return Fate::Unchanged,
+            None => {
+                self.fate = Fate::Emptied;
+                Turn::Over
+            }
         }
-        let now = Identity::of(&self.file, &own);
-        if !self.identity.is(&now) {
-            return Fate::Cut;
-        }
-        self.identity = now;
-        Fate::Unchanged
     }
 }

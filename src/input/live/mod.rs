@@ -4,26 +4,42 @@
 //! [`Mark`]; a [`Position`] that was [advanced](Position::advance) by the marks of all records so far is where another `follow` goes on: none
 //! lost, none given twice.
 //!
+//! Text is read by the readers of a batch (`reader`) from a stream that says when it has run dry (`tail`, `flow`); `file` and `siblings`
+//! know what rotation does. Journals are read file by file (`journal`).
+//!
 //! **Invariant:** a record is marked by what the source itself calls it (a line's number, an entry's sequence number), never by a
 //! moment or a count of ours.
 
 mod file;
+mod flow;
 mod journal;
-mod pulse;
+#[cfg(test)]
+mod laws;
+mod packed;
+mod pipe;
+mod position;
+mod reader;
+#[cfg(test)]
+mod rotations;
+mod siblings;
+mod tail;
+#[cfg(test)]
+mod testing;
+
+pub use position::Position;
 
 use super::error::Error;
 use super::expand::{self, Expanded};
-use super::{Interest, Source, Trouble};
+use super::{Interest, Sizes, Source, TROUBLES_KEPT, Trouble};
 use crate::event::Text;
 use crate::record::{Record, Stamp};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use flow::{Flow, Pace};
+use position::{JournalPlaces, Place};
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-
-pub(super) use pulse::Pulse;
 
 /// How long a follower waits before it looks again. Nothing here is woken: looking costs a few system calls.
 const WAIT: Duration = Duration::from_millis(100);
@@ -52,59 +68,15 @@ enum Kind {
     },
 }
 
-/// Where a source has been read to. Opaque; it belongs to the kind of source that it was made by.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Position {
-    /// Standard input or a pipe: what was read is gone.
-    Stream {
-        /// Lines given so far.
-        line: u64,
-    },
-    /// A file.
-    File {
-        /// Which file it was: device, inode, and its first bytes.
-        identity: file::Identity,
-        /// The last line that was given.
-        line: u64,
-    },
-    /// Journals.
-    Journals {
-        /// By file id: up to which sequence number it has been read.
-        files: BTreeMap<u128, u64>,
-        /// By sequence number id: the highest one that was met.
-        sequences: BTreeMap<u128, u64>,
-    },
-}
-
-/// What a record is called by its source.
+/// What a record is called by its source, or where its reading has come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mark {
-    /// The last line of a record of text.
+    /// The line of a record of text.
     Line(u64),
-    /// Another file has taken the place of the one before.
-    NewFile(file::Identity),
+    /// A place from which all can be read again that has not been given.
+    At(Box<Position>),
     /// An entry of a journal file: file id, sequence number id, sequence number.
     Entry(u128, u128, u64),
-}
-
-impl Position {
-    /// Takes a mark.
-    pub fn advance(&mut self, mark: &Mark) {
-        match (self, mark) {
-            (Self::Stream { line } | Self::File { line, .. }, Mark::Line(new)) => *line = *new,
-            (position @ (Self::File { .. } | Self::Stream { .. }), Mark::NewFile(new)) => {
-                *position = Self::File { identity: new.clone(), line: 0 };
-            }
-            (Self::Journals { files, sequences }, Mark::Entry(file, sequence, number)) => {
-                files.insert(*file, *number);
-                let known = sequences.entry(*sequence).or_default();
-                *known = (*known).max(*number);
-            }
-            // A mark of another kind of source: there is none.
-            (Self::Stream { .. } | Self::File { .. }, Mark::Entry(..))
-            | (Self::Journals { .. }, Mark::Line(_) | Mark::NewFile(_)) => {}
-        }
-    }
 }
 
 /// What is known of a source so far, also of lines that are of no interest: as in [`Summary`](super::Summary).
@@ -127,7 +99,7 @@ pub struct Progress {
 pub enum Arrival<'a> {
     /// A record of interest, and what its source calls it.
     Record(&'a Text, &'a Record<'a>, Mark),
-    /// Another file took the place of the one before, or it is the first.
+    /// The reading has come to another place: what was before it is given.
     Turn(Mark),
     /// Something is lost or odd.
     Trouble(&'a Text, Trouble),
@@ -206,9 +178,39 @@ pub fn follow(
     stop: &AtomicBool,
     each: &mut dyn FnMut(Arrival<'_>),
 ) -> Result<(), Error> {
+    follow_at(Pace::default(), Sizes::default(), source, interest, from, until, stop, each)
+}
+
+#[expect(clippy::too_many_arguments, reason = "as `follow`, and what tests make small")]
+fn follow_at(
+    pace: Pace,
+    sizes: Sizes,
+    source: &Followed,
+    interest: &Interest,
+    from: Option<&Position>,
+    until: Until,
+    stop: &AtomicBool,
+    each: &mut dyn FnMut(Arrival<'_>),
+) -> Result<(), Error> {
+    let mut flow = Flow {
+        path: &source.path,
+        interest,
+        sizes,
+        pace,
+        until,
+        stop,
+        each,
+        progress: Progress::default(),
+        position: Position(Place::Begin),
+        reader: None,
+        troubles_left: TROUBLES_KEPT,
+    };
     let result = match &source.kind {
-        Kind::Stdin => file::stdin(source, interest, stop, each),
-        Kind::File(place) => file::follow(source, place, interest, from, until, stop, each),
+        Kind::Stdin => pipe::follow(&mut flow, from, || Ok(io::stdin())),
+        Kind::File(place) => {
+            let is_static = source.found_in_directory && siblings::is_put_aside(place);
+            file::follow(&mut flow, place, from, is_static)
+        }
         Kind::Journals { roots, is_own } => journal::follow(source, roots, *is_own, interest, from, until, stop, each),
     };
     match result {
@@ -222,8 +224,8 @@ impl Followed {
     #[must_use]
     pub fn beginning(&self) -> Position {
         match &self.kind {
-            Kind::Stdin | Kind::File(_) => Position::Stream { line: 0 },
-            Kind::Journals { .. } => Position::Journals { files: BTreeMap::new(), sequences: BTreeMap::new() },
+            Kind::Stdin | Kind::File(_) => Position(Place::Begin),
+            Kind::Journals { .. } => Position(Place::Journals(JournalPlaces::default())),
         }
     }
 

@@ -11,7 +11,7 @@ mod stored;
 
 use super::intake::{Reader, caveat_of, is_listened_to};
 use super::unwrap::Unwrapper;
-use super::{Content, Options, Told, report, unread};
+use super::{Beside, Content, Options, Told, report, unread};
 use crate::event::{Daemon, Fact, Keepalived, Pdns, Text, Vrrp};
 use crate::input::Trouble;
 use crate::record::{Record, Stamp};
@@ -194,7 +194,12 @@ impl Live {
             caveats.push(Caveat { kind: "limit", node: None, text });
         }
         coverage.unrecognised_templates = unread::merge(templates);
-        report(&self.surveys, self.contents(), Told { coverage, formats, caveats, silence }, &self.options)
+        report(
+            &self.surveys,
+            self.contents(),
+            Told { coverage, formats, caveats, silence, beside: Beside::default() },
+            &self.options,
+        )
     }
 
     /// How many lines a source has, how many of them a row of the catalogue reads, and how many of PowerDNS' and keepalived's none.
@@ -236,6 +241,7 @@ fn weight_of(fact: &Fact) -> Weight {
         Fact::Vrrp { what: Vrrp::PriorityChanged { .. }, .. } => Weight::Ordinary,
         Fact::Keepalived(Keepalived::TrackScript { .. } | Keepalived::Interface { .. }) => Weight::Ordinary,
         Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Site { .. } | Fact::Keepalived(_) => Weight::Remarkable,
+        Fact::Cloud(_) => Weight::Remarkable,
         Fact::Pdns(pdns) => {
             if is_ordinary(pdns) {
                 Weight::Ordinary

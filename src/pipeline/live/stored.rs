@@ -33,7 +33,7 @@ struct StoredSource {
     templates: Templates,
     speaker: Option<Daemon>,
     /// What a folded repeat would repeat.
-    last: Option<(u64, StoredLine)>,
+    last: Option<Kept>,
     /// A record that may be wrapped, and the lines behind it.
     held: Option<Kept>,
     further: Vec<Kept>,
@@ -84,7 +84,7 @@ impl Live {
                 unrecognised: source.reader.unrecognised,
                 templates: source.reader.templates.clone(),
                 speaker: source.reader.listener.speaker(),
-                last: source.reader.last.as_ref().map(|(at, line)| (*at, StoredLine::of(line))),
+                last: source.reader.last.clone(),
                 held: held.cloned(),
                 further: further.to_vec(),
                 kept: source.kept.iter().map(|dated| (StoredLine::of(&dated.line), dated.crossed)).collect(),
@@ -109,14 +109,10 @@ impl Live {
             let lines = std::mem::take(&mut source.kept).into_iter();
             let kept: Option<Vec<Dated>> =
                 lines.map(|(line, crossed)| Some(Dated { line: line.line(&ids)?, crossed })).collect();
-            let last = match source.last.take() {
-                Some((at, line)) => Some((at, line.line(&ids)?)),
-                None => None,
-            };
-            taken.push((kept?, last));
+            taken.push(kept?);
         }
         let mut paths = Vec::new();
-        for (source, (kept, last)) in restored.into_iter().zip(taken) {
+        for (source, kept) in restored.into_iter().zip(taken) {
             let index = self.index_of_or_new(&source.path, source.node.clone());
             let listening = &mut self.sources[index];
             paths.push(source.path);
@@ -124,7 +120,7 @@ impl Live {
             listening.reader.unrecognised = source.unrecognised;
             listening.reader.templates = source.templates;
             listening.reader.listener.set_speaker(source.speaker);
-            listening.reader.last = last;
+            listening.reader.last = source.last;
             listening.unwrapper.hold(source.held, source.further);
             listening.caveats = source
                 .troubles
@@ -144,7 +140,7 @@ impl Live {
 
 /// The ids of all events that a line may be.
 fn ids(patterns: &Patterns) -> HashMap<&'static str, &'static str> {
-    let messages = Daemon::ALL.into_iter().flat_map(catalogue::messages).map(|message| message.id);
+    let messages = catalogue::all_messages().map(|message| message.id);
     let others = ["pdns/unrecognised", "keepalived/unrecognised", "systemd/unrecognised", "other"];
     messages.chain(others).chain(patterns.ids()).map(|id| (id, id)).collect()
 }

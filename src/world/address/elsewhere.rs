@@ -1,12 +1,12 @@
 //! A node is the only MASTER, and the address is seen at another node of its group: the script failed, was too slow, lost a race,
 //! or somebody moved the address.
 
-use super::{Displaced, Displacement, GRACE_MICROS, RACE_MICROS, SETTLE_MICROS, UNMEASURED_MICROS, Window, close};
+use super::{Displaced, Displacement, GRACE_MICROS, RACE_MICROS, SETTLE_MICROS, Window, close};
 use crate::event::Text;
 use crate::moment::Moment;
-use crate::world::World;
 use crate::world::vrrp::{Begin, Mastership, PeerGroup, Takeover};
 use crate::world::witness::Witness;
+use crate::world::{UNMEASURED_MICROS, World};
 use std::sync::Arc;
 
 /// The owner took over, but the address was seen at another node well after its script should be done.
@@ -86,8 +86,8 @@ impl Seen {
     ) -> Option<Self> {
         let alone = |moment: Moment| !group.rivals_of(owner).any(|(_, other)| other.covers(moment));
         let inside = |witness: &&Witness| {
-            let settle = if witness.seen == crate::world::witness::Seen::Claimed { 0 } else { SETTLE_MICROS };
-            from.is_none_or(|from| witness.time.micros >= from.micros + settle)
+            let settle = if witness.seen.is_of_a_move() { 0 } else { SETTLE_MICROS };
+            from.is_none_or(|from| witness.latest() >= from.micros + settle)
                 && limit.is_none_or(|limit| witness.time.micros < limit.micros)
                 && witness.seen.is_paired()
         };
@@ -120,6 +120,7 @@ impl Seen {
             holder: Some(self.holder.clone()),
             owner: Some(owner.clone()),
             kept: Some(kept.clone()),
+            began_there: first.seen == crate::world::witness::Seen::Associated,
             is_complete: true,
             ..Displacement::suspicion(first.other.as_ref().unwrap_or(&first.own))
         }

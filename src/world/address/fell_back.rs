@@ -1,12 +1,13 @@
 //! The seed's pattern: the BACKUP took over and fell back; the MASTER stayed and did nothing.
 
 use super::chain::chain;
+use super::one_sided::fetched_without;
 use super::{COARSE_MICROS, Displacement, HANDOVER_MICROS, SETTLE_MICROS, Window, close, near};
-use crate::event::{Event, Text};
-use crate::moment::{Moment, Precision};
-use crate::world::World;
+use crate::event::{Daemon, Event, Fact, Text};
+use crate::moment::Moment;
 use crate::world::vrrp::{End, Mastership, PeerGroup, Takeover};
 use crate::world::witness::{Seen, Witness};
+use crate::world::{UNMEASURED_MICROS, World};
 
 /// The seed's pattern: the node that took over fell back while another MASTER stayed, which therefore ran no script.
 pub(super) fn fell_back(world: &World, group: &PeerGroup, window: &Window<'_>) -> Option<Displacement> {
@@ -29,6 +30,7 @@ pub(super) fn fell_back(world: &World, group: &PeerGroup, window: &Window<'_>) -
         return None;
     }
     let limit = [window.next.map(|next| next.event.time), kept.ended()].into_iter().flatten().min();
+    let slack = world.clock_slack_micros(holder, owner);
     let (away, home, hints) = sightings(world, group, holder, owner, event.time, limit);
     let mut displacement = Displacement {
         holder: Some(holder.clone()),
@@ -38,10 +40,21 @@ pub(super) fn fell_back(world: &World, group: &PeerGroup, window: &Window<'_>) -
         kept: Some(kept.clone()),
         hints,
         is_complete: true,
-        order_is_known: scripts_are_ordered(kept, event),
+        order_is_known: scripts_are_ordered(kept, event, slack) && !seen_home_about(world, holder, owner, event, slack),
         ..Displacement::suspicion(event)
     };
     displacement.chain = chain(world, owner, holder, event.time, limit);
+    displacement.failed = world.failed_takeover(holder, event.time, limit).cloned();
+    let is_refused = displacement.failed.as_ref().is_some_and(|event| matches!(event.fact, Fact::Cloud(_)));
+    if is_refused && away.is_empty() && displacement.chain.is_none() {
+        // The cloud itself says that this take-over moved nothing.
+        return None;
+    }
+    if !world.has_lines_of(owner, Daemon::Pdns) {
+        let settled = event.time.shifted(SETTLE_MICROS + slack);
+        let after = away.last().map_or(settled, |witness| witness.time);
+        displacement.absent = fetched_without(world, group, holder, after, limit);
+    }
     close(&mut displacement, away, home, window.next, kept);
     Some(displacement)
 }
@@ -68,7 +81,12 @@ fn fall_of(world: &World, group: &PeerGroup, takeover: &Takeover<'_>) -> Option<
 fn stays_through(other: &Mastership, taken: Moment, fell: Moment) -> bool {
     let began_before = other.start().is_none_or(|start| start.micros < taken.micros)
         && other.first.time.micros <= fell.micros + HANDOVER_MICROS;
-    began_before && other.ended().is_none_or(|ended| ended.micros > fell.micros)
+    // One that died wrote nothing when it did: that it is started anew about then shows that it was dead before.
+    let sure = match other.end {
+        Some((End::Died, _)) => UNMEASURED_MICROS,
+        Some((End::Yielded | End::Left | End::Stopped, _)) | None => 0,
+    };
+    began_before && other.ended().is_none_or(|ended| ended.micros > fell.micros + sure)
 }
 
 /// What was seen of the address in a window: away from the owner, at the owner, and by one side only.
@@ -92,16 +110,17 @@ pub(super) fn sightings(
     };
     // What was seen as well while the address was not expected there proves nothing now (an ACL, a second primary address).
     let usual = |witness: &Witness| {
-        all.iter().take_while(|other| other.time.micros < from.micros).any(|other| {
+        let is_usual = all.iter().take_while(|other| other.time.micros < from.micros).any(|other| {
             (&other.node, other.seen, &other.address) == (&witness.node, witness.seen, &witness.address)
                 && !was_expected(other.time)
-        })
+        });
+        is_usual && !witness.seen.is_of_cloud()
     };
     let owner_claims = all.iter().any(|witness| witness.seen == Seen::Claimed && witness.node == *owner);
     for witness in all {
         // A claim is what a script says when it is done; anything else may still speak of the time before.
-        let settle = if witness.seen == Seen::Claimed { 0 } else { SETTLE_MICROS };
-        if witness.time.micros < from.micros + settle || limit.is_some_and(|limit| witness.time.micros > limit.micros) {
+        let settle = if witness.seen.is_of_a_move() { 0 } else { SETTLE_MICROS };
+        if witness.latest() < from.micros + settle || limit.is_some_and(|limit| is_past(witness, limit)) {
             continue;
         }
         let of_owner = witness.node == *owner;
@@ -120,11 +139,26 @@ pub(super) fn sightings(
     (away, home, hints)
 }
 
+/// A move that was made for the next take-over is told by that take-over.
+fn is_past(witness: &Witness, limit: Moment) -> bool {
+    let apart = witness.time.micros_since(limit);
+    apart > 0 || apart == 0 && witness.seen.is_of_cloud()
+}
+
 /// Whether the owner's own script certainly ran before the one that moved the address.
-fn scripts_are_ordered(kept: &Mastership, takeover: &Event) -> bool {
+fn scripts_are_ordered(kept: &Mastership, takeover: &Event, slack: i64) -> bool {
     kept.entered.as_ref().is_none_or(|own| {
         let apart = takeover.time.micros_since(own.time);
-        let coarse = own.time.precision.min(takeover.time.precision) == Precision::Second;
-        apart > if coarse { COARSE_MICROS } else { SETTLE_MICROS.min(COARSE_MICROS) }
+        apart > COARSE_MICROS.max(slack)
     })
+}
+
+/// Whether the address was seen at its owner so near to the take-over that the clocks leave open whether it was after it.
+fn seen_home_about(world: &World, holder: &Text, owner: &Text, takeover: &Event, slack: i64) -> bool {
+    let about = |witness: &Witness| {
+        let apart = witness.own.time.micros_since(takeover.time);
+        slack > SETTLE_MICROS && (SETTLE_MICROS - slack..SETTLE_MICROS).contains(&apart)
+    };
+    holder != owner
+        && world.witnesses.all().iter().any(|witness| witness.node == *owner && witness.seen.holds() && about(witness))
 }

@@ -23,8 +23,6 @@ pub use one_sided::symptoms;
 const GRACE_MICROS: i64 = 5_000_000;
 /// A witness this soon after a take-over may speak of the moment before the script was done.
 const SETTLE_MICROS: i64 = 3_000_000;
-/// Clocks that nothing measures may differ by this: most hosts are synchronised, none is trusted to the second.
-const UNMEASURED_MICROS: i64 = 5_000_000;
 /// Two scripts started within this of each other race: the slower one wins.
 const RACE_MICROS: i64 = 15_000_000;
 /// Stamps of two nodes closer than this leave their order unknown when one of them has whole seconds.
@@ -117,12 +115,16 @@ pub struct Displacement {
     pub chain: Option<Chain>,
     /// What ended it; `None`: open.
     pub ending: Option<Ending>,
+    /// A transfer from the address, after it was last seen away, of which the holder's PowerDNS, whose log is here, wrote nothing.
+    pub absent: Option<Arc<Event>>,
     /// Whether both sides' keepalived lines are there.
     pub is_complete: bool,
     /// Whether the stamps tell which of two scripts ran last.
     pub order_is_known: bool,
     /// Seen away only for as long as a script may take.
     pub is_brief: bool,
+    /// The holder's script, or the cloud, says that the take-over failed.
+    pub failed: Option<Arc<Event>>,
 }
 
 impl Displacement {
@@ -142,10 +144,18 @@ impl Displacement {
             hints: Vec::new(),
             chain: None,
             ending: None,
+            absent: None,
             is_complete: false,
             order_is_known: true,
             is_brief: false,
+            failed: None,
         }
+    }
+
+    /// The first that is seen of the address shows it away from the holder: perhaps nothing was left behind.
+    #[must_use]
+    pub fn is_doubtful(&self) -> bool {
+        !self.home_first.is_empty() || self.away.is_empty() && self.chain.is_none() && self.absent.is_some()
     }
 
     /// Whether independent evidence places the address.
@@ -215,6 +225,7 @@ impl Displacement {
         self.hints.extend(new.hints);
         self.chain = self.chain.take().or(new.chain);
         self.ending = new.ending;
+        self.absent = new.absent.or(self.absent.take());
         self.kept = new.kept.or(self.kept.take());
         self.is_complete |= new.is_complete;
     }
@@ -240,6 +251,7 @@ fn close(
     displacement.away = away;
     let mut endings: Vec<Ending> = back.cloned().map(|witness| Ending::Seen(Box::new(witness))).into_iter().collect();
     endings.extend(displacement.chain.as_ref().and_then(|chain| chain.served.clone()).map(Ending::ServesAgain));
+    endings.extend(displacement.absent.clone().map(Ending::ServesAgain));
     endings.extend(next.map(|next| Ending::Takeover(Arc::clone(next.event))));
     endings.extend(kept.end.as_ref().map(|(_, event)| Ending::OwnerLeft(Arc::clone(event))));
     displacement.ending = endings.into_iter().min_by_key(|ending| ending.time().micros);

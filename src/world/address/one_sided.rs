@@ -43,6 +43,11 @@ fn took_over_alone(world: &World, group: &PeerGroup, node: &Text, taken: &Master
     }
     let next = group.takeovers().into_iter().find(|next| next.event.time.micros > event.time.micros);
     let limit = next.map(|next| next.event.time);
+    // It yielded to one that took over and ran its script: the address followed.
+    let slack = next.map_or(0, |next| HANDOVER_MICROS.max(world.clock_slack_micros(node, next.node)));
+    if next.is_some_and(|next| next.node != node && next.event.time.micros <= end.time.micros + slack) {
+        return None;
+    }
     let inside = |moment: Moment| {
         moment.micros > end.time.micros + GRACE_MICROS && limit.is_none_or(|limit| moment.micros < limit.micros)
     };
@@ -84,8 +89,9 @@ fn took_over_alone(world: &World, group: &PeerGroup, node: &Text, taken: &Master
 }
 
 /// A commit from the address of the group about which this node's PowerDNS, whose log is here, wrote nothing: the address was not
-/// on it. (Every asked transfer is logged, at any level.)
-fn fetched_without(
+/// on it. (Every asked transfer is logged, at any level; a log that was cut short would look the same, so this only casts doubt, or
+/// closes what was seen to be open.)
+pub(super) fn fetched_without(
     world: &World,
     group: &PeerGroup,
     node: &Text,
@@ -94,14 +100,13 @@ fn fetched_without(
 ) -> Option<Arc<Event>> {
     let facts = world.nodes.get(node)?;
     let address = world.resource_of(group)?;
-    if !facts.spans.contains_key(&Daemon::Pdns) {
-        return None;
-    }
+    let (first, _) = facts.spans.get(&Daemon::Pdns)?;
     let mut commits = world.commits_from(&address);
     let is_later = |commit: &Arc<Event>| {
         commit.time.micros > after.micros
             && limit.is_none_or(|limit| commit.time.micros < limit.micros)
             && commit.node != *node
+            && commit.time.micros >= first.micros
     };
     commits.find(|commit| is_later(commit) && !facts.was_asked_near(commit.time)).cloned()
 }

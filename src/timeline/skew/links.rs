@@ -1,0 +1,181 @@
+//! Offsets between two nodes' clocks, voted on by pairs of lines.
+
+use super::meetings::Meeting;
+use crate::event::Text;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Votes within this of each other are one offset: a second of resolution on either side and the network between.
+const AGREE_MICROS: i64 = 1_500_000;
+/// Fewer pairs than this say nothing.
+const PAIRS_MIN: usize = 2;
+
+/// One possible meeting: what the two stamps differ by, and which two stamps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Vote {
+    pub(super) offset: i64,
+    pub(super) asked: i64,
+    pub(super) answered: i64,
+    /// Which meeting it is of.
+    pub(super) kind: usize,
+}
+
+/// Every pair of stamps within reach: the true offset recurs, the others scatter.
+pub(super) fn votes_of(kind: usize, asked: &[i64], answered: &[i64], reach: i64) -> Vec<Vote> {
+    let near = |asked: i64| {
+        let from = answered.partition_point(|answered| *answered < asked - reach);
+        let near = answered[from..].iter().take_while(move |answered| **answered <= asked + reach);
+        near.map(move |answered| Vote { offset: asked - answered, asked, answered: *answered, kind })
+    };
+    asked.iter().flat_map(|asked| near(*asked)).collect()
+}
+
+/// How many different moments of both sides agree: one line that fits to several is one pair, not several.
+fn pairs(votes: &[Vote]) -> usize {
+    let asked: BTreeSet<i64> = votes.iter().map(|vote| vote.asked).collect();
+    let answered: BTreeSet<i64> = votes.iter().map(|vote| vote.answered).collect();
+    asked.len().min(answered.len())
+}
+
+/// Two nodes whose stamps agree on an offset.
+#[derive(Debug, Clone)]
+pub(super) struct Link {
+    pub(super) ahead: Text,
+    pub(super) behind: Text,
+    pub(super) offset: i64,
+    pub(super) pairs: usize,
+    spread: i64,
+    /// The asker's moments that it explains, by meeting.
+    explained: BTreeSet<(usize, i64)>,
+}
+
+impl Link {
+    /// Half the spread of its pairs, and half a second for what the daemons themselves need.
+    pub(super) fn uncertainty_micros(&self) -> i64 {
+        self.spread / 2 + 500_000
+    }
+
+    /// The offset that most pairs agree on; of several, the smallest: clocks are more often right than wrong.
+    pub(super) fn agreed(ahead: &Text, behind: &Text, votes: &[Vote]) -> Option<Self> {
+        let mut votes = votes.to_vec();
+        votes.sort_unstable();
+        let mut best: Option<(usize, i64, &[Vote])> = None;
+        for (index, low) in votes.iter().enumerate() {
+            let end = votes.partition_point(|other| other.offset <= low.offset + AGREE_MICROS);
+            let agreeing = &votes[index..end];
+            if best.is_some_and(|(count, ..)| agreeing.len() < count) {
+                continue;
+            }
+            let count = pairs(agreeing);
+            let middle = agreeing[agreeing.len() / 2].offset;
+            let is_better =
+                best.is_none_or(|(known, offset, _)| count > known || count == known && middle.abs() < offset.abs());
+            if is_better {
+                best = Some((count, middle, agreeing));
+            }
+        }
+        let (pairs, offset, agreeing) = best.filter(|(pairs, ..)| *pairs >= PAIRS_MIN)?;
+        let spread = agreeing.last()?.offset - agreeing.first()?.offset;
+        let explained = agreeing.iter().map(|vote| (vote.kind, vote.asked)).collect();
+        Some(Self { ahead: ahead.clone(), behind: behind.clone(), offset, pairs, spread, explained })
+    }
+
+    /// Best first: more pairs, then the smaller offset.
+    fn weight(&self) -> (std::cmp::Reverse<usize>, i64, &Text, &Text) {
+        (std::cmp::Reverse(self.pairs), self.offset.abs(), &self.ahead, &self.behind)
+    }
+}
+
+/// What each pair of nodes (asker, answerer) may have met in.
+pub(super) type Votes = BTreeMap<(Text, Text), Vec<Vote>>;
+
+/// All votes between different nodes. `moments`: by what met and which side wrote it, the nodes and when by their own clocks.
+pub(super) fn votes(moments: &BTreeMap<(Meeting, bool), BTreeMap<Text, Vec<i64>>>) -> Votes {
+    let mut votes = Votes::new();
+    for (kind, ((meeting, asks), askers)) in moments.iter().enumerate() {
+        let answerers = moments.get(&(meeting.clone(), false)).filter(|_| *asks);
+        for (asker, asked) in askers {
+            for (answerer, answered) in answerers.into_iter().flatten().filter(|(answerer, _)| *answerer != asker) {
+                let new = votes_of(kind, asked, answered, meeting.reach_micros());
+                if !new.is_empty() {
+                    votes.entry((asker.clone(), answerer.clone())).or_default().extend(new);
+                }
+            }
+        }
+    }
+    votes
+}
+
+/// The links, best first. What a node asked at one moment, one other node answered: a moment that a better link explains is no vote for
+/// a worse one (two clusters that serve the same zones).
+pub(super) fn links(votes: &mut Votes) -> Vec<Link> {
+    let agreed = |((ahead, behind), votes): (&(Text, Text), &Vec<Vote>)| {
+        Some(((ahead.clone(), behind.clone()), Link::agreed(ahead, behind, votes)?))
+    };
+    let mut open: BTreeMap<(Text, Text), Link> = votes.iter().filter_map(agreed).collect();
+    let mut links = Vec::new();
+    while let Some(pair) =
+        open.iter().min_by(|(_, a), (_, b)| a.weight().cmp(&b.weight())).map(|(pair, _)| pair.clone())
+    {
+        let Some(best) = open.remove(&pair) else { break };
+        let of_asker = (pair.0.clone(), Text::from(""))..;
+        let others = votes.range_mut(of_asker).take_while(|((asker, _), _)| *asker == pair.0);
+        for (other, votes) in others.filter(|(other, _)| **other != pair) {
+            let before = votes.len();
+            votes.retain(|vote| !best.explained.contains(&(vote.kind, vote.asked)));
+            if votes.len() < before && open.contains_key(other) {
+                match Link::agreed(&other.0, &other.1, votes) {
+                    Some(link) => open.insert(other.clone(), link),
+                    None => open.remove(other),
+                };
+            }
+        }
+        links.push(best);
+    }
+    links
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Link, Votes, links, votes_of};
+    use crate::event::Text;
+
+    const REACH: i64 = 30_000_000;
+
+    fn seconds(moments: &[i64]) -> Vec<i64> {
+        moments.iter().map(|second| second * 1_000_000).collect()
+    }
+
+    fn agreed(asked: &[i64], answered: &[i64]) -> Option<(i64, usize)> {
+        let votes = votes_of(0, &seconds(asked), &seconds(answered), REACH);
+        Link::agreed(&Text::from("a"), &Text::from("b"), &votes).map(|link| (link.offset / 1_000_000, link.pairs))
+    }
+
+    #[test]
+    fn the_offset_most_pairs_agree_on_wins_over_chance_neighbours() {
+        // Denied every 3 s; the asker's clock is 5 s ahead. Neighbours at 2 s and 8 s are chance and fewer.
+        assert_eq!(agreed(&[5, 8, 11, 14, 25], &[0, 3, 6, 9, 20]), Some((5, 5)));
+    }
+
+    #[test]
+    fn one_pair_corrects_nothing() {
+        assert_eq!(agreed(&[4], &[0]), None);
+    }
+
+    #[test]
+    fn one_line_that_fits_to_two_is_one_pair() {
+        // 1.x says "Transition to MASTER" and a second later "Entering MASTER": the advert heard 7 s later is neither's.
+        assert_eq!(agreed(&[8], &[0, 1]), None);
+    }
+
+    #[test]
+    fn a_moment_that_one_node_explains_is_no_vote_for_another() {
+        let pair = |answerer: &str| (Text::from("asker"), Text::from(answerer));
+        let mut votes: Votes = [
+            (pair("its own primary"), votes_of(0, &seconds(&[10, 40]), &seconds(&[10, 40]), REACH)),
+            (pair("another cluster's"), votes_of(0, &seconds(&[10, 40]), &seconds(&[26, 56]), REACH)),
+        ]
+        .into();
+        let found: Vec<(Text, i64)> = links(&mut votes).into_iter().map(|link| (link.behind, link.offset)).collect();
+        assert_eq!(found, [(Text::from("its own primary"), 0)]);
+    }
+}

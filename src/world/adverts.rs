@@ -1,0 +1,97 @@
+//! Lines about adverts that come again and again: each stretch of them on one node is a [`Run`].
+
+use super::vrrp::PeerGroup;
+use super::{Mastership, World};
+use crate::event::{Event, Fact, Text, Vrrp};
+use crate::moment::Moment;
+use std::sync::Arc;
+
+/// Like lines of one node about one peer group, none far from the next.
+#[derive(Debug, Clone)]
+pub struct Run<'a> {
+    /// The node that wrote them.
+    pub node: &'a Text,
+    /// The lines in order of time; never empty.
+    pub lines: Vec<&'a Arc<Event>>,
+}
+
+impl Run<'_> {
+    /// Moment of the first line.
+    #[must_use]
+    pub fn first(&self) -> Moment {
+        self.lines[0].time
+    }
+
+    /// Moment of the last line.
+    #[must_use]
+    pub fn last(&self) -> Moment {
+        self.lines[self.lines.len() - 1].time
+    }
+
+    /// How many lines, folded repeats included.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.lines.iter().map(|line| u64::from(line.repeated)).sum()
+    }
+}
+
+impl World {
+    /// What the nodes of a group said of its instances and `is_wanted`, in runs of lines at most `quiet_micros` apart.
+    pub fn runs<'a>(
+        &'a self,
+        group: &'a PeerGroup,
+        quiet_micros: i64,
+        is_wanted: impl Fn(&Vrrp) -> bool,
+    ) -> Vec<Run<'a>> {
+        let mut runs: Vec<Run<'a>> = Vec::new();
+        for (node, events) in self.events_of(group) {
+            let mut current: Option<Run<'a>> = None;
+            for event in events.filter(|event| event.vrrp().is_some_and(&is_wanted)) {
+                match &mut current {
+                    Some(run) if event.time.micros_since(run.last()) <= quiet_micros => run.lines.push(event),
+                    Some(_) | None => runs.extend(current.replace(Run { node, lines: vec![event] })),
+                }
+            }
+            runs.extend(current);
+        }
+        runs
+    }
+
+    /// Each node of a group with what it said of the group's instances and of its own keepalived, in order of time.
+    pub fn events_of<'a>(
+        &'a self,
+        group: &'a PeerGroup,
+    ) -> impl Iterator<Item = (&'a Text, impl Iterator<Item = &'a Arc<Event>>)> {
+        group.nodes.keys().filter_map(move |node| {
+            let events = self.nodes.get(node)?.vrrp.events();
+            Some((node, events.iter().filter(|event| is_about(group, event))))
+        })
+    }
+
+    /// The last line that a node's logs hold, of whatever program.
+    #[must_use]
+    pub fn last_of(&self, node: &Text) -> Option<Moment> {
+        self.nodes.get(node)?.last
+    }
+
+    /// Nodes of a group that were MASTER at a moment, with that mastership.
+    pub fn masters_at<'a>(
+        &'a self,
+        group: &'a PeerGroup,
+        moment: Moment,
+    ) -> impl Iterator<Item = (&'a Text, &'a Mastership)> {
+        group.nodes.iter().flat_map(move |(node, all)| {
+            all.iter().filter(move |mastership| mastership.covers(moment)).map(move |mastership| (node, mastership))
+        })
+    }
+}
+
+/// Whether a line is about a group's instances, or about all of the process.
+fn is_about(group: &PeerGroup, event: &Event) -> bool {
+    match &event.fact {
+        Fact::Vrrp { instance, .. } => group.instances.contains(instance),
+        Fact::Group { group: name, .. } => group.unit.name() == name,
+        Fact::Keepalived(_) => true,
+        Fact::Pdns(_) | Fact::Site { .. } | Fact::Cloud(_) | Fact::Other | Fact::Unrecognised(_) => false,
+    }
+}
