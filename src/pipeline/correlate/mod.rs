@@ -1,7 +1,7 @@
 //! Events of many machines, in any order and more than once → the report of `analyze` over the same sources: the second half, for
 //! `driftline correlate`.
 //!
-//! Events are put in order first, each source for itself, in bounded memory ([`sorted`]). Read back they are the lines that
+//! Events are put in order first, each source for itself, in bounded memory (`sorted`). Read back they are the lines that
 //! `analyze` would have heard: years, zones and clocks are settled over all of them, and everything behind that is the same.
 
 mod gather;
