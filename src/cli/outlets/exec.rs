@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_program_hears_json_and_words() {
         let directory = tempfile::tempdir().expect("a directory");
-        let text = r#"cd "${0%/*}"; cat >told; env | grep ^DRIFTLINE_ | sort >words; echo not an announcement"#;
+        let text = r#"cd "${0%/*}"; cat >told; env | grep ^DRIFTLINE_ | grep -v MUST_RUN | sort >words; echo not an announcement"#;
         assert_eq!(deliver_to(script(directory.path(), text), LONG), Ok(()));
         assert_eq!(written(&directory.path().join("told")), "{\"schema\":\"driftline.change/1\"}\n");
         let words = "DRIFTLINE_CHANGE=opened\nDRIFTLINE_CLAIM=it moved\\n$(reboot)\nDRIFTLINE_CONFIDENCE=likely\n\
