@@ -7,7 +7,7 @@ use super::{Exit, outlet, when};
 use crate::detect::RULES;
 use crate::event::Text;
 use crate::finding::Severity;
-use crate::input::{self, Expanded, Watch};
+use crate::input::{self, Expanded, Helpers, Watch};
 use crate::moment::Moment;
 use crate::pipeline::{self, Options};
 use crate::report::table::Look;
@@ -46,8 +46,10 @@ pub(super) fn run(arguments: &Analyze) -> Exit {
     };
     let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let watch = Watch::default();
+    let helpers = Helpers::new(threads - 1);
     for source in &mut expanded.sources {
         source.watch = watch.clone();
+        source.helpers = helpers.clone();
     }
     let progress = Progress::begin(&expanded.sources, &watch, arguments.quiet);
     if let Err(error) = &progress {

@@ -129,5 +129,5 @@ fn stream(path: &Path) -> Stream<'_> {
 
 #[expect(clippy::disallowed_methods, reason = "the events are named on the command line")]
 fn open(path: &Path, is_standard_input: bool) -> io::Result<Box<dyn BufRead>> {
-    if is_standard_input { input::unpacked(io::stdin().lock()) } else { input::unpacked(File::open(path)?) }
+    if is_standard_input { input::unpacked(io::stdin()) } else { input::unpacked(File::open(path)?) }
 }

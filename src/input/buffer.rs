@@ -1,6 +1,6 @@
 //! The bytes of a stream that have been read and not yet used. Everything that reads goes through [`Buffer::fill`].
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 /// A growing window on a stream: bytes come in at the end ([`fill`](Self::fill)) and leave at the front
 /// ([`consume`](Self::consume)). It never shrinks and never asks for more than `block` bytes at a time, so its user
@@ -115,9 +115,73 @@ impl<'s> Buffer<'s> {
         true
     }
 
+    /// What is at hand, for whoever goes on with the stream.
+    pub(super) fn into_rest(self) -> Rest {
+        let Self { bytes, start, end, ended, failure, block, .. } = self;
+        Rest { bytes, start, end, ended, failure, block }
+    }
+
     /// What broke the stream off, once.
     pub(super) fn take_failure(&mut self) -> Option<io::Error> {
         self.failure.take()
+    }
+}
+
+/// Bytes that were read and not used, or what broke the stream off.
+#[derive(Debug)]
+pub(super) struct Rest {
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+    ended: bool,
+    failure: Option<io::Error>,
+    block: usize,
+}
+
+impl Rest {
+    /// The stream as it was before anybody looked at its beginning: what is at hand, then `stream`.
+    pub(super) fn before<'s>(self, stream: &'s mut (dyn Read + Send)) -> Resumed<'s> {
+        Resumed { rest: self, stream }
+    }
+}
+
+/// A stream that goes on where a buffer left it.
+pub(super) struct Resumed<'s> {
+    rest: Rest,
+    stream: &'s mut (dyn Read + Send),
+}
+
+impl Read for Resumed<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        // Large pieces need not go through the buffer.
+        let is_used_up = self.rest.start == self.rest.end;
+        if is_used_up && !self.rest.ended && into.len() >= self.rest.block {
+            return self.stream.read(into);
+        }
+        let at_hand = self.fill_buf()?;
+        let count = at_hand.len().min(into.len());
+        into[..count].copy_from_slice(&at_hand[..count]);
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl BufRead for Resumed<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let rest = &mut self.rest;
+        if rest.start == rest.end && rest.ended {
+            return rest.failure.take().map_or(Ok(b""), Err);
+        }
+        if rest.start == rest.end {
+            rest.bytes.resize(rest.block.max(rest.bytes.len()), 0);
+            (rest.start, rest.end) = (0, 0);
+            rest.end = self.stream.read(&mut rest.bytes)?;
+        }
+        Ok(&rest.bytes[rest.start..rest.end])
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.rest.start = (self.rest.start + count).min(self.rest.end);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line's SOURCE words → sources.
 
 use super::error::Error;
+use super::helpers::Helpers;
 use super::journals;
 use super::watch::Watch;
 use crate::event::Text;
@@ -24,6 +25,8 @@ pub struct Source {
     pub found_in_directory: bool,
     /// Counts what is read and may stop it. Set it to the run's own to see and end the reading of all sources.
     pub watch: Watch,
+    /// Threads that may help to read it, shared by all sources of a run. What is read does not depend on them.
+    pub helpers: Helpers,
     /// What to open.
     pub(super) place: Place,
 }
@@ -43,8 +46,12 @@ impl Source {
     /// A named file.
     #[must_use]
     pub fn file(path: &Path, node: Option<Text>) -> Self {
-        let place = Place::File(path.to_owned());
-        Self { path: shown(path), node, found_in_directory: false, watch: Watch::default(), place }
+        Self::at(Place::File(path.to_owned()), shown(path), node)
+    }
+
+    /// A named place.
+    pub(super) fn at(place: Place, path: Text, node: Option<Text>) -> Self {
+        Self { path, node, found_in_directory: false, watch: Watch::default(), helpers: Helpers::default(), place }
     }
 
     /// Whether reading it a second time gives the same again: true of regular files, not of pipes and terminals.
@@ -84,7 +91,7 @@ impl Source {
     /// Standard input.
     #[must_use]
     pub fn stdin(node: Option<Text>) -> Self {
-        Self { path: "-".into(), node, found_in_directory: false, watch: Watch::default(), place: Place::Stdin }
+        Self::at(Place::Stdin, "-".into(), node)
     }
 }
 

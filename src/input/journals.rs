@@ -5,7 +5,6 @@
 use super::error::Error;
 use super::expand::{Place, Source};
 use super::summary::{Summary, Trouble};
-use super::watch::Watch;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
@@ -55,13 +54,7 @@ pub fn this_machine() -> Result<Source, Error> {
         return Err(Error::NoJournal { path: THIS_MACHINE.into() });
     }
     files.sort();
-    Ok(Source {
-        path: THIS_MACHINE.into(),
-        node: None,
-        found_in_directory: false,
-        watch: Watch::default(),
-        place: Place::Journal(files),
-    })
+    Ok(Source::at(Place::Journal(files), THIS_MACHINE.into(), None))
 }
 
 fn own_directories() -> Result<Vec<PathBuf>, Error> {

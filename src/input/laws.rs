@@ -6,7 +6,7 @@ use chrono::{Datelike, NaiveDate, Timelike};
 use proptest::prelude::*;
 
 const LINE: usize = 200;
-const SMALL: Sizes = Sizes { block: 64, line: LINE, window: 150 };
+const SMALL: Sizes = Sizes { block: 64, line: LINE, window: 150, large: 300 };
 
 /// A record that outlives its buffer.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,10 +54,30 @@ impl Read for Pieces<'_> {
     }
 }
 
-fn outcome(sizes: Sizes, stream: &mut dyn Read, interest: &Interest) -> Outcome {
+/// Cannot be read.
+struct Broken;
+
+impl Read for Broken {
+    fn read(&mut self, _into: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::other("broken"))
+    }
+}
+
+fn outcome(sizes: Sizes, stream: &mut (dyn Read + Send), interest: &Interest) -> Outcome {
+    outcome_helped(sizes, None, stream, interest)
+}
+
+fn outcome_helped(
+    sizes: Sizes,
+    helpers: Option<&Helpers>,
+    stream: &mut (dyn Read + Send),
+    interest: &Interest,
+) -> Outcome {
     let mut records = Vec::new();
-    let result =
-        Layer { sizes, path: &"a.log".into(), location: None, depth: 0 }.read(stream, interest, &mut |record| {
+    let result = Layer { sizes, path: &"a.log".into(), location: None, depth: 0, helpers }.read(
+        stream,
+        interest,
+        &mut |record| {
             let owned = |bytes: Option<&[u8]>| bytes.map(<[u8]>::to_vec);
             records.push(Kept {
                 line: record.line,
@@ -69,7 +89,8 @@ fn outcome(sizes: Sizes, stream: &mut dyn Read, interest: &Interest) -> Outcome 
                 message: record.message.to_vec(),
                 repeated: record.repeated,
             });
-        });
+        },
+    );
     match result {
         Ok(summary) => Outcome {
             records,
@@ -145,6 +166,30 @@ proptest! {
             let whole = outcome(SMALL, &mut log.as_slice(), &interest);
             let mut pieces = Pieces { rest: &log, sizes: sizes.clone(), next: 0 };
             prop_assert_eq!(&whole, &outcome(Sizes { block, ..SMALL }, &mut pieces, &interest));
+        }
+    }
+
+    /// Failures too: what came before is read.
+    #[test]
+    fn helpers_change_nothing(
+        log in text_log(),
+        block in 1usize..400,
+        count in 1usize..4,
+        sizes in proptest::collection::vec(1usize..100, 1..5),
+        breaks_off in any::<bool>(),
+    ) {
+        let tagged = b"Nov 23 02:12:33 ns1 CRON[17]: (root) CMD (true)\n".repeat(10);
+        let log = [tagged, log].concat();
+        let stream = || {
+            let whole: Box<dyn Read + Send> = if breaks_off { Box::new(Broken) } else { Box::new(io::empty()) };
+            Pieces { rest: &log, sizes: sizes.clone(), next: 0 }.chain(whole)
+        };
+        for interest in interests() {
+            let alone = outcome(SMALL, &mut stream(), &interest);
+            prop_assert!(alone.told.is_ok());
+            let helpers = Helpers::new(count);
+            let helped = outcome_helped(Sizes { block, ..SMALL }, Some(&helpers), &mut stream(), &interest);
+            prop_assert_eq!(alone, helped);
         }
     }
 
@@ -254,7 +299,7 @@ fn an_export_cut_anywhere_gives_its_whole_entries() {
     }
 }
 
-const SMALL_EXPORT: Sizes = Sizes { block: 100, line: 4096, window: 64 };
+const SMALL_EXPORT: Sizes = Sizes { block: 100, line: 4096, window: 64, large: 300 };
 
 #[test]
 fn a_damaged_export_goes_on_behind_the_damage() {

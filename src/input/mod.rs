@@ -17,6 +17,7 @@
 //!
 //! **Invariant:** memory is bounded by a block and the longest line we keep, whatever the input.
 
+mod ahead;
 mod blocks;
 mod buffer;
 mod cloud;
@@ -26,6 +27,8 @@ mod error;
 mod expand;
 mod export;
 mod header;
+mod helpers;
+mod hits;
 mod journal;
 mod journals;
 mod json;
@@ -34,6 +37,7 @@ mod laws;
 pub mod live;
 mod message;
 mod rfc5424;
+mod seam;
 mod sequence;
 mod sniff;
 mod stamp;
@@ -46,6 +50,7 @@ mod watch;
 pub use error::Error;
 use expand::Place;
 pub use expand::{Expanded, Source, expand};
+pub use helpers::Helpers;
 pub use journals::this_machine;
 pub use sequence::{Gap, Sequence};
 pub use summary::{Summary, TROUBLES_KEPT, Trouble};
@@ -54,7 +59,7 @@ pub use watch::Watch;
 use crate::event::Text;
 use crate::record::Record;
 use blocks::Blocks;
-use buffer::Buffer;
+use buffer::{Buffer, Resumed};
 use json::Dialect;
 use memchr::memchr;
 use regex::bytes::Regex;
@@ -130,7 +135,7 @@ impl Interest {
 pub fn read(source: &Source, interest: &Interest, each: &mut dyn FnMut(&Record<'_>)) -> Result<Summary, Error> {
     match &source.place {
         Place::Stdin => {
-            let mut stream = Watched { stream: io::stdin().lock(), watch: &source.watch };
+            let mut stream = Watched { stream: io::stdin(), watch: &source.watch };
             read_stream(&source.path, &mut stream, interest, each)
         }
         Place::File(location) => read_file(source, location, interest, each),
@@ -156,8 +161,14 @@ fn read_file(
     let (file, metadata) = opened.map_err(|error| Error::opening(path, error))?;
     let modified = metadata.modified().ok().filter(|_| metadata.is_file());
     let modified = modified.and_then(|time| i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok());
-    let layer =
-        Layer { sizes: Sizes::default(), path, location: Some(location).filter(|_| metadata.is_file()), depth: 0 };
+    let is_regular = metadata.is_file();
+    let layer = Layer {
+        sizes: Sizes::default(),
+        path,
+        location: Some(location).filter(|_| is_regular),
+        depth: 0,
+        helpers: Some(&source.helpers).filter(|_| is_regular),
+    };
     Ok(Summary { modified, ..layer.read(&mut Watched { stream: file, watch }, interest, each)? })
 }
 
@@ -167,18 +178,18 @@ fn read_file(
 /// As of [`read`], except that nothing is opened.
 pub fn read_stream(
     path: &Text,
-    stream: &mut dyn Read,
+    stream: &mut (dyn Read + Send),
     interest: &Interest,
     each: &mut dyn FnMut(&Record<'_>),
 ) -> Result<Summary, Error> {
-    Layer { sizes: Sizes::default(), path, location: None, depth: 0 }.read(stream, interest, each)
+    Layer { sizes: Sizes::default(), path, location: None, depth: 0, helpers: None }.read(stream, interest, each)
 }
 
 /// What a stream holds that is no log: its lines, unpacked where its first bytes say that it is packed.
 ///
 /// # Errors
 /// The first bytes cannot be read, or the packing is one that this build does not know.
-pub fn unpacked<'s>(stream: impl Read + 's) -> io::Result<Box<dyn BufRead + 's>> {
+pub fn unpacked<'s>(stream: impl Read + Send + 's) -> io::Result<Box<dyn BufRead + 's>> {
     let mut stream = BufReader::with_capacity(Sizes::default().block, stream);
     match Packing::of(stream.fill_buf()?) {
         None => Ok(Box::new(stream)),
@@ -198,11 +209,13 @@ struct Sizes {
     line: usize,
     /// Judged before the first line is read.
     window: usize,
+    /// A stream with more bytes than these is worth a helper.
+    large: usize,
 }
 
 impl Default for Sizes {
     fn default() -> Self {
-        Self { block: 256 * 1024, line: MAX_LINE_BYTES, window: 64 * 1024 }
+        Self { block: 256 * 1024, line: MAX_LINE_BYTES, window: 64 * 1024, large: 1024 * 1024 }
     }
 }
 
@@ -215,6 +228,8 @@ struct Layer<'p> {
     location: Option<&'p Path>,
     /// How many times the stream was packed.
     depth: u32,
+    /// Who may read ahead. Nobody does where bytes are waited for: what has come is dealt with first.
+    helpers: Option<&'p Helpers>,
 }
 
 /// An archive in an archive happens; a hundred are an attack.
@@ -226,12 +241,12 @@ const JOURNAL_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 impl Layer<'_> {
     fn read(
         self,
-        stream: &mut dyn Read,
+        stream: &mut (dyn Read + Send),
         interest: &Interest,
         each: &mut dyn FnMut(&Record<'_>),
     ) -> Result<Summary, Error> {
         let Self { sizes, path, .. } = self;
-        let mut buffer = Buffer::new(stream, sizes.block);
+        let mut buffer = Buffer::new(&mut *stream, sizes.block);
         let mut summary = Summary::default();
         if skip_hole(&mut buffer, sizes.window) {
             summary.trouble(1, "nul-bytes", "A run of NUL bytes before the line is skipped.");
@@ -240,6 +255,13 @@ impl Layer<'_> {
             Verdict::Empty => summary.format = "empty",
             Verdict::Text { format, speaker } => {
                 summary.format = format;
+                if let Some(helpers) = self.helpers.filter(|helpers| helpers.are_there())
+                    && buffer.fill_to(sizes.large)
+                {
+                    let mut stream = buffer.into_rest().before(stream);
+                    let failure = text::read_ahead(&mut stream, sizes, helpers, interest, speaker, &mut summary, each);
+                    return self.ended(summary, failure);
+                }
                 text::read(&mut Blocks::new(&mut buffer, sizes.line), interest, speaker, &mut summary, each);
             }
             Verdict::Export => {
@@ -267,17 +289,26 @@ impl Layer<'_> {
                     found: "it is packed too many times over, unpack it first",
                 });
             }
-            Verdict::Packed(packing) => return self.unpack(packing, buffer, interest, each),
+            Verdict::Packed(packing) => {
+                let packed = buffer.into_rest().before(stream);
+                return self.unpack(packing, packed, interest, each);
+            }
             Verdict::Journal => self.journal(&mut buffer, interest, &mut summary, each)?,
             Verdict::Undated { line } => return Err(Error::Undated { path: path.clone(), line }),
             Verdict::Unsupported(found) => return Err(Error::Unsupported { path: path.clone(), found }),
             Verdict::Other(found) => return Err(not_a_log(path, found, &mut buffer)),
         }
-        if let Some(source) = buffer.take_failure() {
+        self.ended(summary, buffer.take_failure())
+    }
+
+    /// What was read until the stream ended, or broke off.
+    fn ended(self, mut summary: Summary, failure: Option<io::Error>) -> Result<Summary, Error> {
+        if let Some(source) = failure {
+            let path = self.path.clone();
             if summary.lines == 0 {
-                return Err(Error::Unreadable { path: path.clone(), line: None, source });
+                return Err(Error::Unreadable { path, line: None, source });
             }
-            summary.broken_off = Some(Error::Unreadable { path: path.clone(), line: Some(summary.lines), source });
+            summary.broken_off = Some(Error::Unreadable { path, line: Some(summary.lines), source });
         }
         Ok(summary)
     }
@@ -286,7 +317,7 @@ impl Layer<'_> {
     fn unpack(
         self,
         packing: Packing,
-        packed: Buffer<'_>,
+        packed: Resumed<'_>,
         interest: &Interest,
         each: &mut dyn FnMut(&Record<'_>),
     ) -> Result<Summary, Error> {
@@ -300,7 +331,7 @@ impl Layer<'_> {
     fn unpack(
         self,
         packing: Packing,
-        _packed: Buffer<'_>,
+        _packed: Resumed<'_>,
         _interest: &Interest,
         _each: &mut dyn FnMut(&Record<'_>),
     ) -> Result<Summary, Error> {

@@ -1,14 +1,20 @@
 //! Lines of text → records.
 
-use super::Interest;
+use super::ahead::{self, Piece};
 use super::blocks::{Block, Blocks};
 use super::container;
 use super::header;
+use super::helpers::Helpers;
+use super::hits::{Hits, first_stamp, last_stamp};
 use super::message;
-use super::sniff::{Speaker, lines, without_return};
+use super::seam::Seam;
+use super::sniff::{Speaker, without_return};
 use super::summary::Summary;
-use crate::record::{Record, Stamp};
-use memchr::{memchr, memchr_iter, memrchr};
+use super::{Interest, Sizes};
+use crate::record::Record;
+use memchr::memchr;
+use regex::bytes::Regex;
+use std::io::{self, Read};
 
 /// Reads all blocks that are there. Lines that do not match the interest are only counted, unless the file does not name its programs.
 pub(super) fn read(
@@ -18,39 +24,85 @@ pub(super) fn read(
     summary: &mut Summary,
     each: &mut dyn FnMut(&Record<'_>),
 ) {
-    let mut reader = Reader { speaker, summary, each };
-    let pattern = match speaker {
+    let mut reader = Reader { speaker, pattern: pattern(interest, speaker), summary, each };
+    let mut hits = Hits::default();
+    while let Some(block) = blocks.next() {
+        reader.block(block, &mut hits);
+    }
+}
+
+/// As [`read`], of a stream that helpers read ahead. Gives back what broke it off.
+pub(super) fn read_ahead(
+    stream: &mut (dyn Read + Send),
+    sizes: Sizes,
+    helpers: &Helpers,
+    interest: &Interest,
+    speaker: Speaker,
+    summary: &mut Summary,
+    each: &mut dyn FnMut(&Record<'_>),
+) -> Option<io::Error> {
+    let pattern = pattern(interest, speaker);
+    let mut reader = Reader { speaker, pattern, summary, each };
+    let mut hits = Hits::default();
+    let mut seam = Seam::new(sizes.line);
+    // No line of a piece is then too long.
+    let block = sizes.block.min(sizes.line);
+    let failure = ahead::read(stream, block, pattern, helpers, &mut |piece| {
+        let (head, lines, tail) = piece.parts();
+        seam.add(head, &mut |block| reader.block(block, &mut hits));
+        reader.searched_lines(lines, piece);
+        seam.add(tail, &mut |block| reader.block(block, &mut hits));
+    });
+    seam.end(&mut |block| reader.block(block, &mut hits));
+    failure
+}
+
+/// What is searched for, where lines say whose they are.
+fn pattern(interest: &Interest, speaker: Speaker) -> Option<&Regex> {
+    match speaker {
         Speaker::Tagged => interest.pattern(),
         Speaker::Untagged | Speaker::Daemon | Speaker::Container | Speaker::Nobody => None,
-    };
-    while let Some(block) = blocks.next() {
-        match block {
-            Block::Lines(bytes) => {
-                reader.note_first(bytes);
-                match pattern {
-                    Some(pattern) => reader.matching_lines(bytes, pattern),
-                    None => reader.all_lines(bytes),
-                }
-                reader.note_last(bytes);
-            }
-            Block::LongLine(part) => {
-                reader.long_line(part, pattern.is_none_or(|pattern| pattern.is_match(part)));
-            }
-            Block::Hole => {
-                let line = reader.summary.lines + 1;
-                reader.summary.trouble(line, "nul-bytes", "A run of NUL bytes before the line is skipped.");
-            }
-        }
     }
 }
 
 struct Reader<'r> {
     speaker: Speaker,
+    pattern: Option<&'r Regex>,
     summary: &'r mut Summary,
     each: &'r mut dyn FnMut(&Record<'_>),
 }
 
 impl Reader<'_> {
+    fn block(&mut self, block: Block<'_>, hits: &mut Hits) {
+        match block {
+            Block::Lines(bytes) => self.lines(bytes, hits),
+            Block::LongLine(part) => self.long_line(part),
+            Block::Hole => self.hole(),
+        }
+    }
+
+    fn lines(&mut self, bytes: &[u8], hits: &mut Hits) {
+        self.note_first(bytes);
+        match self.pattern {
+            Some(pattern) => {
+                hits.search(bytes, pattern);
+                self.matching_lines(bytes, hits);
+            }
+            None => self.all_lines(bytes),
+        }
+        self.summary.last = last_stamp(bytes).or(self.summary.last);
+    }
+
+    /// As [`lines`](Self::lines), where a helper has searched them.
+    fn searched_lines(&mut self, bytes: &[u8], piece: &Piece) {
+        self.note_first(bytes);
+        match self.pattern {
+            Some(_) => self.matching_lines(bytes, &piece.hits),
+            None => self.all_lines(bytes),
+        }
+        self.summary.last = piece.last.or(self.summary.last);
+    }
+
     fn all_lines(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -61,24 +113,16 @@ impl Reader<'_> {
         }
     }
 
-    /// Searches the block as a whole and looks for line ends only round what it finds: most logs are mostly of others.
-    fn matching_lines(&mut self, bytes: &[u8], pattern: &regex::bytes::Regex) {
-        let mut from = 0;
-        while from < bytes.len() {
-            let Some(hit) = pattern.find_at(bytes, from) else { break };
-            let begin = memrchr(b'\n', &bytes[from..hit.start()]).map_or(from, |at| from + at + 1);
-            let end = memchr(b'\n', &bytes[hit.start()..]).map_or(bytes.len(), |at| hit.start() + at);
-            if begin == bytes.len() {
-                break;
-            }
-            self.summary.lines += count_lines(&bytes[from..begin]) + 1;
-            self.deliver(without_return(&bytes[begin..end]));
-            from = end + 1;
+    fn matching_lines(&mut self, bytes: &[u8], hits: &Hits) {
+        let before = self.summary.lines;
+        for hit in &hits.found {
+            self.summary.lines = before + hit.line;
+            self.deliver(without_return(&bytes[hit.begin..hit.end]));
         }
-        self.summary.lines += count_lines(bytes.get(from..).unwrap_or_default());
+        self.summary.lines = before + hits.lines;
     }
 
-    fn long_line(&mut self, part: &[u8], of_interest: bool) {
+    fn long_line(&mut self, part: &[u8]) {
         self.summary.lines += 1;
         let line = self.summary.lines;
         self.summary.trouble(line, "truncated", "The line is too long: only its first part is read.");
@@ -86,9 +130,14 @@ impl Reader<'_> {
             self.summary.first.get_or_insert(stamp);
             self.summary.last = Some(stamp);
         }
-        if of_interest {
+        if self.pattern.is_none_or(|pattern| pattern.is_match(part)) {
             self.deliver(part);
         }
+    }
+
+    fn hole(&mut self) {
+        let line = self.summary.lines + 1;
+        self.summary.trouble(line, "nul-bytes", "A run of NUL bytes before the line is skipped.");
     }
 
     /// Passes the line on that was counted last.
@@ -105,33 +154,9 @@ impl Reader<'_> {
 
     fn note_first(&mut self, bytes: &[u8]) {
         if self.summary.first.is_none() {
-            self.summary.first = lines(bytes).find_map(stamp_of);
+            self.summary.first = first_stamp(bytes);
         }
     }
-
-    /// From the end backwards, so that one line is parsed in most blocks.
-    fn note_last(&mut self, bytes: &[u8]) {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let body = rest.strip_suffix(b"\n").unwrap_or(rest);
-            let begin = memrchr(b'\n', body).map_or(0, |at| at + 1);
-            if let Some(stamp) = stamp_of(&body[begin..]) {
-                self.summary.last = Some(stamp);
-                return;
-            }
-            rest = &body[..begin];
-        }
-    }
-}
-
-fn stamp_of(line: &[u8]) -> Option<Stamp> {
-    header::parse(line)?.stamp
-}
-
-/// Line ends, and a last line without one.
-fn count_lines(bytes: &[u8]) -> u64 {
-    let unended = bytes.last().is_some_and(|&byte| byte != b'\n');
-    memchr_iter(b'\n', bytes).count() as u64 + u64::from(unended)
 }
 
 /// Nothing but printable ASCII: most lines. All bytes are looked at, so that the loop is made of vectors.

@@ -3,7 +3,7 @@
 //! is refused, not read in part.
 
 #[cfg(feature = "compress")]
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 /// How a file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,19 +51,19 @@ const XZ_BYTES_MAX: u64 = 128 * 1024 * 1024;
 #[cfg(feature = "compress")]
 impl Packing {
     /// What was compressed.
-    pub(super) fn unpack<'s>(self, packed: impl Read + 's) -> io::Result<Box<dyn Read + 's>> {
+    pub(super) fn unpack<'s>(self, packed: impl BufRead + Send + 's) -> io::Result<Box<dyn Read + Send + 's>> {
         Ok(match self {
-            Self::Gzip => Box::new(flate2::read::MultiGzDecoder::new(packed)),
+            Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(packed)),
             Self::Zstd => {
-                let mut decoder = zstd::stream::read::Decoder::new(packed)?;
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
                 decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
                 Box::new(decoder)
             }
             Self::Xz => {
                 let stream = liblzma::stream::Stream::new_stream_decoder(XZ_BYTES_MAX, liblzma::stream::CONCATENATED)?;
-                Box::new(liblzma::read::XzDecoder::new_stream(packed, stream))
+                Box::new(liblzma::bufread::XzDecoder::new_stream(packed, stream))
             }
-            Self::Bzip2 => Box::new(bzip2::read::MultiBzDecoder::new(packed)),
+            Self::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(packed)),
         })
     }
 }

@@ -10,14 +10,14 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-const SMALL: Sizes = Sizes { block: 300, line: 2000, window: 1200 };
+const SMALL: Sizes = Sizes { block: 300, line: 2000, window: 1200, large: usize::MAX };
 
 /// In no hurry to judge: only then is the judgement the batch's.
 const FAST: Pace = Pace { poll: Duration::ZERO, settle: Duration::MAX, portion: 900 };
 
 fn batch(sizes: Sizes, bytes: &[u8]) -> Result<(Vec<Kept>, Summary), Error> {
     let mut records = Vec::new();
-    let layer = Layer { sizes, path: &"a.log".into(), location: None, depth: 0 };
+    let layer = Layer { sizes, path: &"a.log".into(), location: None, depth: 0, helpers: None };
     let summary = layer.read(&mut &bytes[..], &Interest::All, &mut |record| records.push(kept(record)))?;
     Ok((records, summary))
 }

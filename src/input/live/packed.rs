@@ -27,7 +27,7 @@ pub(super) fn read(flow: &mut Flow<'_>, path: &Path, file: File, mut place: Plac
     }
     let (interest, sizes): (_, Sizes) = (flow.interest, flow.sizes);
     let mut stream = Stoppable { file, stop: flow.stop };
-    let layer = Layer { sizes, path: flow.path, location: Some(path), depth: 0 };
+    let layer = Layer { sizes, path: flow.path, location: Some(path), depth: 0, helpers: None };
     let (each, position, name) = (&mut *flow.each, &mut flow.position, flow.path);
     let result = layer.read(&mut stream, interest, &mut |record| {
         if record.line > given {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 const QUICK: (Pace, Sizes) = (
     Pace { poll: Duration::from_millis(1), settle: Duration::ZERO, portion: 1 << 20 },
-    Sizes { block: 1 << 18, line: 1 << 20, window: 1 << 16 },
+    Sizes { block: 1 << 18, line: 1 << 20, window: 1 << 16, large: 1 << 20 },
 );
 
 /// A log that is followed over several lives of the follower.

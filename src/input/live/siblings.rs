@@ -151,7 +151,8 @@ pub(super) fn is_packed(path: &Path) -> bool {
 
 #[cfg(feature = "compress")]
 fn unpacked(packing: Packing, file: File) -> Option<Box<dyn Read>> {
-    packing.unpack(file).ok()
+    let stream = packing.unpack(std::io::BufReader::new(file)).ok()?;
+    Some(stream)
 }
 
 #[cfg(not(feature = "compress"))]

@@ -1,0 +1,208 @@
+//! A large stream, read ahead: helpers fill blocks and search them while the reader deals with what was found before.
+//!
+//! Blocks come out of the stream one after the other, whoever fills them, and are dealt with in that order: what comes out does
+//! not depend on the number of helpers. A line that lies across blocks is put together by the reader.
+
+use super::helpers::Helpers;
+use super::hits::{Hits, last_stamp};
+use crate::record::Stamp;
+use memchr::{memchr, memrchr};
+use regex::bytes::Regex;
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
+
+/// More helpers than these would wait for the stream or for the reader.
+const HELPERS_MAX: usize = 3;
+/// Blocks that may be filled and not yet dealt with, for each thread.
+const BLOCKS_AHEAD: u64 = 2;
+
+/// A piece of a stream: the rest of a line, whole lines, the begin of a line.
+#[derive(Debug, Default)]
+pub(super) struct Piece {
+    bytes: Vec<u8>,
+    length: usize,
+    /// Where the first line end is behind, if there is one.
+    head: Option<usize>,
+    /// Where the last line begins.
+    tail: usize,
+    /// What the whole lines hold.
+    pub(super) hits: Hits,
+    /// The last stamp of the whole lines.
+    pub(super) last: Option<Stamp>,
+    is_end: bool,
+    failure: Option<io::Error>,
+}
+
+impl Piece {
+    /// What goes on with the last piece, whole lines, and what goes on in the next piece.
+    pub(super) fn parts(&self) -> (&[u8], &[u8], &[u8]) {
+        let bytes = &self.bytes[..self.length];
+        match self.head {
+            Some(head) => (&bytes[..head], &bytes[head..self.tail], &bytes[self.tail..]),
+            None => (bytes, b"", b""),
+        }
+    }
+
+    /// Reads until it is full or the stream ends.
+    fn fill(&mut self, stream: &mut dyn Read, block: usize) {
+        self.bytes.resize(block, 0);
+        (self.length, self.is_end, self.failure) = (0, false, None);
+        while self.length < block && !self.is_end {
+            match stream.read(&mut self.bytes[self.length..]) {
+                Ok(0) => self.is_end = true,
+                Ok(count) => self.length += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => (self.is_end, self.failure) = (true, Some(error)),
+            }
+        }
+    }
+
+    fn search(&mut self, pattern: Option<&Regex>) {
+        let bytes = &self.bytes[..self.length];
+        self.head = memchr(b'\n', bytes).map(|at| at + 1);
+        self.tail = memrchr(b'\n', bytes).map_or(0, |at| at + 1);
+        let lines = self.head.map_or(&b""[..], |head| &bytes[head..self.tail]);
+        if let Some(pattern) = pattern {
+            self.hits.search(lines, pattern);
+        }
+        self.last = last_stamp(lines);
+    }
+}
+
+/// Gives all pieces of `stream` to `take`, in their order, each of `block` bytes but the last, searched for the pattern. Gives back
+/// what broke the stream off.
+pub(super) fn read(
+    stream: &mut (dyn Read + Send),
+    block: usize,
+    pattern: Option<&Regex>,
+    helpers: &Helpers,
+    take: &mut dyn FnMut(&Piece),
+) -> Option<io::Error> {
+    let lent = helpers.lend(HELPERS_MAX);
+    let work = Work {
+        feed: Mutex::new(Feed { stream, next: 0, has_ended: false }),
+        shelf: Mutex::new(Shelf::default()),
+        changed: Condvar::new(),
+        block,
+        ahead: BLOCKS_AHEAD * (lent.count() as u64 + 1),
+    };
+    thread::scope(|scope| {
+        let _leave = Leave { work: &work, is_reader: true };
+        for _ in 0..lent.count() {
+            // A regex that two threads use would make them wait for each other.
+            let pattern = pattern.cloned();
+            let work = &work;
+            scope.spawn(move || {
+                let _leave = Leave { work, is_reader: false };
+                work.help(pattern.as_ref());
+            });
+        }
+        let mut number = 0;
+        loop {
+            let mut piece = work.wait_for(number, pattern);
+            take(&piece);
+            if piece.is_end {
+                return piece.failure.take();
+            }
+            number += 1;
+            work.shelf().spare.push(piece);
+        }
+    })
+}
+
+struct Work<'s> {
+    feed: Mutex<Feed<'s>>,
+    shelf: Mutex<Shelf>,
+    /// A piece was put on the shelf or taken from it, or all is over.
+    changed: Condvar,
+    block: usize,
+    ahead: u64,
+}
+
+/// Where pieces come from, one after the other.
+struct Feed<'s> {
+    stream: &'s mut (dyn Read + Send),
+    next: u64,
+    has_ended: bool,
+}
+
+/// Pieces that wait for their turn.
+#[derive(Default)]
+struct Shelf {
+    ready: BTreeMap<u64, Piece>,
+    /// How many were taken.
+    taken: u64,
+    spare: Vec<Piece>,
+    is_over: bool,
+}
+
+impl Work<'_> {
+    /// Fills and searches pieces until the stream ends or nobody wants any more.
+    fn help(&self, pattern: Option<&Regex>) {
+        while let Ok(feed) = self.feed.lock()
+            && !feed.has_ended
+        {
+            let has_no_room = |shelf: &mut Shelf| !shelf.is_over && feed.next >= shelf.taken + self.ahead;
+            let shelf = self.changed.wait_while(self.shelf(), has_no_room);
+            if shelf.map_or(true, |shelf| shelf.is_over) {
+                return;
+            }
+            self.make(feed, pattern);
+        }
+    }
+
+    /// Fills the next piece, lets others have the stream, and searches it.
+    fn make(&self, mut feed: MutexGuard<'_, Feed<'_>>, pattern: Option<&Regex>) {
+        let mut piece = self.shelf().spare.pop().unwrap_or_default();
+        let number = feed.next;
+        piece.fill(feed.stream, self.block);
+        feed.next += 1;
+        feed.has_ended = piece.is_end;
+        drop(feed);
+        piece.search(pattern);
+        self.shelf().ready.insert(number, piece);
+        self.changed.notify_all();
+    }
+
+    /// The piece whose turn it is. While it is not there, others are made instead of waiting.
+    fn wait_for(&self, number: u64, pattern: Option<&Regex>) -> Piece {
+        loop {
+            let mut shelf = self.shelf();
+            if let Some(piece) = shelf.ready.remove(&number) {
+                shelf.taken = number + 1;
+                self.changed.notify_all();
+                return piece;
+            }
+            assert!(!shelf.is_over, "a helper does not panic on any input");
+            drop(shelf);
+            match self.feed.try_lock() {
+                Ok(feed) if !feed.has_ended && feed.next < number + self.ahead => self.make(feed, pattern),
+                Ok(_) | Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => {
+                    let is_missing = |shelf: &mut Shelf| !shelf.is_over && !shelf.ready.contains_key(&number);
+                    drop(self.changed.wait_while(self.shelf(), is_missing));
+                }
+            }
+        }
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// However one thread ends, the others do not wait for it.
+struct Leave<'w, 's> {
+    work: &'w Work<'s>,
+    is_reader: bool,
+}
+
+impl Drop for Leave<'_, '_> {
+    fn drop(&mut self) {
+        if self.is_reader || thread::panicking() {
+            self.work.shelf().is_over = true;
+            self.work.changed.notify_all();
+        }
+    }
+}
