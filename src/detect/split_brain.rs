@@ -92,11 +92,11 @@ fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
     overlaps.extend(heard_only(world, group));
     overlaps.sort_by(|a, b| (a.from.micros, a.nodes).cmp(&(b.from.micros, b.nodes)));
     let mut episodes: Vec<Vec<Overlap<'_>>> = Vec::new();
+    let mut end = i64::MIN;
     for overlap in overlaps {
-        let goes_on = episodes.last().is_some_and(|episode| {
-            let end = episode.iter().map(|known| known.to.map_or(i64::MAX, |to| to.micros)).max().unwrap_or(i64::MIN);
-            overlap.from.micros.saturating_sub(end) <= QUIET_MICROS
-        });
+        let goes_on = overlap.from.micros.saturating_sub(end) <= QUIET_MICROS;
+        let until = overlap.to.map_or(i64::MAX, |to| to.micros);
+        end = if goes_on { end.max(until) } else { until };
         match episodes.last_mut().filter(|_| goes_on) {
             Some(episode) => episode.push(overlap),
             None => episodes.push(vec![overlap]),

@@ -5,6 +5,7 @@ use super::{Explanation, Rule, listens};
 use crate::event::{Event, Fact, Keepalived, Text};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
 use crate::world::{Displaced, Displacement, Ending, PeerGroup, Seen, Unit, World, displacements, first_of};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(super) static RULE: Rule = Rule {
@@ -121,13 +122,17 @@ fn did_not_come(
 /// The script says that it failed, or keepalived that it could not start it.
 fn could_not_start(world: &World, group: &PeerGroup) -> Vec<Finding> {
     let mut found = Vec::new();
+    // Take-overs and events are many, failures few: each is looked for once.
+    let is_start = |event: &&Arc<Event>| matches!(event.keepalived(), Some(Keepalived::ScriptFailed { .. }));
+    let starts = |node: &Text| Some(world.nodes.get(node)?.vrrp.events().iter().filter(is_start).collect::<Vec<_>>());
+    let starts: BTreeMap<&Text, Vec<&Arc<Event>>> =
+        group.nodes.keys().filter_map(|node| Some((node, starts(node)?))).collect();
     for takeover in group.takeovers() {
-        let Some(facts) = world.nodes.get(takeover.node) else { continue };
+        let Some(starts) = starts.get(takeover.node) else { continue };
         let is_beside =
-            |event: &&Arc<Event>, micros: i64| (0..=micros).contains(&event.time.micros_since(takeover.event.time));
-        let is_start = |event: &&Arc<Event>| matches!(event.keepalived(), Some(Keepalived::ScriptFailed { .. }));
+            |event: &&Arc<Event>| (0..=BESIDE_MICROS).contains(&event.time.micros_since(takeover.event.time));
         let stated = world.failed_takeover(takeover.node, takeover.event.time, None);
-        let unstarted = || facts.vrrp.events().iter().find(|event| is_start(event) && is_beside(event, BESIDE_MICROS));
+        let unstarted = || starts.iter().copied().find(is_beside);
         let Some(failed) = stated.or_else(unstarted) else { continue };
         let confidence = if stated.is_some() { Confidence::Confirmed } else { Confidence::Likely };
         let owner = takeover.node;
