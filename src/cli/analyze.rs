@@ -7,7 +7,7 @@ use super::{Exit, outlet, when};
 use crate::detect::RULES;
 use crate::event::Text;
 use crate::finding::Severity;
-use crate::input::{self, Expanded, Helpers, Watch};
+use crate::input::{self, Expanded, Helpers, Scratch, Source, Watch};
 use crate::moment::Moment;
 use crate::pipeline::{self, Options};
 use crate::report::table::Look;
@@ -46,11 +46,7 @@ pub(super) fn run(arguments: &Analyze) -> Exit {
     };
     let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let watch = Watch::default();
-    let helpers = Helpers::new(threads - 1);
-    for source in &mut expanded.sources {
-        source.watch = watch.clone();
-        source.helpers = helpers.clone();
-    }
+    share(&mut expanded.sources, &watch, threads);
     let progress = Progress::begin(&expanded.sources, &watch, arguments.quiet);
     if let Err(error) = &progress {
         outlet::complain(error, "failed to listen for signals:");
@@ -75,6 +71,16 @@ pub(super) fn run(arguments: &Analyze) -> Exit {
         exit = Exit::Failed;
     }
     tell(&outcome.report, arguments, exit, zone)
+}
+
+/// Gives all sources of a run what they share.
+pub(super) fn share(sources: &mut [Source], watch: &Watch, threads: usize) {
+    let (helpers, scratch) = (Helpers::new(threads.saturating_sub(1)), Scratch::new());
+    for source in sources {
+        source.watch = watch.clone();
+        source.helpers = helpers.clone();
+        source.scratch = scratch.clone();
+    }
 }
 
 /// Prints a report, and says how the run ends.

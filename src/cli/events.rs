@@ -1,9 +1,9 @@
 //! `driftline events`: every line as a typed event, each source for itself.
 
-use super::analyze::{Unusable, moment_of, sources, stated};
+use super::analyze::{Unusable, moment_of, share, sources, stated};
 use super::args::Events;
 use super::{Exit, config, outlet};
-use crate::input::Source;
+use crate::input::{Source, Watch};
 use crate::pipeline::events::{Options, in_words, tell};
 use crate::report::events::{SourceLine, write_event, write_source};
 use chrono_tz::Tz;
@@ -17,13 +17,15 @@ const BUFFER_BYTES: usize = 128 * 1024;
 
 pub(super) fn run(arguments: &Events) -> Exit {
     let prepared = prepare(arguments);
-    let (expanded, options) = match prepared {
+    let (mut expanded, options) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
             outlet::complain(&error, "failed to");
             return Exit::Failed;
         }
     };
+    let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    share(&mut expanded.sources, &Watch::default(), threads);
     let out: Box<dyn Write + Send> = match arguments.output.as_deref().map(create).transpose() {
         Ok(file) => file.unwrap_or_else(|| Box::new(io::stdout())),
         Err(error) => {

@@ -1,6 +1,7 @@
 //! The command line's SOURCE words → sources.
 
 use super::error::Error;
+use super::excerpt::{Kept, Scratch};
 use super::helpers::Helpers;
 use super::journals;
 use super::watch::Watch;
@@ -27,6 +28,10 @@ pub struct Source {
     pub watch: Watch,
     /// Threads that may help to read it, shared by all sources of a run. What is read does not depend on them.
     pub helpers: Helpers,
+    /// Room where what is of interest in it may be put aside, shared by all sources of a run.
+    pub scratch: Scratch,
+    /// What was put aside.
+    pub(super) excerpt: Kept,
     /// What to open.
     pub(super) place: Place,
 }
@@ -42,6 +47,9 @@ pub(super) enum Place {
     Journal(Vec<PathBuf>),
 }
 
+/// A smaller file is read a second time.
+const LARGE_BYTES: u64 = 1024 * 1024;
+
 impl Source {
     /// A named file.
     #[must_use]
@@ -51,7 +59,8 @@ impl Source {
 
     /// A named place.
     pub(super) fn at(place: Place, path: Text, node: Option<Text>) -> Self {
-        Self { path, node, found_in_directory: false, watch: Watch::default(), helpers: Helpers::default(), place }
+        let (watch, helpers, scratch, excerpt) = Default::default();
+        Self { path, node, found_in_directory: false, watch, helpers, scratch, excerpt, place }
     }
 
     /// Whether reading it a second time gives the same again: true of regular files, not of pipes and terminals.
@@ -73,6 +82,15 @@ impl Source {
             Place::File(path) => size(path),
             // Their index is asked, they are not read from end to end.
             Place::Journal(_) => 0,
+        }
+    }
+
+    /// Whether reading it twice costs more than putting aside what is of interest. Journals are large.
+    pub(super) fn is_large(&self) -> bool {
+        match &self.place {
+            Place::Stdin => false,
+            Place::File(_) => self.bytes() >= LARGE_BYTES,
+            Place::Journal(_) => true,
         }
     }
 

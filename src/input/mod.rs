@@ -24,6 +24,7 @@ mod cloud;
 mod container;
 mod entry;
 mod error;
+mod excerpt;
 mod expand;
 mod export;
 mod header;
@@ -48,6 +49,8 @@ mod verbose;
 mod watch;
 
 pub use error::Error;
+pub use excerpt::Scratch;
+use excerpt::Writer;
 use expand::Place;
 pub use expand::{Expanded, Source, expand};
 pub use helpers::Helpers;
@@ -133,6 +136,28 @@ impl Interest {
 /// cases no record was given. Trouble further on is in the summary: [`Summary::broken_off`] if the end was not reached,
 /// [`Summary::troubles`] otherwise.
 pub fn read(source: &Source, interest: &Interest, each: &mut dyn FnMut(&Record<'_>)) -> Result<Summary, Error> {
+    let Some(writer) = source.scratch.begin(interest, &source.watch).filter(|_| source.is_large()) else {
+        return read_through(source, interest, each);
+    };
+    let mut writer = Some(writer);
+    let summary = read_through(source, interest, &mut |record| {
+        writer = writer.take().and_then(|mut writer| writer.add(record).then_some(writer));
+        each(record);
+    })?;
+    source.excerpt.set(writer.and_then(Writer::finish));
+    Ok(summary)
+}
+
+/// Gives the records that [`read`] gave once more: from what was put aside then, else from the source. Where that can no longer be
+/// read there is nothing to say: it was read once.
+pub fn read_again(source: &Source, interest: &Interest, each: &mut dyn FnMut(&Record<'_>)) {
+    match source.excerpt.get().filter(|excerpt| excerpt.is_of(interest)) {
+        Some(excerpt) => drop(excerpt.read(each)),
+        None => drop(read_through(source, interest, each)),
+    }
+}
+
+fn read_through(source: &Source, interest: &Interest, each: &mut dyn FnMut(&Record<'_>)) -> Result<Summary, Error> {
     match &source.place {
         Place::Stdin => {
             let mut stream = Watched { stream: io::stdin(), watch: &source.watch };

@@ -73,8 +73,7 @@ fn tell_twice_read(source: &Source, options: &Options, each: &mut dyn FnMut(&Eve
     let intake = reader.finish(source, summary, survey, None);
     let frame = settle(&intake.survey, &options.stated);
     let mut teller = Teller::new(&frame, &intake.survey, options);
-    // A source that can no longer be read was read once: what it held up to there has been told.
-    let _ = unwrap::read(source, &wanted(options), &mut |record| teller.tell(record, each));
+    unwrap::read_again(source, &wanted(options), &mut |record| teller.tell(record, each));
     let events = teller.told;
     Ok(told(intake, &frame, &options.stated, events, &[]))
 }

@@ -139,7 +139,7 @@ pub(super) fn replay(
     let mut reader = Reader::new(patterns);
     let mut batch = Vec::with_capacity(BATCH);
     let mut is_heard = true;
-    let result = unwrap::read(source, &interest(patterns), &mut |record| {
+    unwrap::read_again(source, &interest(patterns), &mut |record| {
         reader.record(record, &mut |line| {
             // The walker follows every stamp, as the survey did.
             let is_wanted = is_listened_to(&line.fact);
@@ -152,8 +152,6 @@ pub(super) fn replay(
             }
         });
     });
-    // A source that can no longer be read was read once: what it held up to there has been told.
-    drop(result);
     let _ = events.send(batch);
 }
 

@@ -23,6 +23,13 @@ pub(crate) fn read(source: &Source, interest: &Interest, each: &mut dyn FnMut(&R
     Ok(summary)
 }
 
+/// Gives what [`read`] gave once more, as [`input::read_again`] does.
+pub(super) fn read_again(source: &Source, interest: &Interest, each: &mut dyn FnMut(&Record<'_>)) {
+    let mut unwrapper = Unwrapper::default();
+    input::read_again(source, interest, &mut |record| unwrapper.feed(record, each));
+    unwrapper.flush(each);
+}
+
 /// Hands records on, a wrapped one as one; the lines that were taken into it follow as records without a message, so that
 /// every line still gives one.
 #[derive(Debug, Default)]
