@@ -193,14 +193,18 @@ impl Finding {
 
     /// Adds a line; the same line twice is kept once, with its weightier role.
     pub fn add(&mut self, evidence: Evidence) {
-        if let Some(known) = self.evidence.iter_mut().find(|known| known.event == evidence.event) {
+        let place = order_key(&evidence.event);
+        let from = self.evidence.partition_point(|known| order_key(&known.event) < place);
+        let to = from + self.evidence[from..].partition_point(|known| order_key(&known.event) == place);
+        // Lines of one place in the order: one, but where nothing tells where they stand.
+        if let Some(known) = self.evidence[from..to].iter_mut().find(|known| known.event == evidence.event) {
             if evidence.role < known.role {
                 *known = evidence;
             }
             return;
         }
-        self.evidence.push(evidence);
-        self.evidence.sort_by(|a, b| order_key(&a.event).cmp(&order_key(&b.event)).then(a.role.cmp(&b.role)));
+        self.evidence.insert(to, evidence);
+        self.evidence[from..=to].sort_by_key(|known| known.role);
     }
 
     /// Whether it still lasted when the logs ended.

@@ -55,15 +55,21 @@ fn address(world: &World, unreached: &Unreached) -> Option<Text> {
 
 fn episodes<'a>(world: &World, all: &[&'a Unreached]) -> Vec<Vec<&'a Unreached>> {
     let mut episodes: Vec<Vec<&Unreached>> = Vec::new();
+    // The end of the last one.
+    let mut end = i64::MIN;
     for unreached in all {
         let Some(first) = unreached.first() else { continue };
-        let goes_on = episodes.last().is_some_and(|known| {
-            let end = known.iter().map(|known| until(world, known).map_or(i64::MAX, |until| until.micros)).max();
-            end.is_none_or(|end| first.time.micros.saturating_sub(end) <= TOGETHER_MICROS)
-        });
+        let goes_on = first.time.micros.saturating_sub(end) <= TOGETHER_MICROS;
+        let own_end = until(world, unreached).map_or(i64::MAX, |until| until.micros);
         match episodes.last_mut().filter(|_| goes_on) {
-            Some(known) => known.push(unreached),
-            None => episodes.push(vec![unreached]),
+            Some(known) => {
+                end = end.max(own_end);
+                known.push(unreached);
+            }
+            None => {
+                end = own_end;
+                episodes.push(vec![unreached]);
+            }
         }
     }
     episodes

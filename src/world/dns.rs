@@ -2,9 +2,10 @@
 //!
 //! Ordinary refreshes leave no trace here: a copy that is stale and then transferred is forgotten at once.
 
+use super::copies::Copies;
 use crate::event::{Event, Pdns, Text, TransferFailure};
 use crate::moment::Moment;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Episodes of one key end after this long without a line (a day: someone has slept over it).
@@ -111,7 +112,8 @@ struct Copy {
     pending: Option<Pending>,
     /// The first NOTIFY refused since the copy was last current: if its sender was the primary, the copy was behind from there on.
     notify: Option<Arc<Event>>,
-    open: Option<Behind>,
+    /// Boxed: nearly all copies are current.
+    open: Option<Box<Behind>>,
     /// Serial last seen here, however it was learned.
     serial: Option<u32>,
 }
@@ -173,8 +175,7 @@ impl Refusals {
 /// What all nodes' PowerDNS said about replication.
 #[derive(Debug, Clone, Default)]
 pub struct Replication {
-    /// By secondary and zone. Hashed: there may be hundreds of thousands, and every line asks.
-    copies: HashMap<(Text, Text), Copy>,
+    copies: Copies<Copy>,
     behind: Vec<Behind>,
     strangers: BTreeMap<Text, Vec<Strangers>>,
     refusals: Vec<Refusals>,
@@ -226,7 +227,7 @@ impl Replication {
     }
 
     fn stale(&mut self, event: &Arc<Event>, zone: &Text, primary_serial: Option<u32>, our_serial: Option<u32>) {
-        let copy = self.copies.entry((event.node.clone(), zone.clone())).or_default();
+        let copy = self.copies.get_or_insert_with(&event.node, zone, Copy::default);
         copy.serial = our_serial.or(copy.serial);
         if let Some(open) = &mut copy.open {
             open.our_serial = our_serial.or(open.our_serial);
@@ -239,10 +240,10 @@ impl Replication {
     }
 
     fn failed(&mut self, event: &Arc<Event>, zone: &Text, primary: Option<&Text>, refused: bool) {
-        let copy = self.copies.entry((event.node.clone(), zone.clone())).or_default();
+        let copy = self.copies.get_or_insert_with(&event.node, zone, Copy::default);
         let pending = copy.pending.take();
         let serial = copy.serial;
-        let open = copy.open.get_or_insert_with(|| Behind {
+        let new = || Behind {
             by_notify: false,
             node: event.node.clone(),
             zone: zone.clone(),
@@ -254,7 +255,8 @@ impl Replication {
             primary_serial: pending.as_ref().and_then(|pending| pending.primary_serial),
             end: None,
             served_by: None,
-        });
+        };
+        let open = copy.open.get_or_insert_with(|| Box::new(new()));
         let is_first = open.failures.count == 0;
         open.failures.push(event, is_first);
         open.refused |= refused;
@@ -262,7 +264,7 @@ impl Replication {
     }
 
     fn current(&mut self, event: &Arc<Event>, zone: &Text, serial: Option<u32>, committed: bool, from: Option<&Text>) {
-        let copy = self.copies.entry((event.node.clone(), zone.clone())).or_default();
+        let copy = self.copies.get_or_insert_with(&event.node, zone, Copy::default);
         let had = copy.serial;
         copy.serial = serial.or(copy.serial);
         copy.pending = None;
@@ -292,11 +294,11 @@ impl Replication {
         }
         // A transfer may fail that nobody needed: the copy was never behind if its serial is still the one that is current.
         let was_behind = |open: &Behind| open.primary_serial.is_some() || serial.is_none() || open.our_serial != serial;
-        if let Some(mut open) = copy.open.take().filter(was_behind) {
+        if let Some(mut open) = copy.open.take().filter(|open| was_behind(open)) {
             open.primary_serial = open.primary_serial.or(serial);
             open.end = Some(Arc::clone(event));
             open.served_by = from.cloned();
-            self.behind.push(open);
+            self.behind.push(*open);
         }
         if committed {
             self.no_longer_waiting(event, zone, &event.node);
@@ -334,11 +336,11 @@ impl Replication {
             return;
         }
         // Anyone may name any zone: only zones that this node has a copy of are remembered.
-        if let Some(copy) = self.copies.get_mut(&(event.node.clone(), zone.clone())) {
+        if let Some(copy) = self.copies.get_mut(&event.node, zone) {
             copy.notify.get_or_insert_with(|| Arc::clone(event));
         } else if self.copies.len() < ZONES_MAX {
             let copy = Copy { notify: Some(Arc::clone(event)), ..Copy::default() };
-            self.copies.insert((event.node.clone(), zone.clone()), copy);
+            self.copies.insert(&event.node, zone, copy);
         }
     }
 
@@ -412,8 +414,8 @@ impl Replication {
     /// whose transfer neither failed nor came; and those that refused a NOTIFY before `unheard_before` and heard nothing since.
     #[must_use]
     pub fn behind(&self, stale_before: Moment, unheard_before: Moment) -> Vec<Behind> {
-        let open = self.copies.values().filter_map(|copy| copy.open.clone());
-        let waiting = self.copies.iter().filter(|(_, copy)| copy.open.is_none()).filter_map(|((node, zone), copy)| {
+        let open = self.copies.iter().filter_map(|(_, _, copy)| copy.open.as_deref().cloned());
+        let waiting = self.copies.iter().filter(|(.., copy)| copy.open.is_none()).filter_map(|(node, zone, copy)| {
             let pending = copy.pending.as_ref().filter(|pending| pending.first.time.micros <= stale_before.micros)?;
             Some(Behind {
                 by_notify: false,
@@ -430,8 +432,8 @@ impl Replication {
             })
         });
         // Refused and not refreshed since: behind, if the primary sent it.
-        let unheard = self.copies.iter().filter(|(_, copy)| copy.open.is_none() && copy.pending.is_none());
-        let unheard = unheard.filter_map(|((node, zone), copy)| {
+        let unheard = self.copies.iter().filter(|(.., copy)| copy.open.is_none() && copy.pending.is_none());
+        let unheard = unheard.filter_map(|(node, zone, copy)| {
             let notify = copy.notify.as_ref().filter(|notify| notify.time.micros <= unheard_before.micros)?;
             Some(Behind {
                 node: node.clone(),

@@ -6,6 +6,7 @@
 mod address;
 mod adverts;
 mod clouds;
+mod copies;
 mod dns;
 mod learned;
 mod peers;

@@ -3,6 +3,7 @@
 //! A zone is remembered while its primary does not answer, and afterwards only if that took long. An answer of any kind, be it no, ends it:
 //! somebody is there.
 
+use super::copies::Copies;
 use super::dns::Lines;
 use crate::event::{Event, Pdns, Text, TransferFailure};
 use crate::moment::Moment;
@@ -37,6 +38,8 @@ pub struct Unreached {
     pub rounds: Lines,
     /// The line that shows an answer again.
     pub end: Option<Arc<Event>>,
+    /// Rounds of its node before its first check: those do not count.
+    rounds_before: u64,
 }
 
 impl Unreached {
@@ -49,6 +52,7 @@ impl Unreached {
             transfers: Lines::default(),
             rounds: Lines::default(),
             end: None,
+            rounds_before: 0,
         }
     }
 
@@ -73,15 +77,26 @@ impl Unreached {
     }
 }
 
+/// A node's rounds of checks with time-outs.
+#[derive(Debug, Clone, Default)]
+struct Rounds {
+    count: u64,
+    last: Option<Arc<Event>>,
+    /// Zones whose first round is still to come.
+    awaited_by: BTreeSet<Text>,
+}
+
 /// All of them.
 #[derive(Debug, Clone, Default)]
 pub struct Reach {
-    open: BTreeMap<(Text, Text), Unreached>,
+    open: Copies<Unreached>,
+    /// Rounds of checks with time-outs, by node. A round is of all zones that had no answer before: each takes its share when it is told.
+    rounds: BTreeMap<Text, Rounds>,
     done: Vec<Unreached>,
     /// Nodes whose log shows checks that succeed: only there their absence means something.
     shows_success: BTreeSet<Text>,
     /// When a zone's check was last answered with an error.
-    answered: BTreeMap<(Text, Text), Moment>,
+    answered: Copies<Moment>,
     /// Addresses that a node asked.
     asked: BTreeMap<Text, BTreeSet<Text>>,
 }
@@ -91,14 +106,14 @@ impl Reach {
     pub(super) fn observe(&mut self, event: &Arc<Event>, pdns: &Pdns) -> u64 {
         if let Some(address) = pdns.asked_primary() {
             let asked = self.asked.entry(event.node.clone()).or_default();
-            if asked.len() < ADDRESSES_MAX {
+            if asked.len() < ADDRESSES_MAX && !asked.contains(address) {
                 asked.insert(address.clone());
             }
         }
         match pdns {
             Pdns::SoaUnretrievable { zone, answered: true, .. } => {
                 if self.answered.len() < ZONES_MAX {
-                    self.answered.insert((event.node.clone(), zone.clone()), event.time);
+                    self.answered.insert(&event.node, zone, event.time);
                 }
                 self.answers(event, zone, true);
             }
@@ -145,11 +160,10 @@ impl Reach {
     }
 
     fn open(&mut self, node: &Text, zone: &Text) -> Option<&mut Unreached> {
-        let key = (node.clone(), zone.clone());
-        if self.open.len() >= ZONES_MAX && !self.open.contains_key(&key) {
+        if self.open.len() >= ZONES_MAX && self.open.get(node, zone).is_none() {
             return None;
         }
-        Some(self.open.entry(key).or_insert_with(|| Unreached::new(node, zone)))
+        Some(self.open.get_or_insert_with(node, zone, || Unreached::new(node, zone)))
     }
 
     fn unanswered_check(
@@ -159,32 +173,48 @@ impl Reach {
         primary: Option<&Text>,
         attempt: Option<u32>,
     ) -> u64 {
-        let key = (event.node.clone(), zone.clone());
-        let was_answered = self.answered.remove(&key);
+        let was_answered = self.answered.remove(&event.node, zone);
         if was_answered.is_some_and(|time| event.time.micros_since(time) <= SAME_CHECK_MICROS) {
             return 0;
         }
         // PowerDNS counts from one again: there was an answer in between that its level hides.
         if attempt == Some(1)
-            && let Some(before) = self.open.remove(&key)
+            && let Some(before) = self.close(&event.node, zone)
         {
             self.keep(before);
         }
+        let rounds_before = self.rounds.get(&event.node).map_or(0, |rounds| rounds.count);
         let Some(unreached) = self.open(&event.node, zone) else { return 1 };
         unreached.addresses.extend(primary.cloned());
+        let is_first = unreached.checks.count == 0;
         unreached.checks.push(event, true);
+        if is_first {
+            unreached.rounds_before = rounds_before;
+            self.rounds.entry(event.node.clone()).or_default().awaited_by.insert(zone.clone());
+        }
         0
     }
 
     /// A round of checks with time-outs. Which zones they were is not said: those that had none before.
     fn round(&mut self, event: &Arc<Event>) {
-        let of_node = self.open.range_mut((event.node.clone(), Text::from(""))..);
-        for (_, unreached) in of_node.take_while(|((node, _), _)| *node == event.node) {
-            if unreached.checks.count > 0 {
-                let is_first = unreached.rounds.count == 0;
-                unreached.rounds.push(event, is_first);
+        let Some(rounds) = self.rounds.get_mut(&event.node) else { return };
+        rounds.count += u64::from(event.repeated);
+        rounds.last = Some(Arc::clone(event));
+        for zone in std::mem::take(&mut rounds.awaited_by) {
+            let waits = |open: &&mut Unreached| open.checks.count > 0 && open.rounds.first.is_empty();
+            if let Some(open) = self.open.get_mut(&event.node, &zone).filter(waits) {
+                open.rounds.first.push(Arc::clone(event));
             }
         }
+    }
+
+    /// Gives a zone its share of the rounds so far.
+    fn count_rounds(&self, unreached: &mut Unreached) {
+        let Some(rounds) = self.rounds.get(&unreached.node).filter(|_| !unreached.rounds.first.is_empty()) else {
+            return;
+        };
+        unreached.rounds.count = rounds.count - unreached.rounds_before;
+        unreached.rounds.last.clone_from(&rounds.last);
     }
 
     /// Somebody answers for a zone; `for_transfers`: by TCP as well, or so that no transfer is needed.
@@ -192,12 +222,23 @@ impl Reach {
         if self.open.is_empty() {
             return;
         }
-        let key = (event.node.clone(), zone.clone());
-        let ends = self.open.get(&key).is_some_and(|open| for_transfers || open.transfers.count == 0);
-        if ends && let Some(mut unreached) = self.open.remove(&key) {
+        let ends = |open: &Unreached| for_transfers || open.transfers.count == 0;
+        if self.open.get(&event.node, zone).is_some_and(ends)
+            && let Some(mut unreached) = self.close(&event.node, zone)
+        {
             unreached.end = Some(Arc::clone(event));
             self.keep(unreached);
         }
+    }
+
+    /// Takes a zone out, with its share of the rounds.
+    fn close(&mut self, node: &Text, zone: &Text) -> Option<Unreached> {
+        let mut closed = self.open.remove(node, zone)?;
+        self.count_rounds(&mut closed);
+        if let Some(rounds) = self.rounds.get_mut(node) {
+            rounds.awaited_by.remove(zone);
+        }
+        Some(closed)
     }
 
     fn keep(&mut self, unreached: Unreached) {
@@ -210,15 +251,19 @@ impl Reach {
     /// a zone has its answer again.
     #[must_use]
     pub fn lasting(&self) -> Vec<Unreached> {
-        let told = |unreached: &Unreached| {
-            let mut told = unreached.clone();
-            if !self.shows_success.contains(&unreached.node) {
+        let open = self.open.iter().map(|(_, _, open)| {
+            let mut told = open.clone();
+            self.count_rounds(&mut told);
+            told
+        });
+        let told = |mut told: Unreached| {
+            if !self.shows_success.contains(&told.node) {
                 told.rounds = Lines::default();
             }
             told
         };
         let mut all: Vec<Unreached> =
-            self.done.iter().chain(self.open.values()).map(told).filter(Unreached::is_lasting).collect();
+            self.done.iter().cloned().chain(open).map(told).filter(Unreached::is_lasting).collect();
         let key = |unreached: &Unreached| unreached.first().map_or(i64::MIN, |event| event.time.micros);
         all.sort_by(|a, b| (key(a), &a.node, &a.zone).cmp(&(key(b), &b.node, &b.zone)));
         all

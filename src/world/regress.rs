@@ -1,8 +1,9 @@
 //! Copies that are newer than what their primary serves: serials that went backwards.
 
+use super::copies::Copies;
 use super::dns::Lines;
 use crate::event::{Event, Pdns, Text};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The next check of a primary whose replica lags finds it level again: what lasts longer is no lag.
@@ -42,7 +43,7 @@ impl Regression {
 /// All of them.
 #[derive(Debug, Clone, Default)]
 pub struct Regressions {
-    open: BTreeMap<(Text, Text), Regression>,
+    open: Copies<Regression>,
     done: Vec<Regression>,
 }
 
@@ -50,11 +51,10 @@ impl Regressions {
     /// Takes the next event; returns how many zones the limits left out.
     pub(super) fn observe(&mut self, event: &Arc<Event>, pdns: &Pdns) -> u64 {
         if let Pdns::ZoneNewer { zone, primary, primary_serial, our_serial } = pdns {
-            let key = (event.node.clone(), zone.clone());
-            if self.open.len() >= ZONES_MAX && !self.open.contains_key(&key) {
+            if self.open.len() >= ZONES_MAX && self.open.get(&event.node, zone).is_none() {
                 return 1;
             }
-            let open = self.open.entry(key).or_insert_with(|| Regression {
+            let open = self.open.get_or_insert_with(&event.node, zone, || Regression {
                 node: event.node.clone(),
                 zone: zone.clone(),
                 addresses: BTreeSet::new(),
@@ -70,7 +70,7 @@ impl Regressions {
         } else if let Pdns::ZoneFresh { zone, .. } | Pdns::ZoneStale { zone, .. } | Pdns::ZoneCommitted { zone, .. } =
             pdns
             && !self.open.is_empty()
-            && let Some(mut closed) = self.open.remove(&(event.node.clone(), zone.clone()))
+            && let Some(mut closed) = self.open.remove(&event.node, zone)
         {
             closed.end = Some(Arc::clone(event));
             if closed.is_repeated() && self.done.len() < DONE_MAX {
@@ -83,7 +83,7 @@ impl Regressions {
     /// Those that ended after two checks at least, and all that last.
     #[must_use]
     pub fn all(&self) -> Vec<&Regression> {
-        let mut all: Vec<&Regression> = self.done.iter().chain(self.open.values()).collect();
+        let mut all: Vec<&Regression> = self.done.iter().chain(self.open.iter().map(|(_, _, open)| open)).collect();
         let key = |regression: &Regression| regression.lines.first_time().map_or(i64::MIN, |time| time.micros);
         all.sort_by(|a, b| (key(a), &a.node, &a.zone).cmp(&(key(b), &b.node, &b.zone)));
         all

@@ -3,6 +3,7 @@
 //! A secondary names the address it asks; only the node behind that address can write the denial, or finish the transfer. A primary
 //! logs the NOTIFY it sends; only the receiver sees the address it came from.
 
+use super::copies::Copies;
 use crate::event::{Event, Pdns, SiteFact, Text, TransferFailure};
 use crate::moment::{Moment, Precision};
 use std::collections::btree_map::Entry;
@@ -137,10 +138,12 @@ struct Run {
 #[derive(Debug, Clone, Default)]
 pub struct Witnesses {
     waiting: HashMap<Text, VecDeque<Arc<Event>>>,
+    /// When zones without a line that can still be paired were last let go of.
+    swept_micros: i64,
     /// Transfers asked here and stored there, while a denial may still follow: the default level logs no end of a transfer out.
     unsettled: VecDeque<Witness>,
     /// Address a zone is being fetched from, per secondary: 4.0–4.3 name it before the commit only.
-    fetching: HashMap<(Text, Text), Text>,
+    fetching: Copies<Text>,
     found: Vec<Witness>,
     /// What was found in the last seconds: one observation per node, kind, zone and second.
     known: BTreeSet<(i64, Text, Seen, Text)>,
@@ -239,15 +242,15 @@ impl Witnesses {
             Pdns::TransferRetrieved { zone, primary } | Pdns::TransferStarted { zone, primary } => {
                 if let Some(primary) = primary
                     && self.fetching.len() < ZONES_MAX
+                    && self.fetching.get(&event.node, zone) != Some(primary)
                 {
-                    self.fetching.insert((event.node.clone(), zone.clone()), primary.clone());
+                    self.fetching.insert(&event.node, zone, primary.clone());
                 }
                 None
             }
             Pdns::ZoneCommitted { zone, .. } => {
                 self.keep(zone, event);
-                let fetched = self.fetching.get(&(event.node.clone(), zone.clone())).cloned();
-                let address = asked_address(pdns, fetched.as_ref());
+                let address = self.fetched_from(event, pdns);
                 let is_served = |fact: &Pdns| matches!(fact, Pdns::TransferServed { .. });
                 if self.near(zone, event, TRANSFER_MICROS, is_served).is_empty() {
                     self.suppose_served(zone, event, event, address);
@@ -263,7 +266,7 @@ impl Witnesses {
                 let near =
                     self.near(zone, event, SAME_SECOND_MICROS, |fact| matches!(fact, Pdns::ZoneCommitted { .. }));
                 let other = near.into_iter().find(|line| line.node != event.node)?;
-                let fetched = self.fetching.get(&(other.node.clone(), zone.clone())).cloned();
+                let fetched = self.fetching.get(&other.node, zone).cloned();
                 self.suppose_served(zone, event, &other, address_of(&other, fetched.as_ref()));
                 None
             }
@@ -271,7 +274,7 @@ impl Witnesses {
                 self.keep(zone, event);
                 self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferServed { .. }))?;
                 let other = self.at_one_address(zone, event, |fact| matches!(fact, Pdns::ZoneCommitted { .. }))?;
-                let fetched = self.fetching.get(&(other.node.clone(), zone.clone())).cloned();
+                let fetched = self.fetching.get(&other.node, zone).cloned();
                 self.pair(Seen::Served, zone, event, &other, address_of(&other, fetched.as_ref()));
                 Some(other)
             }
@@ -381,14 +384,13 @@ impl Witnesses {
     /// The address a committed transfer came from, where it or an earlier line of the transfer names it.
     pub(super) fn fetched_from(&self, event: &Event, committed: &Pdns) -> Option<Text> {
         let Pdns::ZoneCommitted { zone, primary, .. } = committed else { return None };
-        primary.clone().or_else(|| self.fetching.get(&(event.node.clone(), zone.clone())).cloned())
+        primary.clone().or_else(|| self.fetching.get(&event.node, zone).cloned())
     }
 
     fn keep(&mut self, zone: &Text, event: &Arc<Event>) {
+        self.sweep(event.time);
         if self.waiting.len() >= ZONES_MAX && !self.waiting.contains_key(zone) {
-            self.waiting.retain(|_, lines| {
-                lines.back().is_some_and(|line| event.time.micros_since(line.time) <= NOTIFY_MICROS)
-            });
+            return;
         }
         let lines = self.waiting.entry(zone.clone()).or_default();
         while lines.len() >= WAITING_MAX
@@ -397,6 +399,15 @@ impl Witnesses {
             lines.pop_front();
         }
         lines.push_back(Arc::clone(event));
+    }
+
+    /// Lets go of the zones of which no line can be paired any more. What waits is what the last seconds told, however long the log is.
+    fn sweep(&mut self, now: Moment) {
+        if now.micros.saturating_sub(self.swept_micros) <= NOTIFY_MICROS {
+            return;
+        }
+        self.swept_micros = now.micros;
+        self.waiting.retain(|_, lines| lines.back().is_some_and(|line| now.micros_since(line.time) <= NOTIFY_MICROS));
     }
 
     /// The latest wanted line about the zone within reach, if one node alone wrote such lines.
