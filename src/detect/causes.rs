@@ -17,10 +17,12 @@ const AFTERMATH_MICROS: i64 = 3_600_000_000;
 /// Sets `cause` and tells the effects inside their cause.
 pub(super) fn link(findings: &mut [Finding], world: &World) {
     let causes: Vec<Cause> = findings.iter().map(Cause::of).collect();
+    // Splits are many where a log is long, their reasons few.
+    let reasons: Vec<&Cause> = causes.iter().filter(|cause| REASONS_OF_A_SPLIT.contains(&cause.rule)).collect();
     for finding in findings.iter_mut() {
         finding.cause = match finding.rule {
             "eip-drift" => cause_of_drift(finding, &causes),
-            "split-brain" => cause_of_split(finding, &causes),
+            "split-brain" => cause_of_split(finding, &reasons),
             "takeover-script-failed"
             | "master-flapping"
             | "no-master"
@@ -97,16 +99,16 @@ fn cause_of_drift(drift: &Finding, causes: &[Cause]) -> Option<String> {
 }
 
 /// Why two nodes did not see each other: the surest and most particular reason first.
-fn cause_of_split(split: &Finding, causes: &[Cause]) -> Option<String> {
-    let reasons = ["vm-pause", "advert-mismatch", "one-way-partition"].into_iter();
-    let of_group = |cause: &&Cause| split.subject.nodes.iter().any(|node| cause.group.contains(node));
-    let overlaps = |cause: &&Cause| {
+const REASONS_OF_A_SPLIT: [&str; 3] = ["vm-pause", "advert-mismatch", "one-way-partition"];
+
+fn cause_of_split(split: &Finding, reasons: &[&Cause]) -> Option<String> {
+    let of_group = |cause: &&&Cause| split.subject.nodes.iter().any(|node| cause.group.contains(node));
+    let overlaps = |cause: &&&Cause| {
         let begins_before_it_ends = split.until.is_none_or(|until| cause.from.micros - SLACK_MICROS <= until.micros);
         begins_before_it_ends && cause.to.is_none_or(|to| split.since.micros <= to.micros + SLACK_MICROS)
     };
-    let found =
-        reasons.filter_map(|rule| causes.iter().filter(|cause| cause.rule == rule).filter(of_group).find(overlaps));
-    found.map(|cause| cause.id.clone()).next()
+    let of_rule = |rule| reasons.iter().filter(move |cause| cause.rule == rule).filter(of_group).find(overlaps);
+    REASONS_OF_A_SPLIT.into_iter().find_map(of_rule).map(|cause| cause.id.clone())
 }
 
 fn cause_of_notify(notify: &Finding, causes: &[Cause], world: &World) -> Option<String> {

@@ -8,8 +8,8 @@ use crate::event::{Daemon, Event, Keepalived, Text, Vrrp};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity};
 use crate::moment::{Moment, duration_words, order_is_known};
 use crate::version::Version;
-use crate::world::{Begin, End, Mastership, PeerGroup, Unit, World, advert};
-use std::collections::BTreeSet;
+use crate::world::{Begin, End, Mastership, NodeFacts, PeerGroup, Unit, World, advert};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(super) static RULE: Rule = Rule {
@@ -68,17 +68,18 @@ struct Overlap<'a> {
 }
 
 fn find(world: &World) -> Vec<Finding> {
-    world.groups().iter().flat_map(|group| of_group(world, group)).collect()
+    let pauses = Pauses::of(world);
+    world.groups().iter().flat_map(|group| of_group(world, &pauses, group)).collect()
 }
 
-fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
+fn of_group(world: &World, pauses: &Pauses<'_>, group: &PeerGroup) -> Vec<Finding> {
     let mut overlaps = Vec::new();
     let nodes: Vec<(&Text, &Vec<Mastership>)> = group.nodes.iter().collect();
     for (index, (a_node, a_all)) in nodes.iter().enumerate() {
         for (b_node, b_all) in &nodes[index + 1..] {
             for a in *a_all {
                 let slack = world.clock_slack_micros(a_node, b_node);
-                let told = b_all.iter().filter_map(|b| overlap(world, (a_node, a), (b_node, b)));
+                let told = b_all.iter().filter_map(|b| overlap(world, pauses, (a_node, a), (b_node, b)));
                 let is_real = |one: &Overlap<'_>| one.is_lower_heard || !clocks::explain(one.from, a_all, b_all, slack);
                 let may_be_clocks = |one: &Overlap<'_>| {
                     let slack = if slack > ELECTION_MICROS { ASTRAY_MICROS } else { 0 };
@@ -89,7 +90,7 @@ fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
             }
         }
     }
-    overlaps.extend(heard_only(world, group));
+    overlaps.extend(heard_only(pauses, group));
     overlaps.sort_by(|a, b| (a.from.micros, a.nodes).cmp(&(b.from.micros, b.nodes)));
     let mut episodes: Vec<Vec<Overlap<'_>>> = Vec::new();
     let mut end = i64::MIN;
@@ -106,7 +107,12 @@ fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
 }
 
 /// The stretch in which two masterships overlap, unless it is a hand-over.
-fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a Mastership)) -> Option<Overlap<'a>> {
+fn overlap<'a>(
+    world: &World,
+    pauses: &Pauses<'_>,
+    a: (&'a Text, &'a Mastership),
+    b: (&'a Text, &'a Mastership),
+) -> Option<Overlap<'a>> {
     let start = |mastership: &Mastership| mastership.start().map_or(i64::MIN, |start| start.micros);
     let ((first_node, first), (second_node, second)) = if start(a.1) <= start(b.1) { (a, b) } else { (b, a) };
     let from = second.start().or_else(|| Some(second.first.time).filter(|_| first.covers(second.first.time)))?;
@@ -182,7 +188,7 @@ fn overlap<'a>(world: &World, a: (&'a Text, &'a Mastership), b: (&'a Text, &'a M
         is_heard,
         is_lower_heard,
         may_be_dead: may_have_died(world, first_node, first, from) || has_died(second),
-        was_paused: [first_node, second_node].into_iter().any(|node| was_paused(world, node, from, to)),
+        was_paused: [first_node, second_node].into_iter().any(|node| pauses.was_paused(node, from, to)),
         may_be_clocks: false,
         may_have_slept: may_have_slept(world, first_node, from, to),
         one_log: false,
@@ -221,16 +227,27 @@ fn is_never_entered(mastership: &Mastership) -> bool {
     mastership.begin == Begin::Pending && mastership.entered.is_none()
 }
 
-/// A node that was not running while its rival took over wakes believing it is MASTER.
-fn was_paused(world: &World, node: &Text, from: Moment, to: Option<Moment>) -> bool {
-    let Some(facts) = world.nodes.get(node) else { return false };
-    facts.vrrp.events().iter().any(|event| {
-        let Some(Keepalived::TimerLate { seconds }) = event.keepalived() else { return false };
-        let asleep_since = event.time.micros - i64::from(*seconds) * 1_000_000;
-        asleep_since <= from.micros + ELECTION_MICROS
-            && to.is_none_or(|to| event.time.micros <= to.micros + ELECTION_MICROS)
-            && event.time.micros >= from.micros
-    })
+/// When nodes woke that had not been running, and since when they had not: few, so that they are looked for once.
+struct Pauses<'w>(BTreeMap<&'w Text, Vec<(i64, i64)>>);
+
+impl<'w> Pauses<'w> {
+    fn of(world: &'w World) -> Self {
+        let woke = |event: &Arc<Event>| {
+            let Some(Keepalived::TimerLate { seconds }) = event.keepalived() else { return None };
+            Some((event.time.micros, event.time.micros - i64::from(*seconds) * 1_000_000))
+        };
+        let of_node = |facts: &NodeFacts| facts.vrrp.events().iter().filter_map(woke).collect();
+        Self(world.nodes.iter().map(|(node, facts)| (node, of_node(facts))).collect())
+    }
+
+    /// A node that was not running while its rival took over wakes believing it is MASTER.
+    fn was_paused(&self, node: &Text, from: Moment, to: Option<Moment>) -> bool {
+        self.0.get(node).into_iter().flatten().any(|(woke, asleep_since)| {
+            *asleep_since <= from.micros + ELECTION_MICROS
+                && to.is_none_or(|to| *woke <= to.micros + ELECTION_MICROS)
+                && *woke >= from.micros
+        })
+    }
 }
 
 /// Whether a MASTER may not have been running for most of a stretch: it wrote nothing in it before its end, where it hears the
@@ -248,7 +265,7 @@ fn may_have_slept(world: &World, node: &Text, from: Moment, to: Option<Moment>) 
 }
 
 /// Lower-priority lines whose rival's own log is not here.
-fn heard_only<'a>(world: &World, group: &'a PeerGroup) -> Vec<Overlap<'a>> {
+fn heard_only<'a>(pauses: &Pauses<'_>, group: &'a PeerGroup) -> Vec<Overlap<'a>> {
     let mut found = Vec::new();
     for (node, masterships) in &group.nodes {
         for mastership in masterships {
@@ -273,7 +290,7 @@ fn heard_only<'a>(world: &World, group: &'a PeerGroup) -> Vec<Overlap<'a>> {
                 is_heard: true,
                 is_lower_heard: true,
                 may_be_dead: false,
-                was_paused: was_paused(world, node, first.time.shifted(-ELECTION_MICROS), Some(last.time)),
+                was_paused: pauses.was_paused(node, first.time.shifted(-ELECTION_MICROS), Some(last.time)),
                 may_be_clocks: false,
                 may_have_slept: false,
                 one_log: true,
