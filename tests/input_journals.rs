@@ -5,7 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test reads its own data")]
 #![expect(clippy::print_stderr, reason = "what is skipped is said")]
 
-use driftline::input::{Error, Interest, Programs, Source, Summary, expand, read};
+use driftline::input::{Error, Helpers, Interest, Programs, Source, Summary, expand, read};
 use driftline::record::Record;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -68,10 +68,20 @@ fn kept(record: &Record<'_>) -> Kept {
     }
 }
 
+/// Read alone and with a helper: there is no difference.
 fn read_source(source: &Source, interest: &Interest) -> (Vec<Kept>, Result<Summary, Error>) {
-    let mut records = Vec::new();
-    let summary = read(source, interest, &mut |record| records.push(kept(record)));
-    (records, summary)
+    let read_with = |helpers: Helpers| {
+        let mut records = Vec::new();
+        let mut source = source.clone();
+        source.helpers = helpers;
+        let summary = read(&source, interest, &mut |record| records.push(kept(record)));
+        (records, summary)
+    };
+    let (alone, told) = read_with(Helpers::default());
+    let (helped, told_helped) = read_with(Helpers::new(1));
+    assert_eq!(alone, helped);
+    assert_eq!(format!("{told:?}"), format!("{told_helped:?}"));
+    (alone, told)
 }
 
 fn read_path(path: &Path) -> (Vec<Kept>, Summary) {

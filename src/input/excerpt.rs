@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// What all excerpts of a run may take.
 const SCRATCH_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Written at a time.
-const PART_BYTES: usize = 256 * 1024;
+pub(super) const PART_BYTES: usize = 256 * 1024;
 /// An excerpt that is more than this part of what was read saves nothing.
 const SHARE_MAX: u64 = 2;
 
@@ -105,7 +105,8 @@ struct Part {
 impl Writer {
     /// Puts a record aside; `false` if the excerpt is not worth while, or has no room.
     pub(super) fn add(&mut self, record: &Record<'_>) -> bool {
-        Head::write(record, &mut self.buffer).is_some() && (self.buffer.len() < PART_BYTES || self.flush())
+        write(record, &mut self.buffer);
+        self.buffer.len() < PART_BYTES || self.flush()
     }
 
     fn flush(&mut self) -> bool {
@@ -147,12 +148,7 @@ impl Excerpt {
         for Part { file, offset, length } in &self.parts {
             bytes.resize(*length, 0);
             file.read_exact_at(&mut bytes, *offset)?;
-            let mut rest = &bytes[..];
-            while !rest.is_empty() {
-                let (record, behind) = Head::read(rest).ok_or(io::ErrorKind::InvalidData)?;
-                each(&record);
-                rest = behind;
-            }
+            read(&bytes, each)?;
         }
         Ok(())
     }
@@ -181,6 +177,22 @@ impl Kept {
     pub(super) fn get(&self) -> Option<&Excerpt> {
         self.0.get()
     }
+}
+
+/// Adds a record to others, as numbers and bytes.
+pub(super) fn write(record: &Record<'_>, into: &mut Vec<u8>) {
+    Head::write(record, into).expect("a record is shorter than 4 GiB and its head than its room");
+}
+
+/// Gives the records that were [written](write).
+pub(super) fn read(bytes: &[u8], each: &mut dyn FnMut(&Record<'_>)) -> io::Result<()> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let (record, behind) = Head::read(rest).ok_or(io::ErrorKind::InvalidData)?;
+        each(&record);
+        rest = behind;
+    }
+    Ok(())
 }
 
 /// From and to, in the bytes behind the head.
@@ -286,15 +298,15 @@ impl Head {
     }
 }
 
-/// Where in a line a part of it begins, if it is one.
+/// Where in a line a part of it begins, if it lies in there: then it need not be compared.
 fn place(line: &[u8], part: &[u8]) -> Option<usize> {
     let from = (part.as_ptr() as usize).checked_sub(line.as_ptr() as usize)?;
-    (from + part.len() <= line.len() && line.get(from..from + part.len()) == Some(part)).then_some(from)
+    (from + part.len() <= line.len()).then_some(from)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Source, read, read_again};
+    use super::super::{self as input, Source, read_again};
     use super::*;
     use crate::event::Text;
     use regex::bytes::Regex;
@@ -326,7 +338,7 @@ mod tests {
         let odd = ["\x1b[31mNov 23 02:12:60.5 ns1 pdns[1]: red\x1b[0m\n", "\0\0pdns caf\u{e9}\n", OURS];
         let log = [&odd.concat(), &OTHERS.repeat(40_000), OURS, OURS].concat();
         let (file, source) = source(log.as_bytes(), &scratch);
-        let first = shown(|each| drop(read(&source, &programs("pdns"), each).unwrap()));
+        let first = shown(|each| drop(input::read(&source, &programs("pdns"), each).unwrap()));
         assert_eq!(first.len(), 5);
         drop(file);
         assert_eq!(shown(|each| read_again(&source, &programs("pdns"), each)), first);
@@ -337,7 +349,7 @@ mod tests {
     #[test]
     fn what_is_mostly_ours_is_read_again() {
         let (_file, source) = source(OURS.repeat(20_000).as_bytes(), &Scratch::new());
-        let first = shown(|each| drop(read(&source, &programs("pdns"), each).unwrap()));
+        let first = shown(|each| drop(input::read(&source, &programs("pdns"), each).unwrap()));
         assert!(source.excerpt.get().is_none());
         assert_eq!(shown(|each| read_again(&source, &programs("pdns"), each)), first);
     }

@@ -141,7 +141,9 @@ pub fn read(source: &Source, interest: &Interest, each: &mut dyn FnMut(&Record<'
     };
     let mut writer = Some(writer);
     let summary = read_through(source, interest, &mut |record| {
-        writer = writer.take().and_then(|mut writer| writer.add(record).then_some(writer));
+        if writer.as_mut().is_some_and(|writer| !writer.add(record)) {
+            writer = None;
+        }
         each(record);
     })?;
     source.excerpt.set(writer.and_then(Writer::finish));
@@ -166,7 +168,7 @@ fn read_through(source: &Source, interest: &Interest, each: &mut dyn FnMut(&Reco
         Place::File(location) => read_file(source, location, interest, each),
         Place::Journal(files) => {
             let mut summary = Summary::default();
-            journal::read(&source.path, files, interest, &mut summary, each)?;
+            journal::read(&source.path, files, &source.helpers, interest, &mut summary, each)?;
             source.note_namespaces(&mut summary);
             Ok(summary)
         }
@@ -372,7 +374,7 @@ impl Layer<'_> {
         each: &mut dyn FnMut(&Record<'_>),
     ) -> Result<(), Error> {
         if let Some(location) = self.location {
-            return journal::read(self.path, &[location.to_owned()], interest, summary, each);
+            return journal::read(self.path, &[location.to_owned()], &Helpers::default(), interest, summary, each);
         }
         let unreadable = |source| Error::Unreadable { path: self.path.clone(), line: None, source };
         let mut copy = tempfile::NamedTempFile::new().map_err(unreadable)?;
@@ -381,7 +383,7 @@ impl Layer<'_> {
             let is_whole = bytes < JOURNAL_BYTES_MAX;
             if is_whole { Ok(()) } else { Err(io::Error::other("a journal of more than 4 GiB must be unpacked first")) }
         });
-        journal::read(self.path, &[copy.path().to_owned()], interest, summary, each)?;
+        journal::read(self.path, &[copy.path().to_owned()], &Helpers::default(), interest, summary, each)?;
         if let Err(source) = broken_off {
             summary.broken_off = Some(Error::Unreadable { path: self.path.clone(), line: None, source });
         }

@@ -3,8 +3,11 @@
 
 use super::super::Interest;
 use super::data;
-use super::file::{JournalFile, Kind, Object, u64_at};
+use super::file::{HEADER_BYTES_MIN, JournalFile, Kind, Object, u64_at};
 use super::siphash::siphash24;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What a file is fit for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +18,79 @@ pub(super) enum Condition {
     Damaged,
 }
 
+/// The checks of a journal's files, each made once by whoever comes first.
+pub(super) struct Checks<'p> {
+    places: Vec<&'p Path>,
+    states: Mutex<Vec<State>>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nobody has begun.
+    Open,
+    /// Could not be opened once more: it is left to the one who has it open.
+    Left,
+    Begun,
+    Done(Condition),
+}
+
+impl<'p> Checks<'p> {
+    /// Of these files.
+    pub(super) fn of(places: Vec<&'p Path>) -> Self {
+        let states = Mutex::new(vec![State::Open; places.len()]);
+        Self { places, states, changed: Condvar::new() }
+    }
+
+    /// What the file with this index is fit for.
+    pub(super) fn condition(&self, index: usize, file: &mut JournalFile, interest: &Interest) -> Condition {
+        let is_begun = |states: &mut Vec<State>| states[index] == State::Begun;
+        let states = self.changed.wait_while(self.states(), is_begun);
+        let mut states = states.unwrap_or_else(PoisonError::into_inner);
+        if let State::Done(condition) = states[index] {
+            return condition;
+        }
+        states[index] = State::Begun;
+        drop(states);
+        let condition = check(file, interest);
+        self.states()[index] = State::Done(condition);
+        condition
+    }
+
+    /// The next part that comes in, `None` after the last one; as long as there is none, files are checked.
+    pub(super) fn check_until<T>(&self, parts: &Receiver<T>, interest: &Interest) -> Option<T> {
+        loop {
+            match parts.try_recv() {
+                Ok(part) => return Some(part),
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => {}
+            }
+            if !self.check_one(interest) {
+                return parts.recv().ok();
+            }
+        }
+    }
+
+    /// Checks a file that nobody has begun with; says whether there was one.
+    fn check_one(&self, interest: &Interest) -> bool {
+        let mut states = self.states();
+        let Some(index) = states.iter().position(|state| *state == State::Open) else { return false };
+        states[index] = State::Begun;
+        drop(states);
+        let state = match super::open(self.places[index]) {
+            Ok(mut file) => State::Done(check(&mut file, interest)),
+            Err(_) => State::Left,
+        };
+        self.states()[index] = state;
+        self.changed.notify_all();
+        true
+    }
+
+    fn states(&self) -> MutexGuard<'_, Vec<State>> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// journald may be in the middle of writing this many objects (an entry and what is new in it) when we look.
 const OBJECTS_IN_FLIGHT_MAX: u64 = 64;
 
@@ -22,7 +98,7 @@ const OBJECTS_IN_FLIGHT_MAX: u64 = 64;
 const VALUE_BYTES_MAX: usize = 64 * 1024;
 
 /// Looks through the file.
-pub(super) fn check(file: &mut JournalFile, interest: &Interest) -> Condition {
+fn check(file: &mut JournalFile, interest: &Interest) -> Condition {
     if is_whole(file, interest) { Condition::Whole } else { Condition::Damaged }
 }
 
@@ -38,10 +114,11 @@ fn is_whole(file: &mut JournalFile, interest: &Interest) -> bool {
         Interest::All | Interest::AllKnowing(_) | Interest::Matching(_) => &[],
     };
     let (mut objects, mut entries) = (0, 0);
+    let mut items = Vec::new();
     while offset <= header.tail_object && header.objects > 0 {
         let in_flight = header.is_online && objects + OBJECTS_IN_FLIGHT_MAX >= header.objects;
         let Some(object) = file.object(offset) else { return in_flight };
-        if !in_flight && !links_are_believable(file, &object, fields) {
+        if !in_flight && !links_are_believable(file, &object, fields, &mut items) {
             return false;
         }
         objects += 1;
@@ -51,12 +128,13 @@ fn is_whole(file: &mut JournalFile, interest: &Interest) -> bool {
     header.is_online || (objects == header.objects && entries == header.entries)
 }
 
-fn links_are_believable(file: &mut JournalFile, object: &Object, fields: &[&str]) -> bool {
+fn links_are_believable(file: &mut JournalFile, object: &Object, fields: &[&str], items: &mut Vec<u64>) -> bool {
     match object.kind {
         Kind::Data => data_is_believable(file, object),
         Kind::Field => has_links(file, object) && field_is_believable(file, object, fields),
         Kind::Entry => {
-            file.entry_head(object).is_some() && file.items(object).iter().all(|&offset| file.can_hold_object(offset))
+            file.items_into(object, items);
+            file.entry_head(object).is_some() && items.iter().all(|&offset| file.can_hold_object(offset))
         }
         Kind::HashTable => {
             let mut at = object.offset + 16;
@@ -83,26 +161,48 @@ fn links_are_believable(file: &mut JournalFile, object: &Object, fields: &[&str]
 
 /// Entries in the order in which they were written, then unused places.
 fn array_is_believable(file: &mut JournalFile, array: &Object) -> bool {
-    let mut last = Some(0);
+    let (is_compact, length) = (file.header.is_compact(), file.length);
+    let step = if is_compact { 4 } else { 8 };
+    let mut rising = Rising { last: HEADER_BYTES_MIN - 1, has_ended: false, length };
     let mut part = [0; 4096];
-    let step = if file.header.is_compact() { 4 } else { 8 };
     let (mut at, end) = (array.offset + 24, array.offset + array.size);
-    while at + step as u64 <= end {
-        let length = usize::try_from(end - at).map_or(part.len(), |left| left.min(part.len())) / step * step;
-        if !file.copy(at, &mut part[..length]) {
+    while at + step <= end {
+        let room = part.len() as u64;
+        let count = usize::try_from((end - at).min(room) / step * step).unwrap_or_default();
+        if !file.copy(at, &mut part[..count]) {
             return false;
         }
-        for place in part[..length].chunks_exact(step) {
-            let offset = place.iter().rev().fold(0, |offset, &byte| offset << 8 | u64::from(byte));
-            last = match last {
-                _ if offset == 0 => None,
-                Some(last) if offset > last && file.can_hold_object(offset) => Some(offset),
-                Some(_) | None => return false,
-            };
+        let goes_on = if is_compact {
+            part[..count].as_chunks().0.iter().all(|place| rising.takes(u64::from(u32::from_le_bytes(*place))))
+        } else {
+            part[..count].as_chunks().0.iter().all(|place| rising.takes(u64::from_le_bytes(*place)))
+        };
+        if !goes_on {
+            return false;
         }
-        at += length as u64;
+        at += count as u64;
     }
     true
+}
+
+/// Offsets of entries, each behind the one before it; zeros behind the last. Every field of every entry is in such a list: this is
+/// where a check spends its time.
+struct Rising {
+    last: u64,
+    has_ended: bool,
+    length: u64,
+}
+
+impl Rising {
+    fn takes(&mut self, offset: u64) -> bool {
+        if offset == 0 {
+            self.has_ended = true;
+            return true;
+        }
+        let goes_on = offset > self.last && offset < self.length && offset.is_multiple_of(8) && !self.has_ended;
+        self.last = offset;
+        goes_on
+    }
 }
 
 fn is_link(file: &JournalFile, offset: u64) -> bool {
@@ -117,10 +217,7 @@ fn has_links(file: &mut JournalFile, field: &Object) -> bool {
 /// Four links and the number of entries. Chains lead forward, but for the one from a field to its older values: what leads the
 /// other way is damage, or a circle made on purpose.
 fn data_is_believable(file: &mut JournalFile, object: &Object) -> bool {
-    let mut head = [0; 64];
-    if !file.copy(object.offset, &mut head) {
-        return false;
-    }
+    let Some(head) = file.bytes_at::<64>(object.offset) else { return false };
     let [next_hash, older, entry, entry_array] = [24, 32, 40, 48].map(|at| u64_at(&head, at));
     [next_hash, entry, entry_array].into_iter().all(|offset| leads_forward(file, object, offset))
         && is_link(file, older)

@@ -36,7 +36,7 @@ const KEYED_HASH: u32 = 4;
 const COMPACT: u32 = 16;
 
 /// The header of the oldest files; newer ones are longer.
-const HEADER_BYTES_MIN: u64 = 208;
+pub(super) const HEADER_BYTES_MIN: u64 = 208;
 const HEADER_BYTES_MAX: u64 = 4096;
 
 impl Header {
@@ -119,6 +119,8 @@ pub(super) struct JournalFile {
     pages: HashMap<u64, Vec<u8>>,
     order: VecDeque<u64>,
     pages_kept: usize,
+    /// Room of a page that is kept no longer.
+    spare: Vec<u8>,
 }
 
 const PAGE_BYTES: u64 = 64 * 1024;
@@ -151,6 +153,7 @@ impl JournalFile {
             pages: HashMap::new(),
             order: VecDeque::new(),
             pages_kept: PAGES_KEPT,
+            spare: Vec::new(),
         })
     }
 
@@ -211,8 +214,19 @@ impl JournalFile {
     }
 
     pub(super) fn u64_at(&mut self, offset: u64) -> Option<u64> {
-        let mut bytes = [0; 8];
-        self.copy(offset, &mut bytes).then(|| u64::from_le_bytes(bytes))
+        self.bytes_at(offset).map(u64::from_le_bytes)
+    }
+
+    /// A few bytes: most stand on the page that was read last.
+    pub(super) fn bytes_at<const N: usize>(&mut self, offset: u64) -> Option<[u8; N]> {
+        if offset / PAGE_BYTES == self.page_number {
+            let start = usize::try_from(offset % PAGE_BYTES).unwrap_or_default();
+            if let Some(found) = self.page.get(start..start + N) {
+                return found.try_into().ok();
+            }
+        }
+        let mut bytes = [0; N];
+        self.copy(offset, &mut bytes).then_some(bytes)
     }
 
     fn page(&mut self, number: u64) -> Option<&[u8]> {
@@ -230,9 +244,10 @@ impl JournalFile {
         Some(&self.page)
     }
 
-    fn read_page(&self, number: u64) -> Option<Vec<u8>> {
+    fn read_page(&mut self, number: u64) -> Option<Vec<u8>> {
         let start = number.checked_mul(PAGE_BYTES).filter(|start| *start < self.length)?;
-        let mut page = vec![0; usize::try_from((self.length - start).min(PAGE_BYTES)).ok()?];
+        let mut page = std::mem::take(&mut self.spare);
+        page.resize(usize::try_from((self.length - start).min(PAGE_BYTES)).ok()?, 0);
         self.file.read_exact_at(&mut page, start).ok()?;
         Some(page)
     }
@@ -242,7 +257,9 @@ impl JournalFile {
         self.order.push_back(number);
         while self.pages.len() > self.pages_kept {
             let Some(oldest) = self.order.pop_front() else { return };
-            self.pages.remove(&oldest);
+            if let Some(page) = self.pages.remove(&oldest) {
+                self.spare = page;
+            }
         }
         if self.order.len() > 4 * PAGES_KEPT {
             // Pages that were taken out and put back stand here twice.
@@ -259,10 +276,7 @@ impl JournalFile {
         if !self.can_hold_object(offset) {
             return None;
         }
-        let mut head = [0; OBJECT_HEADER_BYTES as usize];
-        if !self.copy(offset, &mut head) {
-            return None;
-        }
+        let head: [u8; OBJECT_HEADER_BYTES as usize] = self.bytes_at(offset)?;
         let kind = match head[0] {
             1 => Kind::Data,
             2 => Kind::Field,
@@ -340,10 +354,10 @@ const REALTIME_MAX: u64 = 7_258_118_400_000_000;
 impl JournalFile {
     /// An entry's own numbers, if they can be true.
     pub(super) fn entry_head(&mut self, object: &Object) -> Option<EntryHead> {
-        let mut bytes = [0; ENTRY_HEAD_BYTES as usize];
-        if object.kind != Kind::Entry || !self.copy(object.offset, &mut bytes) {
+        if object.kind != Kind::Entry {
             return None;
         }
+        let bytes: [u8; ENTRY_HEAD_BYTES as usize] = self.bytes_at(object.offset)?;
         let head = EntryHead {
             seqnum: u64_at(&bytes, 16),
             realtime: u64_at(&bytes, 24),

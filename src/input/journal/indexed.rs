@@ -2,7 +2,7 @@
 
 use super::super::entry::Entry;
 use super::super::{Interest, Programs};
-use super::{Reader, number_of, stored};
+use super::{Cursor, Reader};
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -26,10 +26,11 @@ pub(super) fn read(place: &Path, reader: &mut Reader<'_>) -> Result<(), Error> {
     let mut entry = Entry::default();
     while journal.next()? > 0 {
         let cursor = journal.cursor()?;
-        if reader.is_double(&cursor) {
+        let known = Cursor::parse(&cursor);
+        if reader.is_double(known.as_ref()) {
             continue;
         }
-        take(&mut journal, &cursor, &mut entry)?;
+        take(&mut journal, &cursor, known.as_ref(), &mut entry)?;
         if is_chosen(reader.interest) {
             reader.summary.examine_entry(entry.record().raw);
             (reader.each)(&entry.record());
@@ -69,11 +70,12 @@ fn choose(journal: &mut Journal, programs: &Programs) -> Result<bool, Error> {
     Ok(!chosen.is_empty())
 }
 
-fn take(journal: &mut Journal, cursor: &str, entry: &mut Entry) -> Result<(), Error> {
+fn take(journal: &mut Journal, cursor: &str, known: Option<&Cursor>, entry: &mut Entry) -> Result<(), Error> {
     entry.clear();
-    entry.begin(number_of(cursor));
+    // The sequence number.
+    entry.begin(known.map_or(1, |known| known.id.1));
     entry.set(b"__CURSOR", cursor.as_bytes());
-    if let Some(micros) = stored(cursor) {
+    if let Some(micros) = known.and_then(|known| known.stored) {
         entry.set(b"__REALTIME_TIMESTAMP", micros.to_string().as_bytes());
     }
     journal.restart_data();

@@ -14,25 +14,30 @@ pub(super) mod live;
 mod salvage;
 mod siphash;
 
-use super::Interest;
 use super::error::Error;
+use super::excerpt::{self, PART_BYTES};
 use super::summary::{Summary, Trouble};
+use super::{Helpers, Interest};
 use crate::event::Text;
 use crate::record::Record;
-use check::Condition;
-use file::JournalFile;
+use check::{Checks, Condition};
+use file::{Header, JournalFile};
 use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
 
 /// Reads all files of one journal, the oldest first. An entry that is in two of them (a file and its rotated copy) is given once.
+/// Where there is a helper it reads, and whoever asked checks files while there is nothing to pass on.
 ///
 /// # Errors
 /// None of the files can be opened or is a journal. If only some are, the summary's `broken_off` tells the first.
 pub(super) fn read(
     path: &Text,
     files: &[PathBuf],
+    helpers: &Helpers,
     interest: &Interest,
     summary: &mut Summary,
     each: &mut dyn FnMut(&Record<'_>),
@@ -42,7 +47,7 @@ pub(super) fn read(
     let mut errors = Vec::new();
     for place in files {
         match open(place) {
-            Ok(file) => opened.push((place, file)),
+            Ok(file) => opened.push((place.as_path(), file)),
             Err(error) => errors.push(refused(path, files, place, error)),
         }
     }
@@ -50,16 +55,31 @@ pub(super) fn read(
         return Err(errors.swap_remove(0));
     }
     opened.sort_by(|(a, file_a), (b, file_b)| (file_a.header.head_realtime, a).cmp(&(file_b.header.head_realtime, b)));
-    let mut reader = Reader { seen: (opened.len() > 1).then(HashSet::new), interest, summary, each };
-    for (place, file) in opened {
-        if let Err(damage) = reader.file(place, file) {
-            reader.note(path, files, place, &damage);
-            errors.push(Error::Damaged {
-                path: name(path, files, place),
-                read: damage.read,
-                expected: damage.expected,
+    let checks = Checks::of(opened.iter().map(|(place, _)| *place).collect());
+    let job = Job { path, files, opened, checks: &checks };
+    let lent = helpers.lend(1);
+    if lent.count() == 0 {
+        job.read(interest, summary, &mut errors, each);
+    } else {
+        thread::scope(|scope| {
+            let (sender, receiver) = mpsc::sync_channel(PARTS_AHEAD);
+            let (summary, errors) = (&mut *summary, &mut errors);
+            let own_interest = interest.clone();
+            scope.spawn(move || {
+                let mut part = Vec::new();
+                job.read(&own_interest, summary, errors, &mut |record| {
+                    excerpt::write(record, &mut part);
+                    if part.len() >= PART_BYTES {
+                        // Nobody listens any more only where the listener has panicked.
+                        let _ = sender.send(std::mem::take(&mut part));
+                    }
+                });
+                let _ = sender.send(part);
             });
-        }
+            while let Some(part) = checks.check_until(&receiver, interest) {
+                excerpt::read(&part, each).expect("what was written can be read");
+            }
+        });
     }
     let mut errors = errors.into_iter();
     summary.broken_off = summary.broken_off.take().or(errors.next());
@@ -67,6 +87,56 @@ pub(super) fn read(
         summary.troubles.push(Trouble { line: None, kind: "unread", text: format!("Failed to {error}.") });
     }
     Ok(())
+}
+
+/// Parts of records that wait for whoever asked.
+const PARTS_AHEAD: usize = 8;
+
+/// The files of a journal, to be read.
+struct Job<'j> {
+    path: &'j Text,
+    files: &'j [PathBuf],
+    opened: Vec<(&'j Path, JournalFile)>,
+    checks: &'j Checks<'j>,
+}
+
+impl Job<'_> {
+    fn read(
+        self,
+        interest: &Interest,
+        summary: &mut Summary,
+        errors: &mut Vec<Error>,
+        each: &mut dyn FnMut(&Record<'_>),
+    ) {
+        let Self { path, files, opened, checks } = self;
+        let have_doubles = may_have_doubles(opened.iter().map(|(_, file)| &file.header));
+        let mut reader = Reader { seen: HashSet::new(), have_doubles, interest, summary, each };
+        for (index, (place, mut file)) in opened.into_iter().enumerate() {
+            let condition = checks.condition(index, &mut file, interest);
+            if let Err(damage) = reader.file(place, file, condition) {
+                reader.note(path, files, place, &damage);
+                errors.push(Error::Damaged {
+                    path: name(path, files, place),
+                    read: damage.read,
+                    expected: damage.expected,
+                });
+            }
+        }
+    }
+}
+
+/// Whether an entry may be in two files: those that number their entries together have no number in common, unless one is a copy.
+fn may_have_doubles<'h>(headers: impl Iterator<Item = &'h Header>) -> bool {
+    let mut ranges: Vec<(u128, u64, u64)> = headers
+        .map(|header| {
+            // One that is being written, or was when the machine went down, has more than it says.
+            let is_believable = header.is_archived && header.head_seqnum <= header.tail_seqnum;
+            let tail = if is_believable { header.tail_seqnum } else { u64::MAX };
+            (header.seqnum_id, header.head_seqnum, tail)
+        })
+        .collect();
+    ranges.sort_unstable();
+    ranges.windows(2).any(|two| two[0].0 == two[1].0 && two[0].2 >= two[1].1)
 }
 
 fn open(place: &Path) -> io::Result<JournalFile> {
@@ -103,16 +173,19 @@ struct Damage {
 type EntryId = (u128, u64, u64);
 
 struct Reader<'r> {
-    /// What was given so far, where there are several files.
-    seen: Option<HashSet<EntryId>>,
+    /// What was given so far: of all files if there may be doubles, else of this one.
+    seen: HashSet<EntryId>,
+    have_doubles: bool,
     interest: &'r Interest,
     summary: &'r mut Summary,
     each: &'r mut dyn FnMut(&Record<'_>),
 }
 
 impl Reader<'_> {
-    fn file(&mut self, place: &Path, mut file: JournalFile) -> Result<(), Damage> {
-        let condition = check::check(&mut file, self.interest);
+    fn file(&mut self, place: &Path, mut file: JournalFile, condition: Condition) -> Result<(), Damage> {
+        if !self.have_doubles {
+            self.seen.clear();
+        }
         if condition == Condition::Whole && self.whole(place, &mut file) {
             return Ok(());
         }
@@ -130,7 +203,6 @@ impl Reader<'_> {
     /// Reads a file that is whole; says whether that went well. What was given before it went wrong is not given again.
     #[cfg(feature = "journald")]
     fn whole(&mut self, place: &Path, file: &mut JournalFile) -> bool {
-        self.seen.get_or_insert_default();
         if indexed::read(place, self).is_err() {
             return false;
         }
@@ -160,9 +232,8 @@ impl Reader<'_> {
     }
 
     /// Whether the entry with this cursor was given before; it counts as given from now on.
-    fn is_double(&mut self, cursor: &str) -> bool {
-        let Some(seen) = &mut self.seen else { return false };
-        entry_id(cursor).is_some_and(|id| !seen.insert(id))
+    fn is_double(&mut self, cursor: Option<&Cursor>) -> bool {
+        cursor.is_some_and(|cursor| !self.seen.insert(cursor.id))
     }
 
     fn note(&mut self, path: &Text, files: &[PathBuf], place: &Path, damage: &Damage) {
@@ -177,21 +248,49 @@ impl Reader<'_> {
     }
 }
 
-/// `s=…;i=…;b=…;m=…;t=…;x=…`
-fn entry_id(cursor: &str) -> Option<EntryId> {
-    let part = |name: &str| cursor.split(';').find_map(|part| part.strip_prefix(name));
-    let number = |name: &str| u64::from_str_radix(part(name)?, 16).ok();
-    Some((u128::from_str_radix(part("s=")?, 16).ok()?, number("i=")?, number("x=")?))
+/// What a cursor says: `s=…;i=…;b=…;m=…;t=…;x=…`.
+struct Cursor {
+    id: EntryId,
+    /// Microseconds since 1970 at which journald stored the entry.
+    #[cfg_attr(not(feature = "journald"), expect(dead_code, reason = "our own reader has it from the entry itself"))]
+    stored: Option<u64>,
 }
 
-/// An entry's sequence number, for `Record::line`.
-#[cfg(feature = "journald")]
-fn number_of(cursor: &str) -> u64 {
-    entry_id(cursor).map_or(1, |(_, number, _)| number)
+impl Cursor {
+    fn parse(text: &str) -> Option<Self> {
+        let [mut journal, mut number, mut stored, mut sum] = [None; 4];
+        for part in text.as_bytes().split(|&byte| byte == b';') {
+            let [name, b'=', digits @ ..] = part else { continue };
+            match name {
+                b's' => journal = hexadecimal(digits),
+                b'i' => number = hexadecimal(digits),
+                b't' => stored = hexadecimal(digits),
+                b'x' => sum = hexadecimal(digits),
+                _ => {}
+            }
+        }
+        let small = |number: u128| u64::try_from(number).ok();
+        Some(Self { id: (journal?, small(number?)?, small(sum?)?), stored: stored.and_then(small) })
+    }
 }
 
-/// Microseconds since 1970 at which journald stored the entry.
-#[cfg(feature = "journald")]
-fn stored(cursor: &str) -> Option<u64> {
-    super::verbose::stored(cursor.as_bytes())
+fn hexadecimal(digits: &[u8]) -> Option<u128> {
+    let is_short = (1..=32).contains(&digits.len());
+    let add = |number: u128, &digit: &u8| Some(number << 4 | u128::from(char::from(digit).to_digit(16)?));
+    digits.iter().try_fold(0, add).filter(|_| is_short)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cursor;
+
+    #[test]
+    fn cursors_are_read_once() {
+        let cursor = Cursor::parse("s=b3b602293a7546d191ea7b33dbf98c1f;i=1a;b=0;m=9;t=660e820565702;x=ff").unwrap();
+        assert_eq!(cursor.id, (0xb3b6_0229_3a75_46d1_91ea_7b33_dbf9_8c1f, 0x1a, 0xff));
+        assert_eq!(cursor.stored, Some(0x6_60e8_2056_5702));
+        for odd in ["", "s=;i=1;x=2", "s=1;i=2", "s=1;i=g;x=2", "s=1;i=123456789012345678;x=2"] {
+            assert!(Cursor::parse(odd).is_none(), "{odd}");
+        }
+    }
 }

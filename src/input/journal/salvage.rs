@@ -5,7 +5,7 @@ use super::super::MAX_LINE_BYTES;
 use super::super::entry::{Entry, Field, NAME_BYTES_MAX};
 use super::data;
 use super::file::{JournalFile, Kind, Object};
-use super::{Damage, Reader};
+use super::{Cursor, Damage, Reader};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -27,7 +27,7 @@ pub(super) fn read(file: &mut JournalFile, reader: &mut Reader<'_>) -> Damage {
         }
         damage.read += 1;
         damage.in_part += u64::from(missing > 0);
-        if !reader.is_double(&cursor) {
+        if !reader.is_double(Cursor::parse(&cursor).as_ref()) {
             entry.begin(seqnum);
             entry.deliver(reader.interest, reader.summary, reader.each);
         }
