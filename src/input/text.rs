@@ -31,6 +31,9 @@ pub(super) fn read(
     }
 }
 
+/// Blocks of a piece that is read ahead: threads that hand smaller ones to each other wait more than they work.
+const PIECE_BLOCKS: usize = 4;
+
 /// As [`read`], of a stream that helpers read ahead. Gives back what broke it off.
 pub(super) fn read_ahead(
     stream: &mut (dyn Read + Send),
@@ -46,7 +49,7 @@ pub(super) fn read_ahead(
     let mut hits = Hits::default();
     let mut seam = Seam::new(sizes.line);
     // No line of a piece is then too long.
-    let block = sizes.block.min(sizes.line);
+    let block = (PIECE_BLOCKS * sizes.block).min(sizes.line);
     let failure = ahead::read(stream, block, pattern, helpers, &mut |piece| {
         let (head, lines, tail) = piece.parts();
         seam.add(head, &mut |block| reader.block(block, &mut hits));
