@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
 
 /// Lines of all sources that are kept between the survey and the merge (some 20 MB); sources beyond that are read again.
-const KEPT_MAX: usize = 50_000;
+pub(super) const KEPT_MAX: usize = 50_000;
 /// Events handed over at once by a source that is read again.
 const BATCH: usize = 512;
 
@@ -125,8 +125,32 @@ pub(super) fn take_in(source: &Source, patterns: &Arc<Patterns>, budget: &Budget
 }
 
 /// Whether a source is what a cloud tells: no host wrote it.
-fn is_of_a_cloud(summary: &Summary) -> bool {
+pub(super) fn is_of_a_cloud(summary: &Summary) -> bool {
     catalogue::is_cloud(summary.format.as_bytes())
+}
+
+/// Reads a source and sends its lines on, in file order; passes over the rest when nobody listens any more.
+pub(super) fn read_lines(
+    source: &Source,
+    patterns: &Arc<Patterns>,
+    lines: &SyncSender<Vec<Line>>,
+) -> Result<(Reader, Summary), Error> {
+    let mut reader = Reader::new(patterns);
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut is_heard = true;
+    let summary = unwrap::read(source, &interest(patterns), &mut |record| {
+        if !is_heard {
+            return;
+        }
+        reader.record(record, &mut |line| {
+            batch.push(line);
+            if batch.len() == BATCH {
+                is_heard = lines.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).is_ok();
+            }
+        });
+    })?;
+    let _ = lines.send(batch);
+    Ok((reader, summary))
 }
 
 /// Reads a source again and sends its events on, in file order. Stops when nobody listens any more.
@@ -178,11 +202,18 @@ pub(super) struct Reader {
     host: Option<Text>,
     /// Room for the next line's fields.
     room: Fields<'static>,
+    /// What stands for all lines' text where nobody asks for it.
+    no_raw: Option<Text>,
 }
 
 impl Reader {
     pub(super) fn new(patterns: &Arc<Patterns>) -> Self {
         Self { listener: Listener::new(patterns.clone()), ..Self::default() }
+    }
+
+    /// One whose lines are surveyed only, and do without their text.
+    pub(super) fn of_surveyed(patterns: &Arc<Patterns>) -> Self {
+        Self { no_raw: Some(Text::from("")), ..Self::new(patterns) }
     }
 
     pub(super) fn record(&mut self, record: &Record<'_>, each: &mut dyn FnMut(Line)) {
@@ -229,7 +260,9 @@ impl Reader {
         let hint = match hearing.what {
             Heard::Message(_) => {
                 self.recognised += u64::from(counts);
-                hint(record.message, &fact, fields)
+                // A stamp with a year needs no hint.
+                let is_yearless = record.stamp.is_some_and(|stamp| !stamp.year_known);
+                if is_yearless { hint(record.message, &fact, fields) } else { None }
             }
             Heard::Unrecognised(daemon) => {
                 if counts {
@@ -251,7 +284,7 @@ impl Reader {
             repeated: record.repeated,
             line: record.cursor.is_none().then_some(record.line),
             cursor: record.cursor.map(text),
-            raw: text(record.raw),
+            raw: self.no_raw.clone().unwrap_or_else(|| text(record.raw)),
             hint,
             versions: fields.versions(),
         })

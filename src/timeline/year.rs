@@ -41,7 +41,7 @@ impl Calendar {
 }
 
 /// Follows a source's stamps over New Year.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Walker {
     first_year: i32,
     year: i32,
