@@ -68,7 +68,7 @@ fn tell_twice_read(source: &Source, options: &Options, each: &mut dyn FnMut(&Eve
         // Who is ahead of whom is judged over all machines, later.
         survey.is_of_a_node_alone();
     }
-    let mut reader = Reader::of_surveyed(&options.patterns);
+    let mut reader = Reader::of_textless(&options.patterns);
     let summary = unwrap::read(source, &interest(&options.patterns), &mut |record| {
         reader.record(record, &mut |line| {
             survey.note(&line);

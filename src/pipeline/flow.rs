@@ -3,16 +3,19 @@
 //! What places a line is settled by the source's beginning, and at the end once more by all of it. Where the whole says otherwise
 //! (another year, another host, stamps that go back), what has flowed is thrown away, and the source is read again as one of many.
 
-use super::intake::{self, Intake, KEPT_MAX, is_listened_to};
+use super::intake::{self, Batch, Intake, is_listened_to};
 use super::{BATCHES_AHEAD, Options};
-use crate::event::Fact;
+use crate::event::{Event, Fact};
 use crate::input::{Error, Source};
 use crate::record::Stamp;
 use crate::timeline::{self, Frame, Line, Survey};
 use crate::world::World;
 use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
+
+/// Lines by which year and node are settled. A source that has no more is kept.
+const BEGINNING_LINES: usize = 8192;
 
 /// A world that the lines of one source flowed into, and what their places rest on.
 #[derive(Debug)]
@@ -41,29 +44,28 @@ enum Taken {
 /// Reads a source that is alone, and surveys it. Its lines are kept if they are few; else they have flowed into a world, if they can.
 pub(super) fn take_in(source: &Source, options: &Options) -> Result<(Intake, Option<Box<Flowed>>), Error> {
     if source.can_be_read_again()
-        && let Taken::All(intake, flowed) = flow(source, options, KEPT_MAX)?
+        && let Taken::All(intake, flowed) = flow(source, options, BEGINNING_LINES, intake::BATCH)?
     {
         return Ok((*intake, flowed));
     }
     Ok((intake::take_in(source, &options.patterns, &intake::Budget::default())?, None))
 }
 
-/// `few` lines at most are the beginning, and no more are kept.
-fn flow(source: &Source, options: &Options, few: usize) -> Result<Taken, Error> {
+/// The beginning is more than `few` lines, in whole batches; no more are kept.
+fn flow(source: &Source, options: &Options, few: usize, batch_lines: usize) -> Result<Taken, Error> {
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel(BATCHES_AHEAD);
-        let reading = scope.spawn(move || intake::read_lines(source, &options.patterns, &sender));
+        let reading = scope.spawn(move || intake::read_lines(source, &options.patterns, batch_lines, &sender));
         let mut survey = Survey::new(source.path.clone(), source.node.clone());
-        let mut lines = receiver.into_iter().flatten();
         let mut beginning = Vec::new();
-        for line in lines.by_ref() {
-            if is_of_more(&line) {
-                return Ok(Taken::Nothing);
-            }
-            survey.note(&line);
-            beginning.push(line);
-            if beginning.len() > few {
-                break;
+        while beginning.len() <= few {
+            let Ok(Batch { lines, texts }) = receiver.recv() else { break };
+            for (line, raw) in lines.into_iter().zip(texts.iter()) {
+                if is_of_more(&line) {
+                    return Ok(Taken::Nothing);
+                }
+                survey.note(&line);
+                beginning.push(Line { raw: intake::text(raw), ..line });
             }
         }
         let is_all = beginning.len() <= few;
@@ -72,20 +74,19 @@ fn flow(source: &Source, options: &Options, few: usize) -> Result<Taken, Error> 
             beginning.retain(|line| is_listened_to(&line.fact));
         } else if may_flow(&survey) {
             survey.is_of_a_node_alone();
-            match let_flow(source, options, &mut survey, beginning.drain(..), lines.by_ref()) {
+            match let_flow(source, options, &mut survey, std::mem::take(&mut beginning), &receiver) {
                 Ok(all) => flowed = all,
                 Err(NotAlone) => return Ok(Taken::Nothing),
             }
         } else {
             drop(std::mem::take(&mut beginning));
-            for line in lines.by_ref() {
+            for line in receiver.iter().flat_map(|batch| batch.lines) {
                 if is_of_more(&line) {
                     return Ok(Taken::Nothing);
                 }
                 survey.note(&line);
             }
         }
-        drop(lines);
         let (reader, summary) = reading.join().expect("a reader does not panic on any input")?;
         if intake::is_of_a_cloud(&summary) {
             return Ok(Taken::Nothing);
@@ -113,38 +114,69 @@ fn let_flow(
     source: &Source,
     options: &Options,
     survey: &mut Survey,
-    beginning: impl Iterator<Item = Line>,
-    rest: impl Iterator<Item = Line>,
+    beginning: Vec<Line>,
+    rest: &Receiver<Batch>,
 ) -> Result<Option<Flowed>, NotAlone> {
     let mut early = survey.clone();
-    let mut beginning = beginning.peekable();
-    let Some(first) = beginning.peek().and_then(|line| line.stamp) else { return Err(NotAlone) };
+    let Some(first) = beginning.first().and_then(|line| line.stamp) else { return Err(NotAlone) };
     early.finish(Some(first), Some(first), source.modified());
     let frame = timeline::settle(std::slice::from_ref(&early), &options.stated);
     let mut placer = frame.placer(0, &early);
-    let mut world = World::of(options.topology.clone());
-    let mut newest = i64::MIN;
-    let mut observe = |line: Line| {
-        let is_wanted = is_listened_to(&line.fact);
-        // The walker follows every stamp, as the survey did.
-        let Some(event) = placer.place(line).filter(|_| is_wanted) else { return true };
-        let is_in_order = event.time.micros >= newest;
-        newest = event.time.micros;
-        world.observe(&Arc::new(event));
-        is_in_order
-    };
+    let mut world = Filling { world: World::of(options.topology.clone()), last: None };
     let mut flows = true;
     for line in beginning {
-        flows &= observe(line);
+        // The walker follows every stamp, as the survey did.
+        let is_wanted = is_listened_to(&line.fact);
+        let event = placer.place(line).filter(|_| is_wanted);
+        flows &= event.is_none_or(|event| world.take(event, b""));
     }
-    for line in rest {
-        survey.note(&line);
-        if is_of_more(&line) || !survey.is_of_one_host() {
-            return Err(NotAlone);
+    for Batch { lines, texts } in rest {
+        for (line, raw) in lines.into_iter().zip(texts.iter()) {
+            survey.note(&line);
+            if is_of_more(&line) || !survey.is_of_one_host() {
+                return Err(NotAlone);
+            }
+            if flows {
+                let is_wanted = is_listened_to(&line.fact);
+                let event = placer.place(line).filter(|_| is_wanted);
+                flows = survey.is_in_order() && event.is_none_or(|event| world.take(event, raw));
+            }
         }
-        flows = flows && survey.is_in_order() && observe(line);
     }
+    let Filling { world, .. } = world;
     Ok(flows.then_some(Flowed { world, early, frame, first }))
+}
+
+/// A world that is being filled.
+struct Filling {
+    world: World,
+    /// The last event: if the world did not keep it, the next one takes its place.
+    last: Option<Arc<Event>>,
+}
+
+impl Filling {
+    /// Lets the world see the next event, and tells it the line's text if it keeps it; says whether it came in order.
+    fn take(&mut self, event: Event, raw: &[u8]) -> bool {
+        let before = self.last.as_ref().map_or(i64::MIN, |last| last.time.micros);
+        let is_in_order = event.time.micros >= before;
+        let event = match self.last.take() {
+            Some(mut last) => match Arc::get_mut(&mut last) {
+                Some(place) => {
+                    *place = event;
+                    last
+                }
+                None => Arc::new(event),
+            },
+            None => Arc::new(event),
+        };
+        self.world.observe(&event);
+        let is_kept = Arc::strong_count(&event) > 1;
+        if is_kept && !raw.is_empty() {
+            event.raw.tell(raw);
+        }
+        self.last = Some(event);
+        is_in_order
+    }
 }
 
 #[cfg(test)]
@@ -163,7 +195,7 @@ mod tests {
         let Ok(twice) = intake::take_in(source, &options.patterns, &budget) else { return false };
         let twice = intake::Intake { kept: None, ..twice };
         let expected = conclude(vec![(source, twice, None)], &[], options);
-        let Taken::All(once, flowed) = flow(source, options, few).expect("it is a log") else { return false };
+        let Taken::All(once, flowed) = flow(source, options, few, few).expect("it is a log") else { return false };
         let frame = crate::timeline::settle(std::slice::from_ref(&once.survey), &options.stated);
         let holds =
             |flowed: &super::Flowed| flowed.frame.places_alike(&flowed.early, &frame, &once.survey, &flowed.first);

@@ -19,9 +19,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
 
 /// Lines of all sources that are kept between the survey and the merge (some 20 MB); sources beyond that are read again.
-pub(super) const KEPT_MAX: usize = 50_000;
+const KEPT_MAX: usize = 50_000;
 /// Events handed over at once by a source that is read again.
-const BATCH: usize = 512;
+pub(super) const BATCH: usize = 512;
+/// What a line has on average, for the room it is given.
+const LINE_BYTES: usize = 160;
 
 /// Lines of other programs are passed over in blocks; a folded repeat does not name the program it repeats.
 #[must_use]
@@ -129,27 +131,61 @@ pub(super) fn is_of_a_cloud(summary: &Summary) -> bool {
     catalogue::is_cloud(summary.format.as_bytes())
 }
 
+/// Lines that are handed over at once, without their texts, and these.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) lines: Vec<Line>,
+    pub(super) texts: Texts,
+}
+
+/// Lines as written, end to end.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Batch {
+    fn with_room(lines: usize) -> Self {
+        let texts = Texts { bytes: Vec::with_capacity(lines * LINE_BYTES), ends: Vec::with_capacity(lines) };
+        Self { lines: Vec::with_capacity(lines), texts }
+    }
+
+    fn push(&mut self, line: Line, raw: &[u8]) {
+        self.lines.push(line);
+        self.texts.bytes.extend_from_slice(raw);
+        self.texts.ends.push(self.texts.bytes.len());
+    }
+}
+
+impl Texts {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let begins = std::iter::once(0).chain(self.ends.iter().copied());
+        begins.zip(&self.ends).map(|(from, to)| &self.bytes[from..*to])
+    }
+}
+
 /// Reads a source and sends its lines on, in file order; passes over the rest when nobody listens any more.
 pub(super) fn read_lines(
     source: &Source,
     patterns: &Arc<Patterns>,
-    lines: &SyncSender<Vec<Line>>,
+    batch_lines: usize,
+    batches: &SyncSender<Batch>,
 ) -> Result<(Reader, Summary), Error> {
-    let mut reader = Reader::new(patterns);
-    let mut batch = Vec::with_capacity(BATCH);
+    let mut reader = Reader::of_textless(patterns);
+    let mut batch = Batch::with_room(batch_lines);
     let mut is_heard = true;
     let summary = unwrap::read(source, &interest(patterns), &mut |record| {
         if !is_heard {
             return;
         }
-        reader.record(record, &mut |line| {
-            batch.push(line);
-            if batch.len() == BATCH {
-                is_heard = lines.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).is_ok();
-            }
-        });
+        reader.record(record, &mut |line| batch.push(line, record.raw));
+        if batch.lines.len() >= batch_lines {
+            is_heard = batches.send(std::mem::replace(&mut batch, Batch::with_room(batch_lines))).is_ok();
+            reader.share_anew();
+        }
     })?;
-    let _ = lines.send(batch);
+    let _ = batches.send(batch);
     Ok((reader, summary))
 }
 
@@ -202,7 +238,7 @@ pub(super) struct Reader {
     host: Option<Text>,
     /// Room for the next line's fields.
     room: Fields<'static>,
-    /// What stands for all lines' text where nobody asks for it.
+    /// What stands for each line's text where it is not told here.
     no_raw: Option<Text>,
 }
 
@@ -211,9 +247,15 @@ impl Reader {
         Self { listener: Listener::new(patterns.clone()), ..Self::default() }
     }
 
-    /// One whose lines are surveyed only, and do without their text.
-    pub(super) fn of_surveyed(patterns: &Arc<Patterns>) -> Self {
+    /// One whose lines do without their text.
+    pub(super) fn of_textless(patterns: &Arc<Patterns>) -> Self {
         Self { no_raw: Some(Text::from("")), ..Self::new(patterns) }
+    }
+
+    /// Lets go of what the lines so far share: two threads that count how many share it would wait for each other.
+    fn share_anew(&mut self) {
+        self.host = None;
+        self.no_raw = self.no_raw.take().map(|_| Text::from(""));
     }
 
     pub(super) fn record(&mut self, record: &Record<'_>, each: &mut dyn FnMut(Line)) {
@@ -240,7 +282,7 @@ impl Reader {
                 stamp: record.stamp,
                 repeated: record.repeated,
                 line: Some(record.line),
-                raw: text(record.raw),
+                raw: self.text_of(record),
                 ..again
             });
         }
@@ -284,10 +326,14 @@ impl Reader {
             repeated: record.repeated,
             line: record.cursor.is_none().then_some(record.line),
             cursor: record.cursor.map(text),
-            raw: self.no_raw.clone().unwrap_or_else(|| text(record.raw)),
+            raw: self.text_of(record),
             hint,
             versions: fields.versions(),
         })
+    }
+
+    fn text_of(&self, record: &Record<'_>) -> Text {
+        self.no_raw.clone().unwrap_or_else(|| text(record.raw))
     }
 
     pub(super) fn finish(
@@ -332,7 +378,7 @@ pub(super) fn caveat_of(trouble: &Trouble, path: &Text, node: Option<&Text>) -> 
     Caveat { kind: trouble.kind, node: node.cloned(), text: format!("{path}{place}: {}", trouble.text) }
 }
 
-fn text(bytes: &[u8]) -> Text {
+pub(super) fn text(bytes: &[u8]) -> Text {
     Text::from(lossy(bytes))
 }
 

@@ -347,7 +347,7 @@ impl Placer<'_> {
 
 fn event_of(line: Line, time: Moment, node: Text, path: &Text) -> Event {
     let Line { id, fact, pid, repeated, raw, line, cursor, .. } = line;
-    Event { id, fact, time, node, pid, repeated, origin: Origin { path: path.clone(), line, cursor }, raw }
+    Event { id, fact, time, node, pid, repeated, origin: Origin { path: path.clone(), line, cursor }, raw: raw.into() }
 }
 
 impl Stated {

@@ -181,15 +181,19 @@ impl Survey {
     }
 
     fn note_half_hour(&mut self, written: NaiveDateTime, crossed: i32) {
+        if let Some(((known, begin), lines)) = &mut self.half_hour
+            && *known == crossed
+            && begin.date() == written.date()
+            && begin.hour() == written.hour()
+            && (begin.minute() == 30) == (written.minute() >= 30)
+        {
+            *lines += 1;
+            return;
+        }
         let minute = if written.minute() < 30 { 0 } else { 30 };
         let Some(begin) = written.date().and_hms_opt(written.hour(), minute, 0) else { return };
-        match &mut self.half_hour {
-            Some((known, lines)) if *known == (crossed, begin) => *lines += 1,
-            _ => {
-                self.enter_half_hour();
-                self.half_hour = Some(((crossed, begin), 1));
-            }
-        }
+        self.enter_half_hour();
+        self.half_hour = Some(((crossed, begin), 1));
     }
 
     fn enter_half_hour(&mut self) {

@@ -130,11 +130,11 @@ impl Reach {
             }
             Pdns::FreshnessChecked { timeouts, .. } if *timeouts > 0 => self.round(event),
             Pdns::ZoneFresh { zone, .. } => {
-                self.shows_success.insert(event.node.clone());
+                self.note_success(&event.node);
                 self.answers(event, zone, true);
             }
             Pdns::ZoneStale { zone, .. } | Pdns::ZoneNewer { zone, .. } => {
-                self.shows_success.insert(event.node.clone());
+                self.note_success(&event.node);
                 self.answers(event, zone, false);
             }
             Pdns::ZoneCommitted { zone, .. }
@@ -160,6 +160,12 @@ impl Reach {
             | Pdns::TransferServed { .. } => {}
         }
         0
+    }
+
+    fn note_success(&mut self, node: &Text) {
+        if !self.shows_success.contains(node) {
+            self.shows_success.insert(node.clone());
+        }
     }
 
     fn open(&mut self, node: &Text, zone: &Text) -> Option<&mut Unreached> {
