@@ -4,7 +4,8 @@
 
 use crate::moment::Moment;
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
 /// Shared text: zone, node, instance and address names are repeated millions of times and owned once.
 pub type Text = Arc<str>;
@@ -89,8 +90,42 @@ pub struct Event {
     /// Where it stands.
     pub origin: Origin,
     /// The line as written, invalid UTF-8 replaced.
-    pub raw: Text,
+    pub raw: Raw,
 }
+
+/// A line as written. It can be told later than the event: of most lines nobody ever asks for it.
+#[derive(Debug, Clone, Default)]
+pub struct Raw(OnceLock<Text>);
+
+impl Raw {
+    /// Tells it, once somebody has kept the event.
+    pub(crate) fn tell(&self, raw: &[u8]) {
+        self.0.get_or_init(|| Text::from(lossy(raw)));
+    }
+}
+
+impl From<Text> for Raw {
+    fn from(raw: Text) -> Self {
+        // None is told later.
+        Self(if raw.is_empty() { OnceLock::new() } else { OnceLock::from(raw) })
+    }
+}
+
+impl Deref for Raw {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.0.get().map_or("", |raw| raw)
+    }
+}
+
+impl PartialEq for Raw {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Raw {}
 
 impl Event {
     /// What PowerDNS said, if it is PowerDNS's line.

@@ -178,7 +178,7 @@ fn hostile() -> Report {
     event.origin = Origin { path: HOSTILE.into(), line: Some(1), cursor: None };
     let mut later = event.clone();
     (later.origin.line, later.time) = (Some(2), at("2020-08-19T14:52:03Z"));
-    later.raw = "x".repeat(10_000_000).into();
+    later.raw = driftline::event::Text::from("x".repeat(10_000_000)).into();
     let first = evidence(Role::Primary, &event.into(), HOSTILE, HOSTILE);
     let mut told = finding("stale-serial", Severity::Warning, first, HOSTILE);
     told.add(evidence(Role::Against, &later.into(), HOSTILE, HOSTILE));

@@ -98,7 +98,7 @@ const HOSTILE: &str = "a\x1b[2J\x07\0b\u{202e}c|d\r\nINJECTED \u{9b}31m\t\u{200b
 
 fn hostile() -> Report {
     let mut event = (*line(HOSTILE, 1, "2020-08-18T14:52:03Z", "pdns/unrecognised", HOSTILE)).clone();
-    event.raw = format!("{HOSTILE}{}", "x".repeat(10_000)).into();
+    event.raw = driftline::event::Text::from(format!("{HOSTILE}{}", "x".repeat(10_000))).into();
     let mut long = event.clone();
     long.origin.line = Some(2);
     let first = evidence(Role::Primary, &event.into(), HOSTILE, HOSTILE);

@@ -98,7 +98,11 @@ impl<'a> Fields<'a> {
     /// `2001:db8::1`, `192.0.2.7:53(192.0.2.99)` is `192.0.2.7`, a masked `18.xxx.xxx.xxx:53` is `18.xxx.xxx.xxx`.
     #[must_use]
     pub fn address(&self, name: &str) -> Option<Text> {
-        let printed = lossy(self.get(name)?);
+        let printed = self.get(name)?;
+        if printed.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') {
+            return Some(Text::from(lossy(printed)));
+        }
+        let printed = lossy(printed);
         let outer = printed.split(['(', '<']).next().unwrap_or_default().trim();
         let bare = match outer.strip_prefix('[') {
             Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),

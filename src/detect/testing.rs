@@ -23,7 +23,7 @@ pub(super) fn at(node: &str, second: i64, fact: Fact) -> Event {
         Fact::Site { .. } | Fact::Cloud(_) | Fact::Other | Fact::Unrecognised(_) => "other",
     };
     let raw = Text::from(format!("{second} {fact:?}"));
-    Event { id, fact, time, node: Text::from(node), pid: None, repeated: 1, origin, raw }
+    Event { id, fact, time, node: Text::from(node), pid: None, repeated: 1, origin, raw: raw.into() }
 }
 
 fn vrrp(what: Vrrp) -> Fact {

@@ -13,6 +13,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 /// A place lines come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +95,12 @@ impl Source {
         }
     }
 
+    /// When it was last written, in Unix seconds, where it is a file.
+    #[must_use]
+    pub fn modified(&self) -> Option<i64> {
+        fs::metadata(self.location()?).ok().and_then(|data| modified(&data))
+    }
+
     /// The directories of a journal's files; none if it is no journal.
     pub(super) fn journal_directories(&self) -> Vec<PathBuf> {
         let Place::Journal(files) = &self.place else { return Vec::new() };
@@ -111,6 +118,12 @@ impl Source {
     pub fn stdin(node: Option<Text>) -> Self {
         Self::at(Place::Stdin, "-".into(), node)
     }
+}
+
+/// When a file was last written, in Unix seconds.
+pub(super) fn modified(metadata: &Metadata) -> Option<i64> {
+    let time = metadata.modified().ok().filter(|_| metadata.is_file())?;
+    i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
 }
 
 /// What a command line's SOURCE words stand for.

@@ -70,7 +70,6 @@ use sniff::Verdict;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
-use std::time::UNIX_EPOCH;
 use unpack::Packing;
 use watch::Watched;
 
@@ -186,8 +185,7 @@ fn read_file(
     let Source { path, watch, .. } = source;
     watch.opened(path);
     let (file, metadata) = opened.map_err(|error| Error::opening(path, error))?;
-    let modified = metadata.modified().ok().filter(|_| metadata.is_file());
-    let modified = modified.and_then(|time| i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok());
+    let modified = expand::modified(&metadata);
     let is_regular = metadata.is_file();
     let layer = Layer {
         sizes: Sizes::default(),

@@ -64,7 +64,11 @@ pub fn tell(source: &Source, options: &Options, each: &mut dyn FnMut(&EventLine<
 
 fn tell_twice_read(source: &Source, options: &Options, each: &mut dyn FnMut(&EventLine<'_>)) -> Result<Told, Error> {
     let mut survey = Survey::new(source.path.clone(), source.node.clone());
-    let mut reader = Reader::new(&options.patterns);
+    if options.stated.skews.is_empty() {
+        // Who is ahead of whom is judged over all machines, later.
+        survey.is_of_a_node_alone();
+    }
+    let mut reader = Reader::of_textless(&options.patterns);
     let summary = unwrap::read(source, &interest(&options.patterns), &mut |record| {
         reader.record(record, &mut |line| {
             survey.note(&line);

@@ -21,7 +21,9 @@ use std::sync::mpsc::SyncSender;
 /// Lines of all sources that are kept between the survey and the merge (some 20 MB); sources beyond that are read again.
 const KEPT_MAX: usize = 50_000;
 /// Events handed over at once by a source that is read again.
-const BATCH: usize = 512;
+pub(super) const BATCH: usize = 512;
+/// What a line has on average, for the room it is given.
+const LINE_BYTES: usize = 160;
 
 /// Lines of other programs are passed over in blocks; a folded repeat does not name the program it repeats.
 #[must_use]
@@ -125,8 +127,66 @@ pub(super) fn take_in(source: &Source, patterns: &Arc<Patterns>, budget: &Budget
 }
 
 /// Whether a source is what a cloud tells: no host wrote it.
-fn is_of_a_cloud(summary: &Summary) -> bool {
+pub(super) fn is_of_a_cloud(summary: &Summary) -> bool {
     catalogue::is_cloud(summary.format.as_bytes())
+}
+
+/// Lines that are handed over at once, without their texts, and these.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) lines: Vec<Line>,
+    pub(super) texts: Texts,
+}
+
+/// Lines as written, end to end.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Batch {
+    fn with_room(lines: usize) -> Self {
+        let texts = Texts { bytes: Vec::with_capacity(lines * LINE_BYTES), ends: Vec::with_capacity(lines) };
+        Self { lines: Vec::with_capacity(lines), texts }
+    }
+
+    fn push(&mut self, line: Line, raw: &[u8]) {
+        self.lines.push(line);
+        self.texts.bytes.extend_from_slice(raw);
+        self.texts.ends.push(self.texts.bytes.len());
+    }
+}
+
+impl Texts {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let begins = std::iter::once(0).chain(self.ends.iter().copied());
+        begins.zip(&self.ends).map(|(from, to)| &self.bytes[from..*to])
+    }
+}
+
+/// Reads a source and sends its lines on, in file order; passes over the rest when nobody listens any more.
+pub(super) fn read_lines(
+    source: &Source,
+    patterns: &Arc<Patterns>,
+    batch_lines: usize,
+    batches: &SyncSender<Batch>,
+) -> Result<(Reader, Summary), Error> {
+    let mut reader = Reader::of_textless(patterns);
+    let mut batch = Batch::with_room(batch_lines);
+    let mut is_heard = true;
+    let summary = unwrap::read(source, &interest(patterns), &mut |record| {
+        if !is_heard {
+            return;
+        }
+        reader.record(record, &mut |line| batch.push(line, record.raw));
+        if batch.lines.len() >= batch_lines {
+            is_heard = batches.send(std::mem::replace(&mut batch, Batch::with_room(batch_lines))).is_ok();
+            reader.share_anew();
+        }
+    })?;
+    let _ = batches.send(batch);
+    Ok((reader, summary))
 }
 
 /// Reads a source again and sends its events on, in file order. Stops when nobody listens any more.
@@ -176,11 +236,24 @@ pub(super) struct Reader {
     host: Option<Text>,
     /// Room for the next line's fields.
     room: Fields<'static>,
+    /// What stands for each line's text where it is not told here.
+    no_raw: Option<Text>,
 }
 
 impl Reader {
     pub(super) fn new(patterns: &Arc<Patterns>) -> Self {
         Self { listener: Listener::new(patterns.clone()), ..Self::default() }
+    }
+
+    /// One whose lines do without their text.
+    pub(super) fn of_textless(patterns: &Arc<Patterns>) -> Self {
+        Self { no_raw: Some(Text::from("")), ..Self::new(patterns) }
+    }
+
+    /// Lets go of what the lines so far share: two threads that count how many share it would wait for each other.
+    fn share_anew(&mut self) {
+        self.host = None;
+        self.no_raw = self.no_raw.take().map(|_| Text::from(""));
     }
 
     pub(super) fn record(&mut self, record: &Record<'_>, each: &mut dyn FnMut(Line)) {
@@ -207,7 +280,7 @@ impl Reader {
                 stamp: record.stamp,
                 repeated: record.repeated,
                 line: Some(record.line),
-                raw: text(record.raw),
+                raw: self.text_of(record),
                 ..again
             });
         }
@@ -227,7 +300,9 @@ impl Reader {
         let hint = match hearing.what {
             Heard::Message(_) => {
                 self.recognised += u64::from(counts);
-                hint(record.message, &fact, fields)
+                // A stamp with a year needs no hint.
+                let is_yearless = record.stamp.is_some_and(|stamp| !stamp.year_known);
+                if is_yearless { hint(record.message, &fact, fields) } else { None }
             }
             Heard::Unrecognised(daemon) => {
                 if counts {
@@ -249,10 +324,14 @@ impl Reader {
             repeated: record.repeated,
             line: record.cursor.is_none().then_some(record.line),
             cursor: record.cursor.map(text),
-            raw: text(record.raw),
+            raw: self.text_of(record),
             hint,
             versions: fields.versions(),
         })
+    }
+
+    fn text_of(&self, record: &Record<'_>) -> Text {
+        self.no_raw.clone().unwrap_or_else(|| text(record.raw))
     }
 
     pub(super) fn finish(
@@ -297,7 +376,7 @@ pub(super) fn caveat_of(trouble: &Trouble, path: &Text, node: Option<&Text>) -> 
     Caveat { kind: trouble.kind, node: node.cloned(), text: format!("{path}{place}: {}", trouble.text) }
 }
 
-fn text(bytes: &[u8]) -> Text {
+pub(super) fn text(bytes: &[u8]) -> Text {
     Text::from(lossy(bytes))
 }
 

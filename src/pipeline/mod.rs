@@ -3,6 +3,7 @@
 mod blind_spots;
 pub mod correlate;
 pub mod events;
+mod flow;
 mod intake;
 mod kept;
 mod listener;
@@ -21,6 +22,7 @@ use crate::report::{Caveat, Coverage, Node, Report, SourceCoverage};
 use crate::timeline::{self, Doubles, Frame, Lane, Placer, Rank, Stated, Survey};
 use crate::world::{Clock, World};
 pub use crate::world::{StatedNode, StatedUnit, Topology, Unit};
+use flow::Flowed;
 pub use intake::interest;
 use intake::{Budget, Intake};
 pub use kept::Kept;
@@ -63,19 +65,26 @@ pub struct Outcome {
 #[must_use]
 pub fn analyze(sources: &[Source], options: &Options, threads: usize) -> Outcome {
     let mut outcome = Outcome::default();
-    let mut intakes: Vec<(&Source, Intake)> = Vec::new();
+    let mut intakes: Vec<(&Source, Intake, Option<Box<Flowed>>)> = Vec::new();
     let mut skipped = Vec::new();
-    for (source, result) in sources.iter().zip(read_all(sources, &options.patterns, threads)) {
+    let results = match sources {
+        [source] => vec![flow::take_in(source, options)],
+        _ => {
+            let results = read_all(sources, &options.patterns, threads);
+            results.into_iter().map(|result| result.map(|intake| (intake, None))).collect()
+        }
+    };
+    for (source, result) in sources.iter().zip(results) {
         match result {
-            Ok(mut intake) => {
+            Ok((mut intake, flowed)) => {
                 outcome.errors.extend(intake.broken_off.take());
-                intakes.push((source, intake));
+                intakes.push((source, intake, flowed));
             }
             Err(error) if source.found_in_directory && error.is_not_a_log() => skipped.push(source.path.clone()),
             Err(error) => outcome.errors.push(error),
         }
     }
-    intakes.sort_by(|(_, a), (_, b)| a.survey.path.cmp(&b.survey.path));
+    intakes.sort_by(|(_, a, _), (_, b, _)| a.survey.path.cmp(&b.survey.path));
     skipped.sort();
     outcome.errors.sort_by(|a, b| a.path().cmp(b.path()));
     outcome.report = conclude(intakes, &skipped, options);
@@ -116,8 +125,8 @@ fn read_all(sources: &[Source], patterns: &Arc<Patterns>, threads: usize) -> Vec
 }
 
 /// Everything after the first reading: place, believe, find, report.
-fn conclude(intakes: Vec<(&Source, Intake)>, skipped: &[Text], options: &Options) -> Report {
-    let mut caveats: Vec<Caveat> = intakes.iter().flat_map(|(_, intake)| intake.caveats.iter().cloned()).collect();
+fn conclude(intakes: Vec<(&Source, Intake, Option<Box<Flowed>>)>, skipped: &[Text], options: &Options) -> Report {
+    let mut caveats: Vec<Caveat> = intakes.iter().flat_map(|(_, intake, _)| intake.caveats.iter().cloned()).collect();
     caveats.extend(blind_spots::of_skipped(skipped));
     let mut coverage = Coverage::default();
     let mut formats = Vec::new();
@@ -125,7 +134,7 @@ fn conclude(intakes: Vec<(&Source, Intake)>, skipped: &[Text], options: &Options
     let mut surveys = Vec::new();
     let mut contents = Vec::new();
     let mut beside = Beside::default();
-    for (source, intake) in intakes {
+    for (source, intake, flowed) in intakes {
         beside.listed.extend(intake.listed);
         coverage.lines += intake.lines;
         coverage.recognised += intake.recognised;
@@ -133,7 +142,11 @@ fn conclude(intakes: Vec<(&Source, Intake)>, skipped: &[Text], options: &Options
         templates.push(intake.templates);
         formats.push((intake.format, intake.lines));
         surveys.push(intake.survey);
-        contents.push(intake.kept.map_or(Content::ReadAgain(source), Content::Lines));
+        contents.push(match (intake.kept, flowed) {
+            (Some(lines), _) => Content::Lines(lines),
+            (None, Some(flowed)) => Content::Flowed(flowed, source),
+            (None, None) => Content::ReadAgain(source),
+        });
     }
     coverage.unrecognised_templates = unread::merge(templates);
     report(&surveys, contents, Told { coverage, formats, caveats, silence: None, beside }, options)
@@ -172,7 +185,11 @@ fn report(surveys: &[Survey], contents: Vec<Content<'_>>, told: Told, options: &
         frame.goes_on_for(surveys, silence);
     }
     let frame = frame;
-    let (world, doubles) = believe(&frame, surveys, contents, options, &beside);
+    let (flowed, contents) = flowed_world(contents, &frame, surveys);
+    let (world, doubles) = match flowed {
+        Some(world) => (settled(world, &frame, surveys), Vec::new()),
+        None => believe(&frame, surveys, contents, options, &beside),
+    };
     caveats.extend(doubles);
     caveats.extend(frame.caveats.iter().cloned());
     caveats.extend(blind_spots::of(&frame, surveys, &world));
@@ -194,6 +211,8 @@ enum Content<'a> {
     ReadAgain(&'a Source),
     /// All of them, in file order.
     Lines(Vec<timeline::Line>),
+    /// In a world already; if that does not hold, the source is read a second time.
+    Flowed(Box<Flowed>, &'a Source),
     /// Opened when the merge gets there: all lines, and whether a rule may rest on each.
     Retold(Box<dyn FnOnce() -> Retold<'a> + 'a>),
     /// Those that still matter, each with the New Years before it.
@@ -244,6 +263,7 @@ fn believe_and_note(
                     disorder_micros: frame.disorder_micros(survey),
                     open: Box::new(move || match content {
                         Content::Lines(lines) => Box::new(placed(placer, lines)),
+                        Content::Flowed(_, _) => unreachable!("a world that does not hold was thrown away"),
                         Content::Retold(open) => {
                             let mut placer = placer;
                             // The walker follows every stamp, as the survey did.
@@ -271,6 +291,11 @@ fn believe_and_note(
         timeline::merge(lanes, &mut |event| doubles.take(event, &mut observe));
         doubles.finish(&mut observe)
     });
+    (settled(world, frame, surveys), caveats)
+}
+
+/// The world after its last event.
+fn settled(mut world: World, frame: &Frame, surveys: &[Survey]) -> World {
     for (node, presence) in frame.presences(surveys) {
         world.note_presence(&node, &presence);
     }
@@ -282,7 +307,27 @@ fn believe_and_note(
         world.note_now(now);
     }
     world.settle(&frame.ends(surveys));
-    (world, caveats)
+    world
+}
+
+/// The world that the only source has flowed into, if it holds; else what is to be read again.
+fn flowed_world<'a>(
+    contents: Vec<Content<'a>>,
+    frame: &Frame,
+    surveys: &[Survey],
+) -> (Option<World>, Vec<Content<'a>>) {
+    let mut world = None;
+    let mut left = Vec::with_capacity(contents.len());
+    for (content, survey) in contents.into_iter().zip(surveys) {
+        left.push(match content {
+            Content::Flowed(flowed, source) => {
+                world = flowed.if_it_holds(frame, survey);
+                Content::ReadAgain(source)
+            }
+            Content::ReadAgain(_) | Content::Lines(_) | Content::Retold(_) | Content::Dated(_) => content,
+        });
+    }
+    (world, left)
 }
 
 fn placed<'a>(mut placer: Placer<'a>, lines: Vec<timeline::Line>) -> impl Iterator<Item = Event> + 'a {

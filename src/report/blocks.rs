@@ -90,7 +90,7 @@ fn weight(finding: &Finding) -> (Severity, bool, bool, Confidence) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Event, Fact, Origin};
+    use crate::event::{Event, Fact, Origin, Raw};
     use crate::finding::{Evidence, Role};
     use crate::moment::{Moment, Precision};
     use std::sync::Arc;
@@ -110,7 +110,7 @@ mod tests {
                     pid: None,
                     repeated: 1,
                     origin: Origin { path: "dnsslave.log".into(), line: Some(1), cursor: None },
-                    raw: "".into(),
+                    raw: Raw::default(),
                 };
                 let first = Evidence {
                     role: Role::Primary,

@@ -310,7 +310,7 @@ mod tests {
             pid: Some(7),
             repeated: 1,
             origin: Origin { path: Text::from(path), line: None, cursor },
-            raw: Text::from(raw),
+            raw: Text::from(raw).into(),
         }
     }
 

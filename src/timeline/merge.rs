@@ -171,7 +171,7 @@ mod tests {
             pid: None,
             repeated: 1,
             origin: Origin { path: Text::from(path), line: u64::try_from(line).ok(), cursor: None },
-            raw: Text::from(""),
+            raw: Text::from("").into(),
         }
     }
 

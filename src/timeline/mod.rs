@@ -163,6 +163,24 @@ impl Frame {
         Placer { frame: self, survey, walker: self.calendars[index].walker() }
     }
 
+    /// Whether this frame, settled by a source's beginning, places the lines of its only host as the one settled by all of it does.
+    #[must_use]
+    pub fn places_alike(&self, early: &Survey, whole: &Self, survey: &Survey, first: &Stamp) -> bool {
+        let (Some(calendar), Some(whole_calendar)) = (self.calendars.first(), whole.calendars.first()) else {
+            return false;
+        };
+        let behind_first = |calendar: &year::Calendar| {
+            let mut walker = calendar.walker();
+            (walker.year_of(first), walker)
+        };
+        let node = |frame: &Self, survey: &Survey| -> Vec<Text> {
+            survey.hosts().map(|host| frame.names.of_host(survey, host).clone()).collect()
+        };
+        behind_first(calendar) == behind_first(whole_calendar)
+            && node(self, early) == node(whole, survey)
+            && self.skews == whole.skews
+    }
+
     /// When each daemon of each node wrote its first and last line.
     #[must_use]
     pub fn presences(&self, surveys: &[Survey]) -> Vec<(Text, Presence<Moment>)> {
@@ -329,7 +347,7 @@ impl Placer<'_> {
 
 fn event_of(line: Line, time: Moment, node: Text, path: &Text) -> Event {
     let Line { id, fact, pid, repeated, raw, line, cursor, .. } = line;
-    Event { id, fact, time, node, pid, repeated, origin: Origin { path: path.clone(), line, cursor }, raw }
+    Event { id, fact, time, node, pid, repeated, origin: Origin { path: path.clone(), line, cursor }, raw: raw.into() }
 }
 
 impl Stated {

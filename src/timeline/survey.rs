@@ -61,6 +61,7 @@ pub struct Survey {
     walker: Walker,
     hosts: BTreeMap<Option<Text>, Host>,
     meetings: HashMap<(Meeting, bool, Option<Text>), Vec<Dated>>,
+    is_alone: bool,
     newest_micros: i64,
     offset: Option<Option<i32>>,
     /// Lines without an offset, by the half hour they name and the New Years before it: what a clock change may have doubled.
@@ -94,6 +95,7 @@ impl Survey {
             walker: Walker::from_start(),
             hosts: BTreeMap::new(),
             meetings: HashMap::new(),
+            is_alone: false,
             newest_micros: i64::MIN,
             offset: None,
             half_hours: BTreeMap::new(),
@@ -118,6 +120,9 @@ impl Survey {
             self.clues.take_hint(stamp.written, crossed, line.hint);
         }
         self.note_host(line, stamp, crossed);
+        if self.is_alone {
+            return crossed;
+        }
         for (meeting, asks) in meetings(&line.fact).into_iter().flatten() {
             let key = (meeting, asks, line.host.clone());
             let is_full = self.meetings.len() >= MEETINGS_MAX;
@@ -139,6 +144,24 @@ impl Survey {
         self.is_witness = true;
     }
 
+    /// Says that the source is of one node and the only one: a node alone meets nobody.
+    pub fn is_of_a_node_alone(&mut self) {
+        self.is_alone = true;
+        self.meetings = HashMap::new();
+    }
+
+    /// Whether all lines name one host, or none does.
+    #[must_use]
+    pub fn is_of_one_host(&self) -> bool {
+        self.hosts.len() < 2
+    }
+
+    /// Whether no stamp lies before one above it.
+    #[must_use]
+    pub fn is_in_order(&self) -> bool {
+        self.disorder_micros == 0 && !self.mixes_offsets
+    }
+
     /// Takes what is known so far of all lines, whatever program wrote them. More lines may follow.
     pub fn finish(&mut self, first: Option<Stamp>, last: Option<Stamp>, modified: Option<i64>) {
         self.enter_half_hour();
@@ -158,15 +181,19 @@ impl Survey {
     }
 
     fn note_half_hour(&mut self, written: NaiveDateTime, crossed: i32) {
+        if let Some(((known, begin), lines)) = &mut self.half_hour
+            && *known == crossed
+            && begin.date() == written.date()
+            && begin.hour() == written.hour()
+            && (begin.minute() == 30) == (written.minute() >= 30)
+        {
+            *lines += 1;
+            return;
+        }
         let minute = if written.minute() < 30 { 0 } else { 30 };
         let Some(begin) = written.date().and_hms_opt(written.hour(), minute, 0) else { return };
-        match &mut self.half_hour {
-            Some((known, lines)) if *known == (crossed, begin) => *lines += 1,
-            _ => {
-                self.enter_half_hour();
-                self.half_hour = Some(((crossed, begin), 1));
-            }
-        }
+        self.enter_half_hour();
+        self.half_hour = Some(((crossed, begin), 1));
     }
 
     fn enter_half_hour(&mut self) {

@@ -41,7 +41,7 @@ impl Calendar {
 }
 
 /// Follows a source's stamps over New Year.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Walker {
     first_year: i32,
     year: i32,
@@ -64,7 +64,9 @@ impl Walker {
             return stamp.written.year();
         }
         if let Some(latest) = self.latest {
-            let days = (stamp.written - latest).num_days();
+            // The difference of dates is dear, and mostly there is none.
+            let is_same_day = stamp.written.date() == latest.date();
+            let days = if is_same_day { 0 } else { (stamp.written - latest).num_days() };
             if days < -ROLLOVER_DAYS {
                 self.year += 1;
             } else if days > ROLLOVER_DAYS {

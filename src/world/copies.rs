@@ -1,19 +1,21 @@
 //! What is kept of each secondary's copy of a zone. There may be hundreds of thousands, and nearly every line asks for one.
 
 use crate::event::Text;
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// By secondary, then zone. Zones are hashed, and asked for without a key of one's own: nodes are few, and zones are not.
 #[derive(Debug, Clone)]
 pub(super) struct Copies<T> {
-    by_node: BTreeMap<Text, HashMap<Text, T>>,
+    nodes: Vec<(Text, HashMap<Text, T>)>,
+    places: HashMap<Text, usize>,
     len: usize,
 }
 
 impl<T> Default for Copies<T> {
     fn default() -> Self {
-        Self { by_node: BTreeMap::new(), len: 0 }
+        Self { nodes: Vec::new(), places: HashMap::new(), len: 0 }
     }
 }
 
@@ -27,24 +29,26 @@ impl<T> Copies<T> {
     }
 
     pub(super) fn get(&self, node: &Text, zone: &Text) -> Option<&T> {
-        self.by_node.get(node)?.get(zone)
+        self.nodes[self.place(node)?].1.get(zone)
     }
 
     pub(super) fn get_mut(&mut self, node: &Text, zone: &Text) -> Option<&mut T> {
-        self.by_node.get_mut(node)?.get_mut(zone)
+        let place = self.place(node)?;
+        self.nodes[place].1.get_mut(zone)
     }
 
     /// What is kept of a copy, or else something new.
     pub(super) fn get_or_insert_with(&mut self, node: &Text, zone: &Text, new: impl FnOnce() -> T) -> &mut T {
-        if !self.by_node.contains_key(node) {
-            self.by_node.insert(node.clone(), HashMap::new());
-        }
-        let zones = self.by_node.get_mut(node).expect("a node's zones were just put there");
-        match zones.entry(zone.clone()) {
+        let place = self.place(node).unwrap_or_else(|| {
+            self.places.insert(node.clone(), self.nodes.len());
+            self.nodes.push((node.clone(), HashMap::new()));
+            self.nodes.len() - 1
+        });
+        match self.nodes[place].1.entry(zone.clone()) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => {
+            Entry::Vacant(free) => {
                 self.len += 1;
-                place.insert(new())
+                free.insert(new())
             }
         }
     }
@@ -58,13 +62,20 @@ impl<T> Copies<T> {
     }
 
     pub(super) fn remove(&mut self, node: &Text, zone: &Text) -> Option<T> {
-        let removed = self.by_node.get_mut(node)?.remove(zone);
+        let place = self.place(node)?;
+        let removed = self.nodes[place].1.remove(zone);
         self.len -= usize::from(removed.is_some());
         removed
     }
 
-    /// All of them: secondary, zone, and what is kept. The order of zones is none.
+    /// All of them: secondary, zone, and what is kept. Their order is none.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Text, &Text, &T)> {
-        self.by_node.iter().flat_map(|(node, zones)| zones.iter().map(move |(zone, value)| (node, zone, value)))
+        self.nodes.iter().flat_map(|(node, zones)| zones.iter().map(move |(zone, value)| (node, zone, value)))
+    }
+
+    fn place(&self, node: &Text) -> Option<usize> {
+        // Most sets are of few nodes, and a node's name is mostly one text.
+        let first = self.nodes.iter().take(4).position(|(known, _)| Arc::ptr_eq(known, node));
+        first.or_else(|| self.places.get(node).copied())
     }
 }

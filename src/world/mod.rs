@@ -368,7 +368,10 @@ impl World {
             }
         }
         if let Some(address) = pdns.asked_primary() {
-            *self.asked.entry(address.clone()).or_default() += 1;
+            match self.asked.get_mut(address) {
+                Some(count) => *count += 1,
+                None => drop(self.asked.insert(address.clone(), 1)),
+            }
         }
         let address = other.as_deref().and_then(|other| {
             if let Some(Pdns::TransferFailed { primary, .. }) = other.pdns() { primary.as_ref() } else { None }

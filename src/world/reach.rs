@@ -36,6 +36,8 @@ pub struct Unreached {
     pub transfers: Lines,
     /// Rounds of checks with time-outs meanwhile.
     pub rounds: Lines,
+    /// The last of these.
+    pub last_round: Option<Arc<Event>>,
     /// The line that shows an answer again.
     pub end: Option<Arc<Event>>,
     /// Rounds of its node before its first check: those do not count.
@@ -51,6 +53,7 @@ impl Unreached {
             checks: Lines::default(),
             transfers: Lines::default(),
             rounds: Lines::default(),
+            last_round: None,
             end: None,
             rounds_before: 0,
         }
@@ -123,15 +126,15 @@ impl Reach {
             Pdns::TransferFailed { zone, primary, why: TransferFailure::Unreachable, .. } => {
                 let Some(unreached) = self.open(&event.node, zone) else { return 1 };
                 unreached.addresses.extend(primary.clone());
-                unreached.transfers.push(event, true);
+                unreached.transfers.push(event, unreached.transfers.count == 0);
             }
             Pdns::FreshnessChecked { timeouts, .. } if *timeouts > 0 => self.round(event),
             Pdns::ZoneFresh { zone, .. } => {
-                self.shows_success.insert(event.node.clone());
+                self.note_success(&event.node);
                 self.answers(event, zone, true);
             }
             Pdns::ZoneStale { zone, .. } | Pdns::ZoneNewer { zone, .. } => {
-                self.shows_success.insert(event.node.clone());
+                self.note_success(&event.node);
                 self.answers(event, zone, false);
             }
             Pdns::ZoneCommitted { zone, .. }
@@ -157,6 +160,12 @@ impl Reach {
             | Pdns::TransferServed { .. } => {}
         }
         0
+    }
+
+    fn note_success(&mut self, node: &Text) {
+        if !self.shows_success.contains(node) {
+            self.shows_success.insert(node.clone());
+        }
     }
 
     fn open(&mut self, node: &Text, zone: &Text) -> Option<&mut Unreached> {
@@ -187,7 +196,7 @@ impl Reach {
         let Some(unreached) = self.open(&event.node, zone) else { return 1 };
         unreached.addresses.extend(primary.cloned());
         let is_first = unreached.checks.count == 0;
-        unreached.checks.push(event, true);
+        unreached.checks.push(event, is_first);
         if is_first {
             unreached.rounds_before = rounds_before;
             self.rounds.entry(event.node.clone()).or_default().awaited_by.insert(zone.clone());
@@ -214,7 +223,8 @@ impl Reach {
             return;
         };
         unreached.rounds.count = rounds.count - unreached.rounds_before;
-        unreached.rounds.last.clone_from(&rounds.last);
+        unreached.rounds.last = rounds.last.as_ref().map(|event| event.time);
+        unreached.last_round.clone_from(&rounds.last);
     }
 
     /// Somebody answers for a zone; `for_transfers`: by TCP as well, or so that no transfer is needed.
@@ -259,6 +269,7 @@ impl Reach {
         let told = |mut told: Unreached| {
             if !self.shows_success.contains(&told.node) {
                 told.rounds = Lines::default();
+                told.last_round = None;
             }
             told
         };

@@ -1,6 +1,6 @@
 //! The incident of 2020 as detectors would tell it, built by hand: five findings over three nodes.
 
-use driftline::event::{Event, Fact, Origin};
+use driftline::event::{Event, Fact, Origin, Text};
 use driftline::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity, Subject, ZoneImpact};
 use driftline::moment::{Moment, Precision};
 use driftline::report::{Caveat, Coverage, Masterships, Node, Report, SourceCoverage, Stretch};
@@ -27,7 +27,7 @@ pub(crate) fn line(node: &str, number: u64, stamp: &str, id: &'static str, raw: 
         pid: None,
         repeated: 1,
         origin: Origin { path: format!("{node}.log").into(), line: Some(number), cursor: None },
-        raw: raw.into(),
+        raw: Text::from(raw).into(),
     })
 }
 
