@@ -195,7 +195,7 @@ mod tests {
         let Ok(twice) = intake::take_in(source, &options.patterns, &budget) else { return false };
         let twice = intake::Intake { kept: None, ..twice };
         let expected = conclude(vec![(source, twice, None)], &[], options);
-        let Taken::All(once, flowed) = flow(source, options, few, few).expect("it is a log") else { return false };
+        let Taken::All(once, flowed) = flow(source, options, few, few + 1).expect("it is a log") else { return false };
         let frame = crate::timeline::settle(std::slice::from_ref(&once.survey), &options.stated);
         let holds =
             |flowed: &super::Flowed| flowed.frame.places_alike(&flowed.early, &frame, &once.survey, &flowed.first);

@@ -290,7 +290,7 @@ impl Reader {
 
     /// The line that a record is; `None` for a stranger's. What is read again does not count.
     fn line_of(&mut self, record: &Record<'_>, counts: bool) -> Option<Line> {
-        let mut fields = std::mem::take(&mut self.room).emptied();
+        let mut fields = std::mem::take(&mut self.room);
         let line = self.line_in(record, counts, &mut fields);
         self.room = fields.emptied();
         line
