@@ -106,7 +106,7 @@ impl Raw {
 
 impl From<Text> for Raw {
     fn from(raw: Text) -> Self {
-        // None is told later.
+        // An empty one may still be told.
         Self(if raw.is_empty() { OnceLock::new() } else { OnceLock::from(raw) })
     }
 }

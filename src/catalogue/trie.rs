@@ -17,6 +17,8 @@ use crate::version::VersionRange;
 const STEPS_PER_BYTE: usize = 8;
 /// Steps any line may take.
 const STEPS_AT_LEAST: usize = 1024;
+/// Children that are looked through one by one.
+const FEW_CHILDREN: usize = 8;
 /// Bytes that are searched in the time a place is tried.
 const BYTES_PER_STEP: usize = 16;
 /// How programs mark what they left out.
@@ -335,7 +337,13 @@ impl Trie {
 
     /// The child that begins like a text.
     fn child(&self, node: &Node, text: &[u8]) -> Option<u32> {
-        let place = memchr::memchr(*text.first()?, &node.firsts)?;
+        let first = *text.first()?;
+        // Most nodes have a child or two, for which a search of many bytes at once is not worth its beginning.
+        let place = if node.firsts.len() <= FEW_CHILDREN {
+            node.firsts.iter().position(|known| *known == first)?
+        } else {
+            node.firsts.binary_search(&first).ok()?
+        };
         Some(node.children[place])
     }
 

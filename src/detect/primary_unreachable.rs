@@ -195,7 +195,7 @@ fn add_lines(finding: &mut Finding, unreached: &Unreached) {
     for event in unreached.checks.first.first().into_iter().chain(unreached.transfers.first.first()) {
         finding.add(shown(unreached, event));
     }
-    let rounds = unreached.rounds.first.first().into_iter().chain(&unreached.last_round);
+    let rounds = unreached.rounds.first.first().into_iter().chain(&unreached.rounds.last);
     for event in rounds {
         let proves = format!("A round of {}'s checks timed out: nobody answered in time.", unreached.node);
         finding.add(evidence(Role::Supporting, event, "checks time out", proves));

@@ -263,7 +263,7 @@ impl<'a> Teller<'a> {
     }
 
     fn event(&mut self, record: &Record<'_>, each: &mut dyn FnMut(&EventLine<'_>)) {
-        let mut fields = std::mem::take(&mut self.room).emptied();
+        let mut fields = std::mem::take(&mut self.room);
         self.event_in(record, &mut fields, each);
         self.room = fields.emptied();
     }

@@ -3,7 +3,8 @@
 //! What places a line is settled by the source's beginning, and at the end once more by all of it. Where the whole says otherwise
 //! (another year, another host, stamps that go back), what has flowed is thrown away, and the source is read again as one of many.
 
-use super::intake::{self, Batch, Intake, is_listened_to};
+use super::batch::Batch;
+use super::intake::{self, Intake, is_listened_to};
 use super::{BATCHES_AHEAD, Options};
 use crate::event::{Event, Fact};
 use crate::input::{Error, Source};
@@ -69,12 +70,14 @@ fn flow(source: &Source, options: &Options, few: usize, batch_lines: usize) -> R
             }
         }
         let is_all = beginning.len() <= few;
+        let first = beginning.first().and_then(|line| line.stamp);
         let mut flowed = None;
         if is_all {
             beginning.retain(|line| is_listened_to(&line.fact));
-        } else if may_flow(&survey) {
+        } else if let Some(first) = first.filter(|_| may_flow(&survey)) {
             survey.is_of_a_node_alone();
-            match let_flow(source, options, &mut survey, std::mem::take(&mut beginning), &receiver) {
+            let beginning = std::mem::take(&mut beginning);
+            match let_flow(source, options, &mut survey, first, beginning, &receiver) {
                 Ok(all) => flowed = all,
                 Err(NotAlone) => return Ok(Taken::Nothing),
             }
@@ -114,11 +117,11 @@ fn let_flow(
     source: &Source,
     options: &Options,
     survey: &mut Survey,
+    first: Stamp,
     beginning: Vec<Line>,
     rest: &Receiver<Batch>,
 ) -> Result<Option<Flowed>, NotAlone> {
     let mut early = survey.clone();
-    let Some(first) = beginning.first().and_then(|line| line.stamp) else { return Err(NotAlone) };
     early.finish(Some(first), Some(first), source.modified());
     let frame = timeline::settle(std::slice::from_ref(&early), &options.stated);
     let mut placer = frame.placer(0, &early);
@@ -195,7 +198,7 @@ mod tests {
         let Ok(twice) = intake::take_in(source, &options.patterns, &budget) else { return false };
         let twice = intake::Intake { kept: None, ..twice };
         let expected = conclude(vec![(source, twice, None)], &[], options);
-        let Taken::All(once, flowed) = flow(source, options, few, few).expect("it is a log") else { return false };
+        let Taken::All(once, flowed) = flow(source, options, few, few + 1).expect("it is a log") else { return false };
         let frame = crate::timeline::settle(std::slice::from_ref(&once.survey), &options.stated);
         let holds =
             |flowed: &super::Flowed| flowed.frame.places_alike(&flowed.early, &frame, &once.survey, &flowed.first);

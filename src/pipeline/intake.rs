@@ -1,5 +1,6 @@
 //! One source → what the catalogue makes of its lines; twice where it is too large to be kept.
 
+use super::batch::Batch;
 use super::blind_spots;
 use super::kept::{Kept, keep_text};
 use super::listener::{Heard, Listener, fact_of, id_of, is_known};
@@ -22,8 +23,6 @@ use std::sync::mpsc::SyncSender;
 const KEPT_MAX: usize = 50_000;
 /// Events handed over at once by a source that is read again.
 pub(super) const BATCH: usize = 512;
-/// What a line has on average, for the room it is given.
-const LINE_BYTES: usize = 160;
 
 /// Lines of other programs are passed over in blocks; a folded repeat does not name the program it repeats.
 #[must_use]
@@ -129,40 +128,6 @@ pub(super) fn take_in(source: &Source, patterns: &Arc<Patterns>, budget: &Budget
 /// Whether a source is what a cloud tells: no host wrote it.
 pub(super) fn is_of_a_cloud(summary: &Summary) -> bool {
     catalogue::is_cloud(summary.format.as_bytes())
-}
-
-/// Lines that are handed over at once, without their texts, and these.
-#[derive(Debug, Default)]
-pub(super) struct Batch {
-    pub(super) lines: Vec<Line>,
-    pub(super) texts: Texts,
-}
-
-/// Lines as written, end to end.
-#[derive(Debug, Default)]
-pub(super) struct Texts {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl Batch {
-    fn with_room(lines: usize) -> Self {
-        let texts = Texts { bytes: Vec::with_capacity(lines * LINE_BYTES), ends: Vec::with_capacity(lines) };
-        Self { lines: Vec::with_capacity(lines), texts }
-    }
-
-    fn push(&mut self, line: Line, raw: &[u8]) {
-        self.lines.push(line);
-        self.texts.bytes.extend_from_slice(raw);
-        self.texts.ends.push(self.texts.bytes.len());
-    }
-}
-
-impl Texts {
-    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let begins = std::iter::once(0).chain(self.ends.iter().copied());
-        begins.zip(&self.ends).map(|(from, to)| &self.bytes[from..*to])
-    }
 }
 
 /// Reads a source and sends its lines on, in file order; passes over the rest when nobody listens any more.
@@ -288,7 +253,7 @@ impl Reader {
 
     /// The line that a record is; `None` for a stranger's. What is read again does not count.
     fn line_of(&mut self, record: &Record<'_>, counts: bool) -> Option<Line> {
-        let mut fields = std::mem::take(&mut self.room).emptied();
+        let mut fields = std::mem::take(&mut self.room);
         let line = self.line_in(record, counts, &mut fields);
         self.room = fields.emptied();
         line

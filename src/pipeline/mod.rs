@@ -1,5 +1,6 @@
 //! Joins the rooms: sources → lines → timeline → world → findings → report. Opens nothing itself and knows no clock.
 
+mod batch;
 mod blind_spots;
 pub mod correlate;
 pub mod events;

@@ -33,13 +33,13 @@ pub(super) struct Met<'a> {
     pub(super) address: Option<&'a Text>,
 }
 
-/// Lines of one kind: the first ones, when the last was written, and how many.
+/// Lines of one kind: the first ones, the last, and how many.
 #[derive(Debug, Clone, Default)]
 pub struct Lines {
     /// First ones, in order, one per (node, zone).
     pub first: Vec<Arc<Event>>,
-    /// Moment of the last one.
-    pub last: Option<Moment>,
+    /// The last. A follower forgets the lines that no world holds, so it is held, not its time alone.
+    pub last: Option<Arc<Event>>,
     /// How many.
     pub count: u64,
 }
@@ -50,7 +50,7 @@ impl Lines {
         if is_new_kind && self.first.len() < LINES_MAX {
             self.first.push(Arc::clone(event));
         }
-        self.last = Some(event.time);
+        self.last = Some(Arc::clone(event));
     }
 
     /// Moment of the first line.
@@ -68,7 +68,7 @@ impl Lines {
     /// Moment of the last line.
     #[must_use]
     pub fn last_time(&self) -> Option<Moment> {
-        self.last
+        self.last.as_ref().map(|event| event.time)
     }
 }
 

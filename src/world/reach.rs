@@ -36,8 +36,6 @@ pub struct Unreached {
     pub transfers: Lines,
     /// Rounds of checks with time-outs meanwhile.
     pub rounds: Lines,
-    /// The last of these.
-    pub last_round: Option<Arc<Event>>,
     /// The line that shows an answer again.
     pub end: Option<Arc<Event>>,
     /// Rounds of its node before its first check: those do not count.
@@ -53,7 +51,6 @@ impl Unreached {
             checks: Lines::default(),
             transfers: Lines::default(),
             rounds: Lines::default(),
-            last_round: None,
             end: None,
             rounds_before: 0,
         }
@@ -126,7 +123,7 @@ impl Reach {
             Pdns::TransferFailed { zone, primary, why: TransferFailure::Unreachable, .. } => {
                 let Some(unreached) = self.open(&event.node, zone) else { return 1 };
                 unreached.addresses.extend(primary.clone());
-                unreached.transfers.push(event, unreached.transfers.count == 0);
+                unreached.transfers.push(event, true);
             }
             Pdns::FreshnessChecked { timeouts, .. } if *timeouts > 0 => self.round(event),
             Pdns::ZoneFresh { zone, .. } => {
@@ -196,7 +193,7 @@ impl Reach {
         let Some(unreached) = self.open(&event.node, zone) else { return 1 };
         unreached.addresses.extend(primary.cloned());
         let is_first = unreached.checks.count == 0;
-        unreached.checks.push(event, is_first);
+        unreached.checks.push(event, true);
         if is_first {
             unreached.rounds_before = rounds_before;
             self.rounds.entry(event.node.clone()).or_default().awaited_by.insert(zone.clone());
@@ -223,8 +220,7 @@ impl Reach {
             return;
         };
         unreached.rounds.count = rounds.count - unreached.rounds_before;
-        unreached.rounds.last = rounds.last.as_ref().map(|event| event.time);
-        unreached.last_round.clone_from(&rounds.last);
+        unreached.rounds.last.clone_from(&rounds.last);
     }
 
     /// Somebody answers for a zone; `for_transfers`: by TCP as well, or so that no transfer is needed.
@@ -269,7 +265,6 @@ impl Reach {
         let told = |mut told: Unreached| {
             if !self.shows_success.contains(&told.node) {
                 told.rounds = Lines::default();
-                told.last_round = None;
             }
             told
         };

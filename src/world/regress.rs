@@ -63,7 +63,7 @@ impl Regressions {
                 theirs: None,
                 end: None,
             });
-            open.lines.push(event, open.lines.count == 0);
+            open.lines.push(event, true);
             open.addresses.extend(primary.clone());
             open.ours = our_serial.or(open.ours);
             open.theirs = primary_serial.or(open.theirs);
