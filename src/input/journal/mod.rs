@@ -252,7 +252,10 @@ impl Reader<'_> {
 struct Cursor {
     id: EntryId,
     /// Microseconds since 1970 at which journald stored the entry.
-    #[cfg_attr(not(feature = "journald"), expect(dead_code, reason = "our own reader has it from the entry itself"))]
+    #[cfg_attr(
+        not(any(feature = "journald", test)),
+        expect(dead_code, reason = "our own reader has it from the entry itself")
+    )]
     stored: Option<u64>,
 }
 
