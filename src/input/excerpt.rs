@@ -184,7 +184,7 @@ pub(super) fn write(record: &Record<'_>, into: &mut Vec<u8>) {
     Head::write(record, into).expect("a record is shorter than 4 GiB and its head than its room");
 }
 
-/// Gives the records that were [written](write).
+/// Gives the records that were written by [`write()`].
 pub(super) fn read(bytes: &[u8], each: &mut dyn FnMut(&Record<'_>)) -> io::Result<()> {
     let mut rest = bytes;
     while !rest.is_empty() {
