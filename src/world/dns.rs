@@ -21,6 +21,8 @@ const SENDERS_MAX: usize = 10_000;
 const REFRESH_MICROS: i64 = 2_000_000;
 /// A NOTIFY leaves within this of the operator's order.
 const BY_HAND_MICROS: i64 = 10_000_000;
+/// A sender's log shows its NOTIFY refused within this, clocks corrected.
+const SENDER_MICROS: i64 = 10_000_000;
 /// A refusal this soon after the last refused one was served is the same trouble.
 const RELAPSE_MICROS: i64 = 600 * 1_000_000;
 
@@ -186,7 +188,15 @@ pub struct Replication {
 }
 
 impl Replication {
-    pub(super) fn observe(&mut self, event: &Arc<Event>, pdns: &Pdns, met: Met<'_>, fetched_from: Option<&Text>) {
+    /// `may_be_own`: some sender's own log showed one of its NOTIFYs refused.
+    pub(super) fn observe(
+        &mut self,
+        event: &Arc<Event>,
+        pdns: &Pdns,
+        met: Met<'_>,
+        fetched_from: Option<&Text>,
+        may_be_own: bool,
+    ) {
         match pdns {
             Pdns::ZoneStale { zone, primary_serial, our_serial, .. } => {
                 self.stale(event, zone, *primary_serial, *our_serial)
@@ -198,8 +208,10 @@ impl Replication {
                     self.refused(event, zone, primary.as_ref(), met.node);
                 }
             }
-            Pdns::ZoneCommitted { zone, serial, .. } => self.current(event, zone, *serial, true, fetched_from),
-            Pdns::ZoneFresh { zone, serial, .. } => self.current(event, zone, *serial, false, None),
+            Pdns::ZoneCommitted { zone, serial, .. } => {
+                self.current(event, zone, *serial, true, fetched_from, may_be_own);
+            }
+            Pdns::ZoneFresh { zone, serial, .. } => self.current(event, zone, *serial, false, None, may_be_own),
             Pdns::NotifyRefused { zone, from } => self.stranger(event, zone, from),
             Pdns::NotifyForbidden { zone, .. } => self.unheard(event, zone),
             Pdns::NotifyOrdered { zone } => {
@@ -263,14 +275,29 @@ impl Replication {
         open.asked.extend(primary.cloned());
     }
 
-    fn current(&mut self, event: &Arc<Event>, zone: &Text, serial: Option<u32>, committed: bool, from: Option<&Text>) {
+    fn current(
+        &mut self,
+        event: &Arc<Event>,
+        zone: &Text,
+        serial: Option<u32>,
+        committed: bool,
+        from: Option<&Text>,
+        may_be_own: bool,
+    ) {
         let copy = self.copies.get_or_insert_with(&event.node, zone, Copy::default);
         let had = copy.serial;
         copy.serial = serial.or(copy.serial);
         copy.pending = None;
         let notify = copy.notify.take().filter(|_| committed && copy.open.is_none());
         let is_new = had.zip(serial).is_none_or(|(had, new)| is_newer(new, had));
-        if let Some(notify) = notify.filter(|notify| is_new && event.time.micros_since(notify.time) >= REFRESH_MICROS) {
+        let since = |notify: &Event| event.time.micros_since(notify.time);
+        // What no sender's log shows refused by now was a stranger's: nothing was behind because of it.
+        let is_strangers = |notify: &Event| {
+            let is_for_no_primary = matches!(notify.pdns(), Some(Pdns::NotifyRefused { .. }));
+            is_for_no_primary && !may_be_own && since(notify) > SENDER_MICROS
+        };
+        let is_told = |notify: &Arc<Event>| is_new && since(notify) >= REFRESH_MICROS && !is_strangers(notify);
+        if let Some(notify) = notify.filter(is_told) {
             self.behind.push(Behind {
                 node: event.node.clone(),
                 zone: zone.clone(),

@@ -377,7 +377,8 @@ impl World {
             if let Some(Pdns::TransferFailed { primary, .. }) = other.pdns() { primary.as_ref() } else { None }
         });
         let met = Met { node: other.as_deref().map(|other| &other.node), address };
-        self.replication.observe(event, pdns, met, fetched_from.as_ref());
+        let may_be_own = self.witnesses.has_strange();
+        self.replication.observe(event, pdns, met, fetched_from.as_ref(), may_be_own);
     }
 }
 

@@ -145,6 +145,8 @@ pub struct Witnesses {
     /// Address a zone is being fetched from, per secondary: 4.0–4.3 name it before the commit only.
     fetching: Copies<Text>,
     found: Vec<Witness>,
+    /// Whether any sender's own log showed one of its NOTIFYs refused.
+    has_strange: bool,
     /// What was found in the last seconds: one observation per node, kind, zone and second.
     known: BTreeSet<(i64, Text, Seen, Text)>,
     /// Where the last one of a run of like observations stands, since the last sign that anything changed.
@@ -156,6 +158,11 @@ impl Witnesses {
     #[must_use]
     pub fn all(&self) -> &[Witness] {
         &self.found
+    }
+
+    /// Whether any sender's own log showed, up to here, that one of its NOTIFYs was refused.
+    pub(super) fn has_strange(&self) -> bool {
+        self.has_strange
     }
 
     /// Takes a line of the site's own that states where the address is.
@@ -444,6 +451,7 @@ impl Witnesses {
     /// A refusal by policy says nothing of where its sender leaves from; one for not being a primary does.
     fn strange(&mut self, zone: &Text, own: &Arc<Event>, other: &Arc<Event>) {
         if let Some(Pdns::NotifyRefused { from, .. }) = other.pdns() {
+            self.has_strange = true;
             self.pair(Seen::Strange, zone, own, other, Some(from.clone()));
         }
     }
