@@ -53,6 +53,20 @@ fn fresh_logs_become_a_case_in_two_commands() {
 }
 
 #[test]
+fn a_quiet_case_misses_the_log_that_is_lost() {
+    let case = fresh("samples/split-brain/ordinary-day", "quiet");
+    assert_exit(&["--bless", word(&case)], 0);
+    fs::remove_file(case.join("dnsslave1.log")).expect("the sample has it");
+    let page = assert_exit(&[word(&case)], 1);
+    assert!(page.contains("expected  lines of dnsslave1\n"), "{page}");
+    assert!(page.contains("only lines of dnsmaster, dnsmaster2, dnsslave2"), "{page}");
+    // Whoever took it out on purpose says so.
+    let page = assert_exit(&["--bless", word(&case)], 0);
+    assert!(page.contains("  + nodes = [\"dnsmaster\", \"dnsmaster2\", \"dnsslave2\"]\n"), "{page}");
+    assert_exit(&[word(&case)], 0);
+}
+
+#[test]
 fn blessing_twice_changes_nothing() {
     for sample in
         ["samples/seed-incident", "samples/split-brain/address-left-behind", "samples/split-brain/ordinary-day"]

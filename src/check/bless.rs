@@ -17,7 +17,8 @@ const TOLERANCE_MICROS: i64 = 1_000_000;
 /// A new `expected.toml` for logs that have none.
 #[must_use]
 pub fn fresh(report: &Report) -> String {
-    let mut text = String::from("others = \"forbid\"\n");
+    let nodes: Array = report.nodes.iter().map(|node| &*node.name).collect();
+    let mut text = format!("others = \"forbid\"\nnodes = {nodes}\n");
     let settings = inferred(report);
     if !settings.is_empty() {
         text.push_str("\n# Inferred from the logs when this file was written; say what is right.\n[analyze]\n");
@@ -69,12 +70,31 @@ fn inferred(report: &Report) -> Vec<String> {
     settings
 }
 
+/// A file for logs of which these nodes are left.
+///
+/// # Errors
+/// The text is no TOML.
+pub fn without_nodes(text: &str, there: &[&str]) -> Result<String, TomlError> {
+    let mut document: DocumentMut = text.parse()?;
+    keep_nodes(&mut document, there);
+    Ok(document.to_string())
+}
+
+fn keep_nodes(document: &mut DocumentMut, there: &[&str]) {
+    if let Some(nodes) = document.get_mut("nodes").and_then(Item::as_array_mut) {
+        nodes.retain(|node| node.as_str().is_some_and(|node| there.contains(&node)));
+    }
+}
+
 /// Brings a file up to date. `case` is what `text` says.
 ///
 /// # Errors
 /// The text is no TOML.
-pub fn update(text: &str, case: &Case, findings: &[Finding]) -> Result<String, TomlError> {
+pub fn update(text: &str, case: &Case, report: &Report) -> Result<String, TomlError> {
+    let findings = &report.findings;
+    let there: Vec<&str> = report.nodes.iter().map(|node| &*node.name).collect();
     let mut document: DocumentMut = text.parse()?;
+    keep_nodes(&mut document, &there);
     let mut told = assign(&case.expects, findings);
     let met = told.clone();
     let mut gone = Vec::new();

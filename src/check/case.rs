@@ -21,6 +21,10 @@ pub struct Case {
     pub others: Others,
     /// Line of `others`.
     pub others_line: usize,
+    /// Nodes of which a line must be in the logs: a log that is lost makes a quiet case no quieter.
+    pub nodes: Vec<String>,
+    /// Line of `nodes`.
+    pub nodes_line: usize,
     /// `[analyze]`, in the order written.
     pub settings: Vec<Setting>,
     /// `[[expect]]`: must be there.
@@ -127,8 +131,9 @@ impl Reader<'_> {
     }
 
     fn case(&self, table: &Table) -> Found<Case> {
-        self.known_keys(table, &["others", "analyze", "expect", "forbid"])?;
+        self.known_keys(table, &["others", "nodes", "analyze", "expect", "forbid"])?;
         let others = table.get("others");
+        let nodes = table.get("nodes");
         let others_line = self.line(others.and_then(Item::span));
         let case = Case {
             others: match others.and_then(Item::as_str) {
@@ -140,6 +145,11 @@ impl Reader<'_> {
                 }
             },
             others_line,
+            nodes: match nodes {
+                Some(item) => texts(item).ok_or_else(|| self.error(item.span(), "nodes must be a list of texts"))?,
+                None => Vec::new(),
+            },
+            nodes_line: self.line(nodes.and_then(Item::span)),
             settings: self.settings(table.get("analyze"))?,
             expects: self.claims(table.get("expect"), "expect")?,
             forbids: self.claims(table.get("forbid"), "forbid")?,
@@ -341,17 +351,18 @@ mod tests {
 
     #[test]
     fn a_whole_case_is_understood() {
-        let text = "others = \"allow\"\n[analyze]\ntz = \"UTC\"\nyear = [\"a=2020\", 2021]\n\n[[expect]]\nrule = \"eip-drift\"\n\
+        let text = "others = \"allow\"\nnodes = [\"a\", \"b\"]\n[analyze]\ntz = \"UTC\"\nyear = [\"a=2020\", 2021]\n\n[[expect]]\nrule = \"eip-drift\"\n\
                     confidence = \"likely\"\nsubject = { nodes = [\"b\", \"a\"], holder = \"a\" }\nsince = 2020-08-08T21:01:16Z\n\
                     until = \"open\"\ntolerance = \"2s\"\nevidence = [\"keepalived/state-master@a\"]\n\n[[forbid]]\nrule = \"split-brain\"\n";
         let case = Case::parse("expected.toml", text).expect("it is right");
         assert_eq!(case.settings[1].values, ["a=2020", "2021"]);
         let claim = &case.expects[0];
-        assert_eq!(claim.line, 6);
+        assert_eq!((case.nodes.as_slice(), case.nodes_line), (["a".to_owned(), "b".to_owned()].as_slice(), 2));
+        assert_eq!(claim.line, 7);
         assert_eq!(claim.subject[0], ("nodes", vec!["a".to_owned(), "b".to_owned()]));
         assert_eq!(claim.since.map(Moment::rfc3339).as_deref(), Some("2020-08-08T21:01:16Z"));
         assert_eq!((claim.until, claim.tolerance_micros), (Some(Until::Open), 2_000_000));
-        assert_eq!(case.forbids[0].line, 15);
+        assert_eq!(case.forbids[0].line, 16);
     }
 
     #[test]
@@ -361,6 +372,7 @@ mod tests {
             ("others = \"forbid\"\n".to_owned(), 1, "without an expectation"),
             ("[[forbid]]\nrule = \"eip-drift\"\n".to_owned(), 1, "others"),
             ("others = \"forbid\"\n[[expect]]\nrule = \"eip-drifts\"\n".to_owned(), 3, "unknown rule \"eip-drifts\""),
+            ("others = \"forbid\"\nnodes = \"a\"\n".to_owned(), 2, "nodes must be a list"),
             ("others = \"forbid\"\n[[expect]]\n".to_owned(), 2, "rule is missing"),
             ("others = \"forbid\"\nexpect = 1\n".to_owned(), 2, "[[expect]]"),
             ("others = \"forbid\"\n[analyze]\nzone = \"UTC\"\n".to_owned(), 3, "unknown key zone"),

@@ -1,7 +1,7 @@
 //! For GitHub Actions: an annotation on the line of each expectation that does not hold.
 
 use super::Judged;
-use super::judge::Broken;
+use super::judge::{Broken, Kind};
 use std::io::{self, Write};
 
 /// Writes a `::error` command for everything that is wrong, and nothing where all is well.
@@ -16,8 +16,8 @@ pub fn write(judged: &[Judged], out: &mut dyn Write) -> io::Result<()> {
         }
         for check in &case.checks {
             let Some(broken) = &check.broken else { continue };
-            let rule = if check.rule.is_empty() { "others" } else { &check.rule };
-            let title = format!("{rule} {}", broken.what);
+            let about = if check.kind == Kind::Node { "nodes" } else { check.rule.as_str() };
+            let title = format!("{about} {}", broken.what);
             let text = format!("expected: {}\n{}", check.expected, explain(broken));
             annotate(&case.expected_path(), check.line, &title, text.trim_end(), out)?;
         }

@@ -111,6 +111,7 @@ fn check(check: &Check) -> WireCheck<'_> {
             Kind::Expect => "expect",
             Kind::Forbid => "forbid",
             Kind::Others => "others",
+            Kind::Node => "node",
         },
         rule: &check.rule,
         expected: &check.expected,

@@ -14,6 +14,8 @@ pub enum Kind {
     Forbid,
     /// `others = "forbid"`.
     Others,
+    /// One of `nodes`.
+    Node,
 }
 
 /// One expectation and whether it holds.
@@ -21,7 +23,7 @@ pub enum Kind {
 pub struct Check {
     /// What it asks for.
     pub kind: Kind,
-    /// Rule; empty for `others`.
+    /// Rule; empty for a node.
     pub rule: String,
     /// The expectation in one line.
     pub expected: String,
@@ -105,6 +107,24 @@ pub fn judge(case: &Case, findings: &[Finding], seen: &dyn Fn() -> BTreeSet<Stri
         }
     }
     checks
+}
+
+/// Whether each node that a case names has a line in the logs. `there` are those that have, sorted.
+#[must_use]
+pub fn judge_nodes(case: &Case, there: &[&str]) -> Vec<Check> {
+    let broken = || Broken {
+        what: "no line of a daemon is from this node".to_owned(),
+        found: Some(format!("only lines of {}", there.join(", "))),
+        ..Broken::default()
+    };
+    let check = |node: &String| Check {
+        kind: Kind::Node,
+        rule: String::new(),
+        expected: format!("lines of {node}"),
+        line: case.nodes_line,
+        broken: (!there.contains(&node.as_str())).then(broken),
+    };
+    case.nodes.iter().map(check).collect()
 }
 
 /// The findings by which expectations are met.

@@ -73,6 +73,7 @@ fn name(check: &Check) -> String {
             let found = check.broken.as_ref().and_then(|broken| broken.found.as_deref()).unwrap_or_default();
             format!("others: no {found}")
         }
+        Kind::Node => format!("line {}: {}", check.line, check.expected),
     }
 }
 
@@ -81,6 +82,7 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Expect => "expect",
         Kind::Forbid => "forbid",
         Kind::Others => "others",
+        Kind::Node => "node",
     }
 }
 

@@ -24,7 +24,9 @@ pub mod table;
 
 pub use case::{Case, CaseError, Claim, EXPECTED, Others, Setting, Until};
 pub use coverage::Coverage;
-pub use judge::{Broken, Check, Difference, Kind, confidence_word, differences, evidence_names, judge, line, met};
+pub use judge::{
+    Broken, Check, Difference, Kind, confidence_word, differences, evidence_names, judge, judge_nodes, line, met,
+};
 pub use lines::{ids, seen};
 pub use shrink::{Budget, shrink};
 

@@ -65,7 +65,10 @@ fn asked(checks: &[Check]) -> String {
     let of = |kind| checks.iter().filter(|check| check.kind == kind).count();
     let part = |number: usize, word: &str| (number > 0).then(|| format!("{number} {word}"));
     let parts: Vec<String> =
-        [part(of(Kind::Expect), "expected"), part(of(Kind::Forbid), "forbidden")].into_iter().flatten().collect();
+        [part(of(Kind::Expect), "expected"), part(of(Kind::Forbid), "forbidden"), part(of(Kind::Node), "nodes there")]
+            .into_iter()
+            .flatten()
+            .collect();
     parts.join(", ")
 }
 

@@ -52,6 +52,7 @@ const HELP: &str = "\
 A case is a directory with logs (any SOURCE of analyze) and expected.toml:
 
   others = \"forbid\"              # or \"allow\": findings that no [[expect]] names
+  nodes = [\"dnsmaster\"]          # of which a line must be in the logs
   [analyze]                      # tz, year, skew, since, until, rule, config: as of analyze
   tz = \"UTC\"
   [[expect]]                     # must be found; keys left out do not matter

@@ -45,7 +45,7 @@ fn bless(directory: &Path, threads: usize) -> Judged {
         Some(old) => {
             let (judged, ran) = run::judge(directory, threads);
             let Some(Ran { case, outcome, .. }) = ran.filter(|_| judged.problems.is_empty()) else { return judged };
-            match bless::update(old, &case, &outcome.report.findings) {
+            match bless::update(old, &case, &outcome.report) {
                 Ok(new) => (judged, new),
                 Err(error) => return failed(directory, &path, error.to_string()),
             }

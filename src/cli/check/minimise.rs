@@ -114,7 +114,7 @@ fn minimise(directory: &Path, output: &Path, threads: usize) -> Result<Verdict, 
         return Err(error.to_string());
     }
     write(&part, &lines, output, None).map_err(|error| format!("{}: {error}", output.display()))?;
-    copy_expectations(directory, output, &ran).map_err(|error| format!("{}: {error}", output.display()))?;
+    copy_expectations(directory, output, &ran, threads).map_err(|error| format!("{}: {error}", output.display()))?;
     let (judged, _) = run::judge(output, threads);
     let bound = if is_smallest { "" } else { "; there may be fewer, the search was stopped" };
     outlet::say(&format!("{}: {} of {} lines{bound}", output.display(), part.len(), lines.read));
@@ -274,8 +274,14 @@ fn write(part: &[Line], lines: &Lines, place: &Path, date: Option<SystemTime>) -
 }
 
 /// The expectations as they are, with the configuration that they name.
-fn copy_expectations(directory: &Path, output: &Path, ran: &Ran) -> io::Result<()> {
-    fs::copy(directory.join(EXPECTED), output.join(EXPECTED))?;
+fn copy_expectations(directory: &Path, output: &Path, ran: &Ran, threads: usize) -> io::Result<()> {
+    // A node whose lines are not needed is not asked for.
+    let (_, outcome, _) = run::analyze(output, &ran.options, threads);
+    let there: Vec<&str> = outcome.report.nodes.iter().map(|node| &*node.name).collect();
+    #[expect(clippy::disallowed_methods, reason = "a case is read where its directory was named")]
+    let whole = fs::read_to_string(directory.join(EXPECTED))?;
+    let text = check::bless::without_nodes(&whole, &there).map_err(io::Error::other)?;
+    fs::write(output.join(EXPECTED), text)?;
     let configs = ran.case.settings.iter().filter(|setting| setting.option == "config");
     for config in configs.flat_map(|setting| &setting.values).map(Path::new).filter(|path| path.is_relative()) {
         let target = output.join(config);

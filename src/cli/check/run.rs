@@ -38,6 +38,8 @@ pub(super) fn judge(directory: &Path, threads: usize) -> (Judged, Option<Ran>) {
     let (sources, outcome, problems) = analyze(directory, &options, threads);
     judged.problems = problems;
     judged.checks = check::judge(&case, &outcome.report.findings, &|| check::seen(&sources, &options));
+    let there: Vec<&str> = outcome.report.nodes.iter().map(|node| &*node.name).collect();
+    judged.checks.extend(check::judge_nodes(&case, &there));
     (judged, Some(Ran { case, sources, options, outcome }))
 }
 
