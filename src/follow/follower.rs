@@ -88,7 +88,8 @@ impl Counts {
 
 /// Lines of one second may arrive this far apart, by the wall clock.
 const SECOND_IS_OVER_MICROS: i64 = 1_000_000;
-/// Stamps this near the wall clock are of now: time goes on as the clock does. Others are of a replay: it goes on from them.
+/// Stamps this near the wall clock when they were taken are of now: time goes on as the clock does. Others are of a replay: it goes on
+/// from them, also over a restart.
 const OF_NOW_MICROS: i64 = 600_000_000;
 
 impl Follower {
@@ -126,6 +127,7 @@ impl Follower {
         self.ledger = state.ledger;
         self.schedule = state.schedule;
         self.is_caught_up |= state.is_caught_up;
+        self.taken_at = state.taken_at;
         Some(Outgoing { pending: state.pending, pacing: state.pacing, waiting: state.waiting })
     }
 
@@ -143,6 +145,7 @@ impl Follower {
             pacing,
             waiting,
             is_caught_up: self.is_caught_up,
+            taken_at: self.taken_at,
         }
     }
 
@@ -287,7 +290,8 @@ impl Follower {
         match item {
             Item::Record(path, record, mark) => {
                 let index = self.live.index_of_or_new(&path, node);
-                let weight = self.live.take(index, &record.borrowed());
+                // At once, not with the next line: when that comes must not decide when a question is put.
+                let weight = self.live.take(index, &record.borrowed()).max(self.live.rest(index));
                 if let Some(stamp) = record.stamp {
                     self.schedule.took(micros(stamp, wall), weight);
                 }
@@ -330,7 +334,7 @@ impl Follower {
     /// What time it is where the lines come from.
     fn event_now(&self, wall: i64) -> i64 {
         match self.schedule.newest() {
-            Some(newest) if (wall - newest).abs() <= OF_NOW_MICROS || self.taken_at == 0 => wall.max(newest),
+            Some(newest) if (self.taken_at - newest).abs() <= OF_NOW_MICROS || self.taken_at == 0 => wall.max(newest),
             Some(newest) => newest + (wall - self.taken_at).max(0),
             None => wall,
         }

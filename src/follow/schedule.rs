@@ -13,6 +13,8 @@ const SECOND_MICROS: i64 = 1_000_000;
 const SILENCES_MICROS: [i64; 2] = [7_000_000, 122_000_000];
 /// Ordinary steps are looked after together, this often.
 const ORDINARY_MICROS: i64 = 30_000_000;
+/// What comes in floods is looked after together, this often.
+const REPEATED_MICROS: i64 = 10_000_000;
 /// Moments to ask at that are remembered: a flood of remarkable lines asks every second anyway.
 const DUE_MAX: usize = 1_000;
 
@@ -49,6 +51,11 @@ impl Schedule {
                 if !is_near {
                     self.ask_at(at);
                 }
+            }
+            Weight::Repeated => {
+                let at = (time.div_euclid(REPEATED_MICROS) + 1) * REPEATED_MICROS;
+                self.ask_at(at);
+                self.ask_at(at + SILENCES_MICROS[1]);
             }
             Weight::Remarkable => {
                 self.is_asked_for = true;
@@ -115,6 +122,18 @@ mod tests {
         assert_eq!(schedule.before(10_000_000), Some(7_000_000), "the grace time is over before the next line");
         assert_eq!(schedule.before(10_000_000), None);
         assert!(schedule.rested(122_000_000) && !schedule.rested(122_000_000));
+    }
+
+    #[test]
+    fn a_flood_asks_every_ten_seconds() {
+        let mut schedule = Schedule::default();
+        let asked = (0..200).filter(|second| {
+            let time = second * SECOND_MICROS;
+            let asked = schedule.before(time).is_some();
+            schedule.took(time, Weight::Repeated);
+            asked
+        });
+        assert!((18..=40).contains(&asked.count()));
     }
 
     #[test]

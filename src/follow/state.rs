@@ -30,6 +30,8 @@ pub struct State<P> {
     pub waiting: Vec<(String, Notification)>,
     /// Whether the sources' past was read to its end once: from then on all is told.
     pub is_caught_up: bool,
+    /// By the wall clock, in microseconds: when the last record was taken; 0 before the first one.
+    pub taken_at: i64,
 }
 
 /// Why bytes are no state of ours.
@@ -48,7 +50,7 @@ pub enum Unfit {
 
 const MAGIC: &[u8] = b"driftline state\n";
 /// Raise it when the form changes; what another version of the package wrote is not read either.
-const FORM: &str = concat!("2 ", env!("CARGO_PKG_VERSION"), "\n");
+const FORM: &str = concat!("3 ", env!("CARGO_PKG_VERSION"), "\n");
 
 impl<P: Serialize + DeserializeOwned> State<P> {
     /// As bytes.
@@ -100,6 +102,7 @@ mod tests {
             pacing: Pacing::default(),
             waiting: Vec::new(),
             is_caught_up: true,
+            taken_at: 0,
         }
     }
 

@@ -162,6 +162,12 @@ impl Survey {
         self.disorder_micros == 0 && !self.mixes_offsets
     }
 
+    /// A line of this stamp has been read; [`finish`](Self::finish) tells of all of them.
+    pub fn reached(&mut self, stamp: Stamp) {
+        self.first = self.first.or(Some(stamp));
+        self.last = Some(stamp);
+    }
+
     /// Takes what is known so far of all lines, whatever program wrote them. More lines may follow.
     pub fn finish(&mut self, first: Option<Stamp>, last: Option<Stamp>, modified: Option<i64>) {
         self.enter_half_hour();

@@ -9,11 +9,11 @@ pub(super) mod store;
 use super::analyze::{Unusable, stated};
 use super::outlets::settings::Settings;
 use super::{Exit, config, outlet};
-use crate::input::live::{self, Until};
+use crate::input::live::{self, Places, Until};
 use crate::pipeline::Options;
 use args::{Follow, FollowFormat, Reading};
 use chrono_tz::Tz;
-use session::{Session, Stopped};
+use session::{Before, Session, Stopped};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use std::path::PathBuf;
@@ -46,7 +46,8 @@ fn follow(arguments: &Follow) -> Result<Exit, Unusable> {
     let store = arguments.state.clone().or_else(state_directory).map(Store::at);
     // A reload that fails leaves the old configuration in use.
     let mut configured = configured(&arguments.reading)?;
-    let mut outlets = None;
+    let places = Places::new(&arguments.reading.sources);
+    let mut before = Before { outlets: None, state: None, places };
     let mut is_first = true;
     loop {
         let (sources, errors) = live::expand(&arguments.reading.sources)?;
@@ -67,14 +68,15 @@ fn follow(arguments: &Follow) -> Result<Exit, Unusable> {
             until: if arguments.until_end { Until::EndOfInput } else { Until::Stopped },
             asked: &asked,
         };
-        match session.run(&mut outlets) {
+        match session.run(&mut before) {
             Stopped::BySignal | Stopped::AtTheEnd => return Ok(Exit::Clean),
             Stopped::Failed => return Ok(Exit::Failed),
+            Stopped::ForNewLogs => outlet::say("driftline: there are new logs, they are followed too"),
             Stopped::ToReload => match self::configured(&arguments.reading) {
                 Ok(new) => {
                     outlet::say("driftline: the configuration was read again");
                     configured = new;
-                    if let Some(outlets) = &mut outlets {
+                    if let Some(outlets) = &mut before.outlets {
                         outlets.reconfigure(&configured.settings);
                     }
                 }

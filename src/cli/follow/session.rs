@@ -7,8 +7,8 @@ use super::{Asked, Configured};
 use crate::cli::outlet;
 use crate::cli::outlets::Outlets;
 use crate::cli::outlets::args::Outgoing as Ways;
-use crate::follow::{Change, Follower, Item, Named, Outgoing};
-use crate::input::live::{Followed, Until};
+use crate::follow::{Change, Follower, Item, Named, Outgoing, State};
+use crate::input::live::{Followed, Places, Position, Until};
 use crate::pipeline::interest;
 use chrono::Utc;
 use std::io::{self, Write};
@@ -44,6 +44,8 @@ pub(super) struct Session<'s> {
 pub(super) enum Stopped {
     BySignal,
     ToReload,
+    /// Logs have come to stand in a directory that is followed.
+    ForNewLogs,
     AtTheEnd,
     Failed,
 }
@@ -53,20 +55,21 @@ pub(super) enum Stopped {
 struct Failed;
 
 impl Session<'_> {
-    /// Runs. `outlets` are those of the run before, if there was one.
-    pub(super) fn run(self, outlets: &mut Option<Outlets>) -> Stopped {
-        self.begin(outlets).unwrap_or(Stopped::Failed)
+    /// Runs, and goes on where the run before was, if there was one.
+    pub(super) fn run(self, before: &mut Before) -> Stopped {
+        self.begin(before).unwrap_or(Stopped::Failed)
     }
 
-    fn begin(&self, outlets: &mut Option<Outlets>) -> Result<Stopped, Failed> {
-        let (mut follower, outgoing) = self.follower()?;
+    fn begin(&self, before: &mut Before) -> Result<Stopped, Failed> {
+        let (mut follower, outgoing) = self.follower(before.state.take())?;
         let pending = outgoing.pending.clone();
+        let Before { outlets, state, places } = before;
         let outlets = match outlets {
             Some(outlets) => outlets,
             None => outlets.insert(self.open(outgoing)?),
         };
-        let mut run =
-            Run { session: self, outlets, totals: Totals::default(), saved: Instant::now(), is_changed: false };
+        let (totals, saved) = (Totals::default(), Instant::now());
+        let mut run = Run { session: self, outlets, places, totals, saved, is_changed: false };
         // What was on its way when the last run died goes out again, the same bytes.
         run.tell(&pending)?;
         let interest = interest(&self.configured.options.patterns);
@@ -75,8 +78,11 @@ impl Session<'_> {
         run.save(&follower, Vec::new())?;
         let stopped = run.turn(&mut follower, &readers);
         stop.store(true, Ordering::Relaxed);
-        if !matches!(stopped, Ok(Stopped::ToReload)) {
-            run.outlets.close(GRACE);
+        match stopped {
+            Ok(Stopped::ToReload | Stopped::ForNewLogs) => {
+                *state = self.store.is_none().then(|| follower.state(Outgoing::default()));
+            }
+            Ok(Stopped::BySignal | Stopped::AtTheEnd | Stopped::Failed) | Err(_) => run.outlets.close(GRACE),
         }
         run.save(&follower, Vec::new())?;
         stopped
@@ -91,13 +97,16 @@ impl Session<'_> {
     }
 
     /// A follower that goes on where the state is, with what was on its way out.
-    fn follower(&self) -> Result<(Follower, Outgoing), Failed> {
+    fn follower(&self, before: Option<State<Position>>) -> Result<(Follower, Outgoing), Failed> {
         let named: Vec<Named> = self.sources.iter().map(|source| (source.path.clone(), source.node.clone())).collect();
         let Configured { options, zone, .. } = self.configured;
         let tells_past = self.tells_past || !self.sources.iter().any(Followed::has_a_past);
         let fresh = || Follower::new(options.clone(), named.clone(), *zone, tells_past);
         let mut follower = fresh();
-        let Some(store) = self.store else { return Ok((follower, Outgoing::default())) };
+        let Some(store) = self.store else {
+            let outgoing = before.and_then(|state| follower.restore(state)).unwrap_or_default();
+            return Ok((follower, outgoing));
+        };
         match store.load().map_err(|error| store_failed(store, &error, "read"))? {
             Found::Nothing => {}
             Found::SetAside(aside, why) => set_aside(store, &aside.display().to_string(), &why),
@@ -126,10 +135,19 @@ fn store_failed(store: &Store, error: &io::Error, verb: &str) -> Failed {
     Failed
 }
 
+/// What a run leaves to the next one of the same process.
+pub(super) struct Before {
+    pub(super) outlets: Option<Outlets>,
+    /// Where there is no file to keep it in.
+    pub(super) state: Option<State<Position>>,
+    pub(super) places: Places,
+}
+
 /// A run under way.
 struct Run<'r> {
     session: &'r Session<'r>,
     outlets: &'r mut Outlets,
+    places: &'r mut Places,
     totals: Totals,
     saved: Instant,
     is_changed: bool,
@@ -172,6 +190,9 @@ impl Run<'_> {
             if shown.is_none_or(|shown| shown.elapsed() >= SHOW) {
                 self.show(follower);
                 shown = Some(Instant::now());
+                if self.session.until == Until::Stopped && self.places.have_new(&self.session.sources) {
+                    return Ok(Stopped::ForNewLogs);
+                }
             }
             if self.outlets.tick(wall()) {
                 self.save(follower, Vec::new())?;
@@ -187,6 +208,11 @@ impl Run<'_> {
             match item {
                 Ok(item) => {
                     self.is_changed |= !matches!(item, Item::Rest(_));
+                    if let Item::Trouble(path, trouble) = &item
+                        && trouble.kind == "unread"
+                    {
+                        outlet::say(&format!("driftline: {path}: {}", trouble.text));
+                    }
                     follower.push(source, item, wall());
                 }
                 Err(error) => {

@@ -50,7 +50,13 @@ pub(super) struct Flow<'f> {
     pub(super) reader: Option<Kind>,
     /// Troubles with single lines are told until there were so many.
     pub(super) troubles_left: usize,
+    /// Looks since the last line, and how many lines there were then.
+    pub(super) in_vain: u32,
+    pub(super) rested_at_line: u64,
 }
+
+/// A source that is quiet is looked at this often at least.
+const QUIET_POLL_MAX: Duration = Duration::from_millis(500);
 
 /// Where to begin in a stream.
 pub(super) struct Start<'c> {
@@ -163,7 +169,9 @@ impl Flow<'_> {
     /// Nothing to read for now: says so, and sleeps.
     pub(super) fn wait(&mut self) {
         self.rest();
-        std::thread::sleep(self.pace.poll);
+        self.in_vain = if self.rested_at_line == self.progress.lines { self.in_vain + 1 } else { 0 };
+        self.rested_at_line = self.progress.lines;
+        std::thread::sleep(super::patience(self.pace.poll, self.in_vain).min(QUIET_POLL_MAX));
     }
 
     /// Reads a stream from `start` on until `turn`, which is asked at the end of what is there, ends it.
@@ -290,7 +298,9 @@ impl Flow<'_> {
                     summary.format = "empty";
                     return Ok(Err(Ended::Over));
                 }
-                if is_all {
+                // A document is not growing, and its last line may have no end.
+                let is_document = matches!(verdict, Verdict::Cloud(_)) && seen_at.elapsed() >= self.pace.settle;
+                if is_all || is_document {
                     return Err(refused(self.path, verdict, buffer));
                 }
             }
@@ -431,9 +441,10 @@ fn refused(path: &Text, verdict: Verdict, buffer: &mut Buffer<'_>) -> Error {
             path,
             found: "a binary journal cannot be followed through a pipe, name its file or send journalctl -f -o export",
         },
-        Verdict::Cloud(_) => {
-            Error::Unsupported { path, found: "a cloud's records cannot be followed through a pipe, name their file" }
-        }
+        Verdict::Cloud(_) => Error::Unsupported {
+            path,
+            found: "a cloud's records are documents and are not followed, analyze reads them",
+        },
         Verdict::Empty | Verdict::Text { .. } | Verdict::Export | Verdict::Verbose | Verdict::Json(_) => {
             Error::NotALog { path, found: "it has no lines" }
         }

@@ -5,7 +5,7 @@
 //! changes nothing.
 
 use super::position::Place;
-use super::{Arrival, Followed, Position, Progress, Until, WAIT, is_stopped, shown, trouble};
+use super::{Arrival, Followed, Position, Progress, Until, WAIT, is_stopped, patience, shown, trouble};
 use crate::event::Text;
 use crate::input::error::Error;
 use crate::input::journal::live::{Growing, Head, head};
@@ -50,6 +50,7 @@ pub(super) fn follow(
     }
     watch.note_lost(each);
     let mut round = 0;
+    let mut in_vain = 0;
     while !is_stopped(stop) {
         if round % ROUNDS_PER_LISTING == ROUNDS_PER_LISTING - 1 || watch.is_changed() {
             watch.list_again(each);
@@ -63,7 +64,10 @@ pub(super) fn follow(
             if until != Until::Stopped {
                 break;
             }
-            thread::sleep(if round == 0 { Duration::ZERO } else { WAIT });
+            thread::sleep(if round == 0 { Duration::ZERO } else { patience(WAIT, in_vain) });
+            in_vain += 1;
+        } else {
+            in_vain = 0;
         }
         round += 1;
     }

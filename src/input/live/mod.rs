@@ -17,6 +17,7 @@ mod journal;
 mod laws;
 mod packed;
 mod pipe;
+mod places;
 mod position;
 mod reader;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod tail;
 #[cfg(test)]
 mod testing;
 
+pub use places::Places;
 pub use position::Position;
 
 use super::error::Error;
@@ -41,8 +43,18 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// How long a follower waits before it looks again. Nothing here is woken: looking costs a few system calls.
+/// How long a follower waits before it looks again, while something comes now and then. Nothing here is woken: looking costs a few
+/// system calls.
 const WAIT: Duration = Duration::from_millis(100);
+/// It looks less often when nothing has come for so many looks.
+const QUIET_LOOKS: u32 = 50;
+/// So much less; what is announced then is still announced within two seconds of its line.
+const QUIET_FACTOR: u32 = 4;
+
+/// How long to wait after so many looks in vain.
+fn patience(wait: Duration, in_vain: u32) -> Duration {
+    if in_vain > QUIET_LOOKS { wait * QUIET_FACTOR } else { wait }
+}
 
 /// One source that is followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -204,6 +216,8 @@ fn follow_at(
         position: Position(Place::Begin),
         reader: None,
         troubles_left: TROUBLES_KEPT,
+        in_vain: 0,
+        rested_at_line: 0,
     };
     let result = match &source.kind {
         Kind::Stdin => pipe::follow(&mut flow, from, || Ok(io::stdin())),
@@ -215,6 +229,10 @@ fn follow_at(
     };
     match result {
         Err(error) if source.found_in_directory && error.is_not_a_log() => Ok(()),
+        Err(error @ Error::Unsupported { .. }) if source.found_in_directory => {
+            each(Arrival::Trouble(&source.path, trouble("unread", format!("Failed to {error}."))));
+            Ok(())
+        }
         result => result,
     }
 }

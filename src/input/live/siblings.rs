@@ -52,7 +52,7 @@ pub(super) fn beside(location: &Path) -> Vec<Sibling> {
 }
 
 /// Whether `other` is what rotation makes of `name`, and its number if it has one.
-fn behind(name: &[u8], other: &[u8]) -> Option<Option<u64>> {
+pub(super) fn behind(name: &[u8], other: &[u8]) -> Option<Option<u64>> {
     let rest = other.strip_prefix(name)?;
     let rest = PACKED.iter().find_map(|packed| rest.strip_suffix(*packed)).unwrap_or(rest);
     match rest {

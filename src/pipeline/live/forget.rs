@@ -21,10 +21,10 @@ pub(super) struct Limits {
     pub(super) most: usize,
 }
 
-/// 50,000 lines are some 30 MB.
+/// 10,000 lines are some 30 MB together with the world over them, which must fit into 64 MiB beside all else.
 impl Default for Limits {
     fn default() -> Self {
-        Self { few: 4_000, most: 50_000 }
+        Self { few: 4_000, most: 10_000 }
     }
 }
 

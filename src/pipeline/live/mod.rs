@@ -6,6 +6,7 @@
 //!
 //! **Invariant:** after the last line the report is that of `analyze` over the same lines, unless a limit was met, which is a caveat.
 
+mod flood;
 mod forget;
 mod stored;
 
@@ -17,6 +18,7 @@ use crate::input::Trouble;
 use crate::record::{Record, Stamp};
 use crate::report::{Caveat, Coverage, Report};
 use crate::timeline::{Line, Survey};
+use flood::Floods;
 use forget::Limits;
 pub use stored::Stored;
 
@@ -49,6 +51,8 @@ pub enum Weight {
     None,
     /// An ordinary step (a copy found old, fetched, stored), which matters only together with others or by what does not follow.
     Ordinary,
+    /// As `Remarkable`, but one more of a flood of the same kind: it can wait for the others.
+    Repeated,
     /// Something that may open, change or close a finding by itself.
     Remarkable,
 }
@@ -82,6 +86,7 @@ struct Listening {
     reached: Reached,
     caveats: Vec<Caveat>,
     further_troubles: u64,
+    floods: Floods,
 }
 
 impl Listening {
@@ -95,6 +100,7 @@ impl Listening {
             reached: Reached::default(),
             caveats: Vec::new(),
             further_troubles: 0,
+            floods: Floods::default(),
         }
     }
 }
@@ -137,6 +143,10 @@ impl Live {
 
     /// Takes the next record of a source.
     pub fn take(&mut self, index: usize, record: &Record<'_>) -> Weight {
+        if let Some(stamp) = record.stamp {
+            // Now, not when the source rests: a question must not know the source's end by when it was read.
+            self.surveys[index].reached(stamp);
+        }
         self.hear(index, |unwrapper, each| unwrapper.feed(record, each))
     }
 
@@ -215,7 +225,7 @@ impl Live {
     }
 
     fn hear(&mut self, index: usize, feed: impl FnOnce(&mut Unwrapper, &mut dyn FnMut(&Record<'_>))) -> Weight {
-        let Listening { reader, unwrapper, kept, .. } = &mut self.sources[index];
+        let Listening { reader, unwrapper, kept, floods, .. } = &mut self.sources[index];
         let survey = &mut self.surveys[index];
         let before = kept.len();
         let mut weight = Weight::None;
@@ -223,7 +233,7 @@ impl Live {
             reader.record(record, &mut |line| {
                 let crossed = survey.note(&line);
                 if is_listened_to(&line.fact) {
-                    weight = weight.max(weight_of(&line.fact));
+                    weight = weight.max(floods.weigh(&line, weight_of(&line.fact)));
                     kept.push(Dated { line, crossed });
                 }
             });

@@ -3,6 +3,7 @@
 //! The form is private to one build: whoever writes it puts a version in front, and what another build wrote is not read. The
 //! inner types derive it for that reason alone; nothing that others read is made of them.
 
+use super::flood::Floods;
 use super::{Dated, Live};
 use crate::catalogue;
 use crate::event::{Daemon, Fact, Text};
@@ -40,6 +41,7 @@ struct StoredSource {
     kept: Vec<(StoredLine, i32)>,
     troubles: Vec<(String, String)>,
     further_troubles: u64,
+    floods: Floods,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -90,6 +92,7 @@ impl Live {
                 kept: source.kept.iter().map(|dated| (StoredLine::of(&dated.line), dated.crossed)).collect(),
                 troubles: source.caveats.iter().map(|caveat| (caveat.kind.to_owned(), caveat.text.clone())).collect(),
                 further_troubles: source.further_troubles,
+                floods: source.floods.clone(),
             }
         });
         Stored { sources: sources.collect(), forgotten: self.forgotten }
@@ -128,6 +131,7 @@ impl Live {
                 .map(|(kind, text)| Caveat { kind: kind_named(&kind), node: listening.node.clone(), text })
                 .collect();
             listening.further_troubles = source.further_troubles;
+            listening.floods = source.floods;
             self.kept += kept.len();
             listening.kept = kept;
             self.surveys[index] = source.survey;
