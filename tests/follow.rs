@@ -93,12 +93,17 @@ fn append(file: &Path, bytes: &[u8]) {
     OpenOptions::new().append(true).open(file).and_then(|mut file| file.write_all(bytes)).expect("it can be written");
 }
 
-/// Appends lines in small pieces, cut anywhere.
+/// Lines are appended in pieces of this size, cut anywhere…
+const PIECE_BYTES: usize = 1531;
+/// …with this between them.
+const PIECE_PAUSE: Duration = Duration::from_millis(8);
+
+/// Appends lines in small pieces.
 fn feed(file: &Path, lines: &[Vec<u8>]) {
     let bytes: Vec<u8> = lines.concat();
-    for piece in bytes.chunks(1531) {
+    for piece in bytes.chunks(PIECE_BYTES) {
         append(file, piece);
-        thread::sleep(Duration::from_millis(8));
+        thread::sleep(PIECE_PAUSE);
     }
 }
 
@@ -157,21 +162,20 @@ fn nothing_is_lost_or_invented_when_it_is_killed() {
         };
         let mut child = start();
         caught_up(&state);
-        let feeder = {
-            let (log, lines) = (log.clone(), lines.clone());
-            thread::spawn(move || feed(&log, &lines))
-        };
         let mut rounds = 0;
-        while kills && !feeder.is_finished() {
-            // A pause of another length each time, the same in every run of the test.
-            thread::sleep(Duration::from_millis(20 + (rounds * 37) % 90));
-            child.kill().expect("it can be killed");
-            child.wait().expect("it ends");
-            child = start();
-            rounds += 1;
+        for (number, piece) in lines.concat().chunks(PIECE_BYTES).enumerate() {
+            append(&log, piece);
+            thread::sleep(PIECE_PAUSE);
+            if kills && number % 3 == 0 {
+                // A pause of another length each time, the same in every run of the test.
+                thread::sleep(Duration::from_millis(20 + (rounds * 37) % 90));
+                child.kill().expect("it can be killed");
+                child.wait().expect("it ends");
+                child = start();
+                rounds += 1;
+            }
         }
         assert!(!kills || rounds > 3, "{rounds}");
-        feeder.join().expect("the feeder ends");
         thread::sleep(JUDGED);
         assert_eq!(terminate(child), 0);
         let mut told = changes(&output);
