@@ -6,7 +6,7 @@ mod report_seed;
 use chrono_tz::Tz;
 use driftline::event::Origin;
 use driftline::finding::{Bound, Rival, Role, Severity, ZoneImpact};
-use driftline::report::{Caveat, Masterships, Node, Report, Stretch, html, markdown, svg};
+use driftline::report::{Caveat, Group, Masterships, Node, OwnAddress, Report, Stretch, html, markdown, svg};
 use report_seed::{at, coverage, evidence, finding, line, seed};
 use std::path::Path;
 use std::process::Command;
@@ -206,7 +206,17 @@ fn hostile() -> Report {
         roles: vec!["vrrp"],
         versions,
         versions_by: vec![("keepalived", "banner")],
-        addresses: Vec::new(),
+        addresses: vec![OwnAddress { address: HOSTILE.into(), by: "stated", since: None }],
+        asks: vec![HOSTILE.into()],
+    };
+    let group = Group {
+        name: HOSTILE.into(),
+        is_sync_group: true,
+        nodes: vec![HOSTILE.into()],
+        is_proven: false,
+        masters: vec![HOSTILE.into()],
+        preferred: Some(HOSTILE.into()),
+        resource: Some(HOSTILE.into()),
     };
     let proven = at("2020-08-18T14:52:03Z");
     let stretch = Stretch { since: None, since_is: Bound::Exact, proven, until: None, until_is: Bound::Exact };
@@ -222,6 +232,7 @@ fn hostile() -> Report {
     Report {
         findings: vec![told],
         nodes: vec![node],
+        groups: vec![group],
         caveats: vec![caveat],
         coverage,
         masterships: vec![of(HOSTILE), of("VI_1")],

@@ -5,7 +5,7 @@ mod report_seed;
 use chrono_tz::Tz;
 use driftline::finding::{Bound, Evidence, Finding, Rival, Role, Severity, ZoneImpact};
 use driftline::report::table::Look;
-use driftline::report::{Caveat, Node, Report, json, table};
+use driftline::report::{Caveat, Group, Node, OwnAddress, Report, json, table};
 use report_seed::{at, coverage, evidence, finding, line, nodes, seed};
 use std::path::Path;
 
@@ -123,11 +123,22 @@ fn hostile() -> Report {
         roles: vec!["vrrp"],
         versions: Vec::new(),
         versions_by: Vec::new(),
-        addresses: vec![HOSTILE.into()],
+        addresses: vec![OwnAddress { address: HOSTILE.into(), by: "adverts", since: None }],
+        asks: vec![HOSTILE.into()],
+    };
+    let group = Group {
+        name: HOSTILE.into(),
+        is_sync_group: false,
+        nodes: vec![HOSTILE.into()],
+        is_proven: false,
+        masters: vec![HOSTILE.into()],
+        preferred: Some(HOSTILE.into()),
+        resource: Some(HOSTILE.into()),
     };
     Report {
         findings: vec![finding],
         nodes: vec![node],
+        groups: vec![group],
         caveats: vec![caveat],
         coverage: coverage(),
         ..Report::default()

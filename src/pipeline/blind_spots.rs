@@ -6,8 +6,9 @@ use crate::moment::Moment;
 use crate::record::Stamp;
 use crate::report::Caveat;
 use crate::timeline::{Frame, Survey};
-use crate::world::World;
+use crate::world::{World, addresses};
 use chrono::Duration;
+use std::collections::BTreeSet;
 
 /// Paths named before the rest is counted.
 const NAMED: usize = 3;
@@ -80,6 +81,7 @@ pub(super) fn of(frame: &Frame, surveys: &[Survey], world: &World) -> Vec<Caveat
             caveats.push(Caveat { kind: "missing", node: Some(only.clone()), text });
         }
     }
+    caveats.extend(secondaries_elsewhere(world));
     for text in &world.clouds.undecided {
         caveats.push(Caveat { kind: "undecided", node: None, text: text.clone() });
     }
@@ -95,4 +97,49 @@ pub(super) fn of(frame: &Frame, surveys: &[Survey], world: &World) -> Vec<Caveat
         caveats.push(Caveat { kind: "limit", node: None, text });
     }
     caveats
+}
+
+/// A primary that serves or notifies more addresses than there are secondaries with a log here.
+fn secondaries_elsewhere(world: &World) -> Vec<Caveat> {
+    let secondaries = world.nodes.values().filter(|facts| facts.is_secondary).count();
+    let own: BTreeSet<Text> = addresses(world).into_values().flatten().map(|known| known.address).collect();
+    let moving: BTreeSet<Text> = world.groups().iter().filter_map(|group| world.resource_of(group)).collect();
+    let is_others = |address: &&Text| {
+        let bare = without_port(address);
+        !own.contains(bare) && !moving.contains(bare) && !world.asked.contains_key(bare)
+    };
+    let mut caveats = Vec::new();
+    for (name, facts) in &world.nodes {
+        let others: BTreeSet<&str> = facts.receivers().filter(is_others).map(|address| without_port(address)).collect();
+        // A secondary may be asked by either of its families.
+        let (v6, v4): (Vec<&str>, Vec<&str>) = others.iter().partition(|address| address.contains(':'));
+        let number = v4.len().max(v6.len());
+        if secondaries == 0 || number <= secondaries {
+            continue;
+        }
+        let named: Vec<&str> = others.into_iter().take(NAMED).collect();
+        let more = if v4.len() + v6.len() > named.len() { ", …" } else { "" };
+        let logs = if secondaries == 1 {
+            "the log of 1 secondary is"
+        } else {
+            &format!("logs of {secondaries} secondaries are")
+        };
+        let text = format!(
+            "it serves or notifies {number} addresses ({}{more}), and {logs} here: what became of the others' zones is unknown.",
+            named.join(", ")
+        );
+        caveats.push(Caveat { kind: "missing", node: Some(name.clone()), text });
+    }
+    caveats
+}
+
+/// `192.0.2.1:53` and `[2001:db8::1]:53` without their port.
+fn without_port(address: &str) -> &str {
+    if let Some((inner, _)) = address.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return inner;
+    }
+    match address.split_once(':') {
+        Some((host, port)) if !port.contains(':') => host,
+        _ => address,
+    }
 }

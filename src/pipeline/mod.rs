@@ -2,9 +2,11 @@
 
 mod batch;
 mod blind_spots;
+mod contradictions;
 pub mod correlate;
 pub mod events;
 mod flow;
+mod house;
 mod intake;
 mod kept;
 mod listener;
@@ -19,7 +21,7 @@ use crate::event::{Cloud, Event, Text};
 use crate::finding::Finding;
 use crate::input::{Error, Source};
 use crate::moment::Moment;
-use crate::report::{Caveat, Coverage, Node, Report, SourceCoverage};
+use crate::report::{Caveat, Coverage, Report, SourceCoverage};
 use crate::timeline::{self, Doubles, Frame, Lane, Placer, Rank, Stated, Survey};
 use crate::world::{Clock, World};
 pub use crate::world::{StatedNode, StatedUnit, Topology, Unit};
@@ -194,10 +196,18 @@ fn report(surveys: &[Survey], contents: Vec<Content<'_>>, told: Told, options: &
     caveats.extend(doubles);
     caveats.extend(frame.caveats.iter().cloned());
     caveats.extend(blind_spots::of(&frame, surveys, &world));
+    caveats.extend(contradictions::of(&world));
     caveats.sort();
     caveats.dedup();
     let findings = detect::find_all(&world).into_iter().filter(|finding| is_told(finding, options)).collect();
-    Report { findings, nodes: nodes(&world), caveats, coverage, masterships: masters::of(&world) }
+    Report {
+        findings,
+        nodes: house::nodes(&world),
+        groups: house::groups(&world),
+        caveats,
+        coverage,
+        masterships: masters::of(&world),
+    }
 }
 
 /// Events waiting between a source that is read again and the merge.
@@ -340,28 +350,4 @@ fn is_told(finding: &Finding, options: &Options) -> bool {
     let ends_in_time = options.since.is_none_or(|since| finding.until.is_none_or(|until| until.micros >= since.micros));
     let begins_in_time = options.until.is_none_or(|until| finding.since.micros <= until.micros);
     by_rule && ends_in_time && begins_in_time
-}
-
-fn nodes(world: &World) -> Vec<Node> {
-    world
-        .nodes
-        .iter()
-        .map(|(name, facts)| Node {
-            name: name.clone(),
-            roles: facts.roles(),
-            versions: facts
-                .versions
-                .iter()
-                .filter(|(_, version)| version.is_bounded())
-                .map(|(daemon, version)| (daemon.word(), version.to_string()))
-                .collect(),
-            versions_by: facts
-                .versions
-                .iter()
-                .filter(|(_, version)| version.is_bounded())
-                .map(|(daemon, _)| (daemon.word(), facts.version_is_by(*daemon)))
-                .collect(),
-            addresses: Vec::new(),
-        })
-        .collect()
 }

@@ -6,7 +6,7 @@ use super::markup::Markup;
 use super::svg::Inline;
 use super::timeline::Entry;
 use super::told::{Part, Told, how_many, quoted};
-use super::{Report, quiet, svg, visible, words};
+use super::{Report, house, quiet, svg, visible, words};
 use crate::finding::Role;
 use chrono_tz::Tz;
 use std::io::{self, Write};
@@ -42,6 +42,7 @@ pub fn write(report: &Report, zone: Tz, out: &mut dyn Write) -> io::Result<()> {
     for (at, part) in told.parts.iter().enumerate() {
         tell(part, at, report, zone, &mut page);
     }
+    section(house::WHO_IS_WHO, &house::who_is_who(report), &mut page);
     section(quiet::COULD_NOT, &told.unseen, &mut page);
     coverage(report, zone, &mut page);
     page.raw("</main>\n</body>\n</html>\n");

@@ -2,8 +2,8 @@
 //!
 //! **Invariant:** keys are only ever added here. Inner types change freely; what scripts read does not.
 
-use super::Report;
 use super::words::{self, is_hidden};
+use super::{Group, OwnAddress, Report};
 use crate::event::Text;
 use crate::finding::{Bound, Finding, Role};
 use crate::moment::Moment;
@@ -50,6 +50,7 @@ struct WireReport<'a> {
     schema: &'static str,
     findings: Vec<WireFinding<'a>>,
     nodes: Vec<WireNode<'a>>,
+    groups: Vec<WireGroup<'a>>,
     caveats: Vec<WireCaveat<'a>>,
     coverage: WireCoverage<'a>,
 }
@@ -137,6 +138,26 @@ struct WireNode<'a> {
     #[serde(serialize_with = "as_object")]
     versions_by: &'a [(&'static str, &'static str)],
     addresses: Vec<&'a str>,
+    addresses_known: Vec<WireAddress<'a>>,
+    asks: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct WireAddress<'a> {
+    address: &'a str,
+    by: &'static str,
+    since: Option<Stamp>,
+}
+
+#[derive(Serialize)]
+struct WireGroup<'a> {
+    instance: Option<&'a str>,
+    group: Option<&'a str>,
+    nodes: Vec<&'a str>,
+    proven: bool,
+    masters: Vec<&'a str>,
+    preferred: Option<&'a str>,
+    resource: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -204,9 +225,12 @@ impl<'a> WireReport<'a> {
                     roles: &node.roles,
                     versions: &node.versions,
                     versions_by: &node.versions_by,
-                    addresses: texts(&node.addresses),
+                    addresses: node.addresses.iter().map(|own| &*own.address).collect(),
+                    addresses_known: node.addresses.iter().map(WireAddress::new).collect(),
+                    asks: texts(&node.asks),
                 })
                 .collect(),
+            groups: report.groups.iter().map(WireGroup::new).collect(),
             caveats: report
                 .caveats
                 .iter()
@@ -242,6 +266,27 @@ impl<'a> WireReport<'a> {
                     })
                     .collect(),
             },
+        }
+    }
+}
+
+impl<'a> WireAddress<'a> {
+    fn new(own: &'a OwnAddress) -> Self {
+        Self { address: &own.address, by: own.by, since: own.since.map(Stamp) }
+    }
+}
+
+impl<'a> WireGroup<'a> {
+    fn new(group: &'a Group) -> Self {
+        let name = Some(&*group.name);
+        Self {
+            instance: name.filter(|_| !group.is_sync_group),
+            group: name.filter(|_| group.is_sync_group),
+            nodes: texts(&group.nodes),
+            proven: group.is_proven,
+            masters: texts(&group.masters),
+            preferred: group.preferred.as_deref(),
+            resource: group.resource.as_deref(),
         }
     }
 }

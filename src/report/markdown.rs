@@ -2,7 +2,7 @@
 
 use super::escape::{fence, markdown as escaped};
 use super::told::{Part, Told, how_many, quoted};
-use super::{Report, quiet, words};
+use super::{Report, house, quiet, words};
 use crate::moment::Moment;
 use chrono_tz::Tz;
 use std::io::{self, Write};
@@ -32,6 +32,7 @@ pub fn write(report: &Report, zone: Tz, out: &mut dyn Write) -> io::Result<()> {
         page.push_str(if at > 0 { "\n" } else { "" });
         tell(part, zone, &mut page);
     }
+    entries(house::WHO_IS_WHO, &house::who_is_who(report), &mut page);
     entries(quiet::COULD_NOT, &told.unseen, &mut page);
     out.write_all(page.as_bytes())
 }

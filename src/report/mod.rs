@@ -6,6 +6,7 @@ mod columns;
 mod escape;
 pub mod events;
 pub mod explain;
+mod house;
 pub mod html;
 pub mod json;
 pub mod markdown;
@@ -32,6 +33,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Ordered by name.
     pub nodes: Vec<Node>,
+    /// Who shares what moves, ordered by name and nodes.
+    pub groups: Vec<Group>,
     /// Ordered by kind, node, text.
     pub caveats: Vec<Caveat>,
     /// What was read.
@@ -79,8 +82,40 @@ pub struct Node {
     pub versions: Vec<(&'static str, String)>,
     /// Daemon → what the version is known by: `banner` or `wordings`.
     pub versions_by: Vec<(&'static str, &'static str)>,
-    /// Addresses it was seen with, sorted.
-    pub addresses: Vec<Text>,
+    /// Addresses of its own, not one that moves; what is known best comes first.
+    pub addresses: Vec<OwnAddress>,
+    /// Addresses that it asks for transfers, sorted.
+    pub asks: Vec<Text>,
+}
+
+/// An address of a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnAddress {
+    /// The address.
+    pub address: Text,
+    /// What it is known by: `stated`, `adverts`, `notifies`.
+    pub by: &'static str,
+    /// The first line that proves it; `None` where it is stated.
+    pub since: Option<Moment>,
+}
+
+/// Nodes that share a VRRP instance or a sync group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Name of the instance or sync group.
+    pub name: Text,
+    /// Whether it is a sync group.
+    pub is_sync_group: bool,
+    /// Its nodes whose logs are here, sorted.
+    pub nodes: Vec<Text>,
+    /// Whether lines of two nodes (or the operator) say that they share it, not its name alone.
+    pub is_proven: bool,
+    /// Nodes that are MASTER where their logs end.
+    pub masters: Vec<Text>,
+    /// The node that should be MASTER, where the operator states it.
+    pub preferred: Option<Text>,
+    /// The address that moves with it, as stated or learned.
+    pub resource: Option<Text>,
 }
 
 /// Trouble with the data: a result like any other.

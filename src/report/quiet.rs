@@ -111,7 +111,7 @@ pub(super) fn unread(report: &Report, page: &mut Page<'_>) {
     }
 }
 
-fn section(heading: &str, entries: &[(String, String)], page: &mut Page<'_>) {
+pub(super) fn section(heading: &str, entries: &[(String, String)], page: &mut Page<'_>) {
     if entries.is_empty() {
         return;
     }

@@ -4,7 +4,7 @@ use super::blocks::{Block, blocks};
 use super::page::Page;
 use super::timeline::Timeline;
 use super::words::{self, count, title, visible};
-use super::{Report, quiet};
+use super::{Report, house, quiet};
 use crate::finding::{Bound, Finding, Severity, ZoneImpact};
 use crate::moment::Moment;
 use chrono_tz::Tz;
@@ -49,6 +49,7 @@ pub fn write(report: &Report, look: &Look, out: &mut dyn Write) -> io::Result<()
         }
         tell(block, blocks.len() == 1, &mut page);
     }
+    quiet::section(house::WHO_IS_WHO, &house::who_is_who(report), &mut page);
     quiet::could_not_show(report, &mut page);
     quiet::unread(report, &mut page);
     last_line(report, &blocks, &mut page);

@@ -1,9 +1,9 @@
 //! Which address belongs to which node, as far as lines of two hosts prove it.
 
 use super::vrrp::{PeerGroup, advert};
-use super::witness::{Seen, Witness};
+use super::witness::Seen;
 use super::{NodeFacts, World};
-use crate::event::{Pdns, Text};
+use crate::event::Text;
 use crate::moment::Moment;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,8 +21,6 @@ pub enum How {
     VrrpSource,
     /// Its NOTIFYs arrive from there, and not from the address that moves.
     NotifySource,
-    /// Its transfers are asked from there.
-    TransferClient,
 }
 
 /// An address of a node.
@@ -71,7 +69,8 @@ pub(super) fn vrrp_sources(nodes: &BTreeMap<Text, NodeFacts>, groups: &[PeerGrou
     owners.into_iter().filter_map(|(address, owners)| Some((address, only(owners)?))).collect()
 }
 
-/// The addresses of every node, without those that move.
+/// The addresses of every node, without those that move. Who asked for a transfer is not among what proves one: all secondaries ask at
+/// once, and no line of theirs names the address they ask from.
 #[must_use]
 pub fn addresses(world: &World) -> BTreeMap<Text, Vec<KnownAddress>> {
     let moving: BTreeSet<Text> = world.groups().iter().filter_map(|group| world.resource_of(group)).collect();
@@ -94,9 +93,6 @@ pub fn addresses(world: &World) -> BTreeMap<Text, Vec<KnownAddress>> {
             }
             _ => {}
         }
-        if let Some((node, client)) = client_of(witness) {
-            note(&node, &client, How::TransferClient, witness.time);
-        }
     }
     let mut all = BTreeMap::<Text, Vec<KnownAddress>>::new();
     for (node, stated) in &world.topology.nodes {
@@ -112,17 +108,4 @@ pub fn addresses(world: &World) -> BTreeMap<Text, Vec<KnownAddress>> {
     }
     all.values_mut().for_each(|known| known.sort());
     all
-}
-
-/// The client that a primary served or denied, and the secondary that says so of the same moment.
-fn client_of(witness: &Witness) -> Option<(Text, Text)> {
-    let client = if let Some(Pdns::TransferServed { client, .. }) = witness.own.pdns() {
-        client.clone()
-    } else if let Some(Pdns::TransferDenied { client: Some(client), .. }) = witness.own.pdns() {
-        client.clone()
-    } else {
-        return None;
-    };
-    let other = witness.other.as_ref()?;
-    Some((other.node.clone(), client))
 }

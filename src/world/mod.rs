@@ -56,6 +56,8 @@ pub struct NodeFacts {
     pub is_secondary: bool,
     /// Lines of the site's own that say that a take-over failed, at most `FAILED_MAX` of them.
     pub failed_takeovers: Vec<Arc<Event>>,
+    /// Addresses that it served or sent a NOTIFY to, at most [`RECEIVERS_MAX`] of them.
+    receivers: BTreeSet<Text>,
     /// Seconds in which a client asked for a transfer, at most [`ASKED_MAX`] of them.
     asked_in: BTreeSet<i64>,
     /// Whether a line of a freshness check was seen: the level that hides them hides their absence too.
@@ -136,6 +138,7 @@ impl World {
             Fact::Pdns(pdns) => {
                 node.note(Daemon::Pdns, event.time);
                 node.note_role(pdns);
+                node.note_receiver(pdns);
                 let asked = matches!(
                     pdns,
                     Pdns::TransferAsked { .. } | Pdns::TransferDenied { .. } | Pdns::TransferServed { .. }
@@ -231,11 +234,19 @@ impl World {
             let facts = self.nodes.entry(node.clone()).or_default();
             facts.last = facts.last.max(Some(*last));
         }
-        let vrrp: BTreeMap<Text, (NodeVrrp, Option<Moment>)> =
-            self.nodes.iter().map(|(name, facts)| (name.clone(), (facts.vrrp.clone(), facts.last))).collect();
-        self.groups = peers::find(&vrrp, &self.topology);
+        self.groups = peers::find(&self.vrrp(), &self.topology);
         self.ask_clouds();
         self.witnesses.settle(&self.asked);
+    }
+
+    fn vrrp(&self) -> BTreeMap<Text, (NodeVrrp, Option<Moment>)> {
+        self.nodes.iter().map(|(name, facts)| (name.clone(), (facts.vrrp.clone(), facts.last))).collect()
+    }
+
+    /// The peer groups as the lines alone have them, whatever is stated.
+    #[must_use]
+    pub fn groups_by_lines(&self) -> Vec<PeerGroup> {
+        peers::find(&self.vrrp(), &Topology::default())
     }
 
     /// Turns the clouds' records into observations of the nodes.
@@ -406,6 +417,8 @@ impl Clock {
 
 /// Failed take-overs kept per node.
 const FAILED_MAX: usize = 1000;
+/// Receivers kept per node; nobody but its configuration and its ACL chooses them.
+const RECEIVERS_MAX: usize = 256;
 /// Seconds with an asked transfer kept per node.
 const ASKED_MAX: usize = 100_000;
 /// A transfer is asked, served and committed within this, clocks corrected.
@@ -464,6 +477,22 @@ impl NodeFacts {
             | Pdns::TransferServed { .. } => self.is_primary = true,
             Pdns::Started { .. } | Pdns::Ready | Pdns::CommunicatorStarted | Pdns::FreshnessChecked { .. } => {}
         }
+    }
+
+    fn note_receiver(&mut self, pdns: &Pdns) {
+        let receiver = match pdns {
+            Pdns::TransferServed { client, .. } => client,
+            Pdns::NotifyQueued { to, .. } => to,
+            _ => return,
+        };
+        if self.receivers.len() < RECEIVERS_MAX && !self.receivers.contains(receiver) {
+            self.receivers.insert(receiver.clone());
+        }
+    }
+
+    /// Addresses that it served or sent a NOTIFY to.
+    pub fn receivers(&self) -> impl Iterator<Item = &Text> {
+        self.receivers.iter()
     }
 
     /// `primary`, `secondary`, `vrrp`; sorted.

@@ -281,6 +281,11 @@ impl Reach {
         self.shows_success.contains(node)
     }
 
+    /// The addresses that a node asks, as far as its lines name any.
+    pub fn asked_by(&self, node: &Text) -> impl Iterator<Item = &Text> {
+        self.asked.get(node).into_iter().flatten()
+    }
+
     /// The only address that a node asks, as far as its lines name any.
     #[must_use]
     pub fn only_primary(&self, node: &Text) -> Option<&Text> {

@@ -3,7 +3,7 @@
 use driftline::event::{Event, Fact, Origin, Text};
 use driftline::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity, Subject, ZoneImpact};
 use driftline::moment::{Moment, Precision};
-use driftline::report::{Caveat, Coverage, Masterships, Node, Report, SourceCoverage, Stretch};
+use driftline::report::{Caveat, Coverage, Group, Masterships, Node, Report, SourceCoverage, Stretch};
 use std::sync::Arc;
 
 /// `at("2020-08-08T21:01:16Z")`, as finely as written.
@@ -67,7 +67,14 @@ pub(crate) fn seed() -> Report {
     }
     let mut findings = vec![drift, split];
     findings.extend(told);
-    Report { findings, nodes: nodes(), caveats: caveats(), coverage: coverage(), masterships: masterships() }
+    Report {
+        findings,
+        nodes: nodes(),
+        groups: groups(),
+        caveats: caveats(),
+        coverage: coverage(),
+        masterships: masterships(),
+    }
 }
 
 struct Lines {
@@ -262,12 +269,26 @@ pub(crate) fn nodes() -> Vec<Node> {
         versions,
         versions_by: Vec::new(),
         addresses: Vec::new(),
+        asks: if name == "dnsslave" { vec!["18.xxx.xxx.xxx".into()] } else { Vec::new() },
     };
     vec![
         node("dnsmaster", vec!["vrrp"], keepalived()),
         node("dnsmaster2", vec!["vrrp"], keepalived()),
         node("dnsslave", vec!["secondary"], vec![("pdns", "4.0.0 to 4.1.14".to_owned())]),
     ]
+}
+
+/// The pair and what moves between its nodes.
+fn groups() -> Vec<Group> {
+    vec![Group {
+        name: "VI_1".into(),
+        is_sync_group: false,
+        nodes: vec!["dnsmaster".into(), "dnsmaster2".into()],
+        is_proven: true,
+        masters: vec!["dnsmaster".into()],
+        preferred: None,
+        resource: Some("18.xxx.xxx.xxx".into()),
+    }]
 }
 
 /// dnsmaster is MASTER before and after its two lines; dnsmaster2 within one second.
