@@ -179,6 +179,8 @@ pub enum Fact {
     },
     /// What a cloud's own records say of an address that can be moved.
     Cloud(Box<Cloud>),
+    /// What a program that keeps logs or a clock says of its own work.
+    Keeper(Keeper),
     /// A line of the catalogue that no rule needs.
     Other,
     /// A line of one of the two daemons that no row reads.
@@ -216,6 +218,23 @@ pub enum CloudFact {
     /// The cloud listed the address with the target it was tied to; no target: it was tied to nothing.
     #[default]
     Listed,
+}
+
+/// What bounds the worth of a node's silence and of its stamps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Keeper {
+    /// Lines were thrown away, shortly before.
+    Lost {
+        /// How many.
+        messages: u64,
+        /// Whose; `None`: anybody's.
+        of: Option<Daemon>,
+    },
+    /// The clock was set.
+    ClockStepped {
+        /// By how much (+ is forward), in microseconds, where it is said.
+        micros: Option<i64>,
+    },
 }
 
 /// What a site's own line says, by the operator's word for it.

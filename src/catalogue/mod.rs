@@ -6,6 +6,7 @@
 
 mod aws;
 mod keepalived;
+mod keepers;
 mod message;
 mod nearest;
 mod pdns;
@@ -33,7 +34,7 @@ use trie::Trie;
 pub const PREFILTER: &str = "pdns|[Kk]eepalived|PowerDNS Auth|Keepalive Daemon|LVS and VRRP";
 
 /// The same of what else is a witness of where an address is.
-pub const WITNESSES_PREFILTER: [&str; 2] = [aws::PREFILTER, script::PREFILTER];
+pub const WITNESSES_PREFILTER: [&str; 3] = [aws::PREFILTER, script::PREFILTER, keepers::PREFILTER];
 
 /// Everything one daemon says.
 struct Catalogue {
@@ -266,7 +267,7 @@ pub fn messages(daemon: Daemon) -> &'static [&'static Message] {
 
 /// All rows of the witnesses that are no daemon: a cloud's records, and what its command line prints in a script.
 pub fn witnesses() -> impl Iterator<Item = &'static Message> {
-    aws::ROWS.iter().chain(script::ROWS)
+    aws::ROWS.iter().chain(script::ROWS).chain(keepers::ROWS)
 }
 
 /// Every row there is.
@@ -282,6 +283,17 @@ pub fn read_cloud(message: &[u8], fields: &mut Fields<'_>) -> Option<&'static Me
 /// Reads a script's line that a cloud's command line printed; `fields` is cleared and filled.
 pub fn read_of_script<'a>(message: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
     script::read(message, fields)
+}
+
+/// Reads a line of a program that keeps logs or a clock; `fields` is cleared and filled.
+pub fn read_of_keeper<'a>(identifier: &[u8], message: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
+    keepers::read(identifier, message, fields)
+}
+
+/// Whether a tag is of a program that keeps logs or a clock.
+#[must_use]
+pub fn is_keeper(identifier: &[u8]) -> bool {
+    keepers::is_keeper(identifier)
 }
 
 /// Whether a tag is of records of a cloud.

@@ -266,6 +266,12 @@ pub(super) enum DaemonName {
     Aws,
     /// What clouds' command lines print in scripts
     Script,
+    /// journald, about entries it threw away
+    Journald,
+    /// rsyslog, about lines it threw away
+    Rsyslog,
+    /// Who sets the clock, about having done so
+    Clock,
 }
 
 impl DaemonName {
@@ -277,6 +283,9 @@ impl DaemonName {
             Self::Systemd => "systemd",
             Self::Aws => "aws",
             Self::Script => "script",
+            Self::Journald => "journald",
+            Self::Rsyslog => "rsyslog",
+            Self::Clock => "clock",
         }
     }
 }

@@ -9,8 +9,9 @@ use self::proof::{add_ending, add_vrrp, add_witnesses, first_line};
 use self::story::{claim, end_sentence, story};
 use super::words::{evidence, length};
 use super::{Explanation, Rule, listens};
-use crate::event::{Pdns, Text};
+use crate::event::{Daemon, Keeper, Pdns, Text};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
+use crate::moment::Moment;
 use crate::version::Version;
 use crate::world::{Displacement, Ending, PeerGroup, Seen, Unit, World, displacements, symptoms};
 
@@ -39,6 +40,7 @@ pub(super) static RULE: Rule = Rule {
         listens::SCRIPT_STARTS,
         listens::WITNESSES,
         listens::CLOUDS,
+        listens::LOSSES,
     ],
     find,
 };
@@ -120,7 +122,7 @@ fn claim_of_suspicion(address: &Text, holder: &str, owner: &str, finding: &Findi
 }
 
 fn tell(world: &World, group: &PeerGroup, resource: Option<&Text>, displacement: &Displacement) -> Finding {
-    let confidence = confidence(displacement);
+    let confidence = confidence(world, displacement);
     let mut finding =
         Finding::new(RULE.id, &group.key(), Severity::Critical, confidence, first_line(group, displacement));
     finding.since_is = if displacement.began_there { Bound::Exact } else { Bound::AtMost };
@@ -155,18 +157,31 @@ fn tell(world: &World, group: &PeerGroup, resource: Option<&Text>, displacement:
     finding
 }
 
-fn confidence(displacement: &Displacement) -> Confidence {
+fn confidence(world: &World, displacement: &Displacement) -> Confidence {
     if displacement.is_placed() && displacement.is_complete && !displacement.is_brief {
         Confidence::Confirmed
     } else if !displacement.is_complete
         || displacement.is_doubtful()
         || !displacement.order_is_known
         || displacement.failed.is_some()
+        || lost_of_owner(world, displacement).is_some()
     {
         Confidence::Suspected
     } else {
         Confidence::Likely
     }
+}
+
+/// When lines of the owner's keepalived were thrown away meanwhile, and how many: it may have taken over among them.
+fn lost_of_owner(world: &World, displacement: &Displacement) -> Option<(Moment, u64)> {
+    let facts = world.nodes.get(displacement.owner.as_ref()?)?;
+    let from = displacement.first.time;
+    let until = displacement.ending.as_ref().map(Ending::time);
+    let mut lost = facts.kept().filter_map(|(time, keeper)| match keeper {
+        Keeper::Lost { messages, of: None | Some(Daemon::Keepalived) } => Some((time, messages)),
+        Keeper::Lost { .. } | Keeper::ClockStepped { .. } => None,
+    });
+    lost.find(|(time, _)| time.micros >= from.micros && until.is_none_or(|until| time.micros <= until.micros))
 }
 
 /// The words for the three things every sentence names.
@@ -189,7 +204,7 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use crate::detect::testing::*;
-    use crate::event::Event;
+    use crate::event::{Daemon, Event, Fact, Keeper};
 
     fn after(mut first: Vec<Event>, rest: &[Event]) -> Vec<Event> {
         first.extend_from_slice(rest);
@@ -250,6 +265,20 @@ mod tests {
     fn the_first_sight_of_the_address_at_home_makes_it_doubtful() {
         let served = [at("a", 150, serves()), at("s", 150, committed())];
         assert_eq!(told("eip-drift", &after(flap(), &served)), ["suspected closed"]);
+    }
+
+    /// What is concluded from what the owner did not say holds only where nothing it said was thrown away.
+    #[test]
+    fn lost_lines_of_the_owner_make_it_doubtful() {
+        let lost = |node: &str, of| at(node, 150, Fact::Keeper(Keeper::Lost { messages: 7, of }));
+        let keepalived = Some(Daemon::Keepalived);
+        let finding = &find("eip-drift", &after(flap(), &[lost("a", keepalived)]))[0];
+        assert_eq!(told("eip-drift", &after(flap(), &[lost("a", None)])), ["suspected open"]);
+        assert!(finding.rivals.iter().any(|rival| rival.claim.contains("7 lines of it were thrown away")));
+        assert_eq!(told("eip-drift", &after(flap(), &[lost("a", Some(Daemon::Pdns))])), ["likely open"]);
+        assert_eq!(told("eip-drift", &after(flap(), &[lost("b", keepalived)])), ["likely open"]);
+        let denied = [lost("a", keepalived), at("b", 500, denies()), at("s", 500, refused())];
+        assert_eq!(told("eip-drift", &after(flap(), &denied)), ["confirmed open"]);
     }
 
     #[test]

@@ -118,6 +118,9 @@ pub(super) const CLOUDS: Ids = &[
     "script/address-refused",
 ];
 
+/// Lines that are not there because someone threw them away.
+pub(super) const LOSSES: Ids = &["journald/suppressed", "rsyslog/messages-lost"];
+
 /// How far a copy is, and why it stays there.
 pub(super) const COPIES: Ids = &[
     "pdns/domain-stale",
@@ -211,6 +214,7 @@ pub(super) const UNHEARD: &[(&str, &str)] = &[
         "pdns/control-notify",
         "it is no fault; it tells that somebody asked for the NOTIFYs that follow, so that they are not taken for a change",
     ),
+    ("clock/stepped", "it is no fault; it tells that stamps before and after it do not measure the time between"),
     ("pdns/axfr-out-started", "it comes before a denial as well, so it proves only that somebody asked"),
     ("pdns/ixfr-out-started", "it comes before a denial as well, so it proves only that somebody asked"),
 ];

@@ -280,6 +280,7 @@ impl Layer<'_> {
             Verdict::Empty => summary.format = "empty",
             Verdict::Text { format, speaker } => {
                 summary.format = format;
+                summary.covers = sniff::covered(buffer.filled());
                 if let Some(helpers) = self.helpers.filter(|helpers| helpers.are_there())
                     && buffer.fill_to(sizes.large)
                 {

@@ -5,6 +5,7 @@ use super::header::{self, Header, Shape};
 use super::json::{self, Dialect};
 use super::unpack::Packing;
 use super::verbose;
+use chrono::NaiveDate;
 
 /// What the beginning of a stream looks like.
 #[derive(Debug, PartialEq, Eq)]
@@ -223,6 +224,16 @@ fn is_marker(line: &[u8]) -> bool {
     [&b"-- Boot "[..], b"-- Reboot --", b"-- No entries --", b"-- Journal begins at ", b"-- Logs begin at "]
         .iter()
         .any(|marker| line.starts_with(marker))
+}
+
+/// The days that `journalctl` names in its first line: `-- Logs begin at Mon 2020-08-03 10:00:00 UTC, end at Wed 2020-08-19 … --`,
+/// of all that the journal held when it was printed.
+pub(super) fn covered(bytes: &[u8]) -> Option<(NaiveDate, NaiveDate)> {
+    let line = bytes.split(|byte| *byte == b'\n').next()?;
+    let is_of_both = line.starts_with(b"-- Journal begins at ") || line.starts_with(b"-- Logs begin at ");
+    let line = std::str::from_utf8(line.get(..line.len().min(200))?).ok().filter(|_| is_of_both)?;
+    let mut days = line.split([' ', ',']).filter_map(|word| NaiveDate::parse_from_str(word, "%Y-%m-%d").ok());
+    days.next().zip(days.next()).filter(|(begin, end)| begin <= end)
 }
 
 /// `__REALTIME_TIMESTAMP=1795399951472342` or `__CURSOR=s=…`; one of them stands near the top even if the head is cut off.

@@ -3,6 +3,7 @@
 use super::error::Error;
 use super::sequence::Sequence;
 use crate::record::Stamp;
+use chrono::NaiveDate;
 
 /// How many troubles a summary keeps; a damaged file would otherwise fill the memory.
 pub const TROUBLES_KEPT: usize = 100;
@@ -25,6 +26,8 @@ pub struct Summary {
     /// The format that most of the first lines have, as `journalctl -o` or the standards call it (`rfc3164`, `export` …),
     /// `daemon-output` for lines that a daemon stamped itself, `journalctl` for nothing but its markers, `empty` for a file without any bytes.
     pub format: &'static str,
+    /// From which day to which the journal reached that `journalctl` printed, where it says so in its first line.
+    pub covers: Option<(NaiveDate, NaiveDate)>,
     /// All lines or journal entries, not only those of interest.
     pub lines: u64,
     /// Stamp of the first stamped line, of interest or not.

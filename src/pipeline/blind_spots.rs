@@ -1,12 +1,12 @@
 //! What the logs could not show, said as caveats.
 
-use crate::event::Text;
+use crate::event::{Daemon, Fact, Keepalived, Keeper, Text};
 use crate::input::Sequence;
 use crate::moment::Moment;
 use crate::record::Stamp;
 use crate::report::Caveat;
 use crate::timeline::{Frame, Survey};
-use crate::world::{World, addresses};
+use crate::world::{NodeFacts, World, addresses};
 use chrono::Duration;
 use std::collections::BTreeSet;
 
@@ -65,6 +65,8 @@ pub(super) fn of(frame: &Frame, surveys: &[Survey], world: &World) -> Vec<Caveat
     }
     for (name, facts) in &world.nodes {
         let checks_are_hidden = facts.is_secondary && !facts.shows_freshness;
+        caveats.extend(of_keepers(name, facts));
+        caveats.extend(of_keepalived(name, facts));
         if checks_are_hidden {
             let text = "its PowerDNS logs no freshness checks (loglevel 4, the default, hides them from 4.4 on): when a copy fell behind is known \
                         only from failed transfers."
@@ -142,4 +144,75 @@ fn without_port(address: &str) -> &str {
         Some((host, port)) if !port.contains(':') => host,
         _ => address,
     }
+}
+
+/// Lines that were thrown away before they reached the log, and a clock that was set.
+fn of_keepers(node: &Text, facts: &NodeFacts) -> Vec<Caveat> {
+    let mut caveats = Vec::new();
+    for of in [None, Some(Daemon::Pdns), Some(Daemon::Keepalived)] {
+        let lost: Vec<(Moment, u64)> = facts
+            .kept()
+            .filter_map(|(time, keeper)| match keeper {
+                Keeper::Lost { messages, of: whose } if whose == of => Some((time, messages)),
+                Keeper::Lost { .. } | Keeper::ClockStepped { .. } => None,
+            })
+            .collect();
+        let (Some((first, _)), Some((last, _))) = (lost.first(), lost.last()) else { continue };
+        let messages = lost.iter().fold(0, |all: u64, (_, messages)| all.saturating_add(*messages));
+        let whose = of.map_or("any program", Daemon::name);
+        let when = match lost.len() {
+            1 => format!("shortly before {}", first.rfc3339()),
+            times => format!("{times} times, from {} to {}", first.rfc3339(), last.rfc3339()),
+        };
+        let text = format!(
+            "{messages} lines of {whose} were thrown away by a limit of rate, {when}: what is not there proves nothing."
+        );
+        caveats.push(Caveat { kind: "suppressed", node: Some(node.clone()), text });
+    }
+    for (time, keeper) in facts.kept() {
+        let Keeper::ClockStepped { micros } = keeper else { continue };
+        let by = micros.map_or(String::new(), |micros| {
+            let sign = if micros < 0 { '-' } else { '+' };
+            format!(" by {sign}{}.{:03} s", micros.abs() / 1_000_000, micros.abs() / 1000 % 1000)
+        });
+        let at = time.rfc3339();
+        let text = format!("its clock was set{by} at {at}: stamps before and after do not measure the time between.");
+        caveats.push(Caveat { kind: "clock-step", node: Some(node.clone()), text });
+    }
+    caveats
+}
+
+/// What a node's keepalived does not log, and ends of it that nothing tells.
+fn of_keepalived(node: &Text, facts: &NodeFacts) -> Vec<Caveat> {
+    let mut lacks_detail = false;
+    let mut deaths: Vec<Moment> = Vec::new();
+    let mut runs = false;
+    for event in facts.vrrp.events() {
+        match &event.fact {
+            Fact::Keepalived(Keepalived::CommandLine { log_detail }) => lacks_detail |= !log_detail,
+            Fact::Keepalived(Keepalived::Stopping | Keepalived::Stopped) => runs = false,
+            Fact::Keepalived(Keepalived::Starting { .. }) if runs => {
+                deaths.push(event.time);
+                runs = false;
+            }
+            Fact::Vrrp { .. } | Fact::Group { .. } => runs = true,
+            _ => {}
+        }
+    }
+    let mut caveats = Vec::new();
+    if lacks_detail {
+        let text =
+            "its keepalived runs without -D: adverts that timed out before a take-over, and priority 0 sent, are not logged."
+                .to_owned();
+        caveats.push(Caveat { kind: "level-hides", node: Some(node.clone()), text });
+    }
+    if let (Some(first), number) = (deaths.first(), deaths.len()) {
+        let when = match number {
+            1 => format!("was started at {}", first.rfc3339()),
+            times => format!("was started {times} times, first at {}", first.rfc3339()),
+        };
+        let text = format!("its keepalived {when}, without a line that it stopped: when it ended is unknown.");
+        caveats.push(Caveat { kind: "restart", node: Some(node.clone()), text });
+    }
+    caveats
 }

@@ -159,6 +159,7 @@ fn told(intake: Intake, frame: &Frame, stated: &Stated, events: u64, years: &[Ca
         first_assumes: assumes(survey.first),
         last_assumes: assumes(survey.last),
         modified: survey.modified,
+        covers: survey.covers,
         named: survey.node.clone(),
         hostless: survey.is_hostless(),
         nodes: nodes(frame, &survey),

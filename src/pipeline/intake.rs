@@ -183,7 +183,7 @@ pub(super) fn replay(
 pub(super) fn is_listened_to(fact: &Fact) -> bool {
     match fact {
         Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) | Fact::Pdns(_) => true,
-        Fact::Site { .. } | Fact::Cloud(_) => true,
+        Fact::Site { .. } | Fact::Cloud(_) | Fact::Keeper(_) => true,
         Fact::Other | Fact::Unrecognised(_) => false,
     }
 }
@@ -307,6 +307,7 @@ impl Reader {
         kept: Option<Vec<Line>>,
     ) -> Intake {
         survey.finish(summary.first, summary.last, summary.modified);
+        survey.covers = summary.covers;
         let mut caveats: Vec<Caveat> =
             summary.troubles.iter().map(|trouble| caveat_of(trouble, &source.path, source.node.as_ref())).collect();
         if summary.further_troubles > 0 {

@@ -6,8 +6,8 @@
 
 use super::patterns::{Patterns, Site};
 use crate::catalogue::{
-    self, Fields, Message, begins, daemon_of, is_cloud, is_service_manager, is_whole, read, read_certain, read_cloud,
-    read_of_script, read_of_units,
+    self, Fields, Message, begins, daemon_of, is_cloud, is_keeper, is_service_manager, is_whole, read, read_certain,
+    read_cloud, read_of_keeper, read_of_script, read_of_units,
 };
 use crate::event::{Daemon, Fact};
 use crate::record::Record;
@@ -101,8 +101,12 @@ impl Listener {
         if let Some(daemon) = daemon_of(record.identifier, record.unit) {
             return tagged(spoken(daemon, record.message, fields));
         }
-        if record.identifier.is_some_and(is_service_manager) {
-            return tagged(match read_of_units(record.message, fields) {
+        if let Some(keeper) = record.identifier.filter(|name| is_keeper(name)) {
+            return tagged(read_of_keeper(keeper, record.message, fields).map_or(Heard::Stranger, Heard::Message));
+        }
+        if let Some(manager) = record.identifier.filter(|name| is_service_manager(name)) {
+            let message = read_of_units(record.message, fields);
+            return tagged(match message.or_else(|| read_of_keeper(manager, record.message, fields)) {
                 Some(message) => Heard::Message(message),
                 None => {
                     fields.clear();

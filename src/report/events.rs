@@ -7,7 +7,7 @@ use super::{Caveat, SourceCoverage};
 use crate::event::{Daemon, Text, lossy};
 use crate::moment::Moment;
 use crate::version::VersionRange;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::Serialize;
 use std::io;
 
@@ -70,6 +70,8 @@ pub struct SourceLine {
     pub last_assumes: (bool, bool),
     /// When the file was last written, in Unix seconds.
     pub modified: Option<i64>,
+    /// From which day to which the journal reached that its lines were printed from.
+    pub covers: Option<(NaiveDate, NaiveDate)>,
     /// The node that `NODE=` named.
     pub named: Option<Text>,
     /// No line names its host.
@@ -111,6 +113,7 @@ impl SourceLine {
             first_assumes: (false, false),
             last_assumes: (false, false),
             modified: None,
+            covers: None,
             named,
             hostless: false,
             nodes: Vec::new(),
@@ -221,6 +224,7 @@ pub fn write_source(source: &SourceLine, out: &mut Vec<u8>) -> io::Result<()> {
         last: coverage.last.map(Moment::rfc3339),
         last_assumed: assumed(source.last_assumes),
         modified: source.modified.and_then(|seconds| DateTime::from_timestamp(seconds, 0)).map(second),
+        covers: source.covers,
         nodes: source.nodes.iter().map(node).collect(),
         caveats: caveats.chain(assumptions).collect(),
         error: source.error.as_deref(),
@@ -262,6 +266,8 @@ struct WireSource<'a> {
     last_assumed: &'static [&'static str],
     #[serde(skip_serializing_if = "Option::is_none")]
     modified: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    covers: Option<(NaiveDate, NaiveDate)>,
     nodes: Vec<WireNode<'a>>,
     caveats: Vec<WireCaveat>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -169,12 +169,13 @@ fn names(report: &Report, wanted: impl Fn(&Node) -> bool) -> Vec<String> {
 /// What a kind of trouble hides, in the words of someone who reads logs.
 fn label(kind: &str) -> &str {
     match kind {
-        "clock-skew" | "order" => "the order across nodes",
+        "clock-skew" | "clock-step" | "order" => "the order across nodes",
         "year-inferred" => "the year",
         "zone-assumed" => "the time zone",
         "clock-change" => "the hour of a change of clocks",
         "gap" => "what was said in a gap",
         "level-hides" => "what the log level hides",
+        "restart" => "an end that no line tells",
         "suppressed" => "what was suppressed",
         "truncated" => "what was cut off",
         "unread" => "what could not be read",

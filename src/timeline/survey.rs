@@ -7,7 +7,7 @@ use crate::event::{Daemon, Fact, Text};
 use crate::moment::Precision;
 use crate::record::Stamp;
 use crate::version::VersionRange;
-use chrono::{NaiveDateTime, Timelike};
+use chrono::{NaiveDate, NaiveDateTime, Timelike};
 use std::collections::{BTreeMap, HashMap};
 
 /// Hosts kept per source; a forged host field is anyone's choice.
@@ -49,6 +49,8 @@ pub struct Survey {
     pub last: Option<Stamp>,
     /// When the file was last written (Unix seconds): the last resort for a year.
     pub modified: Option<i64>,
+    /// From which day to which the journal reached that its lines were printed from: all of them are of these days.
+    pub covers: Option<(NaiveDate, NaiveDate)>,
     /// Lines of the daemons without a stamp.
     pub(super) undated: u64,
     /// No host wrote it.
@@ -87,6 +89,7 @@ impl Survey {
             first: None,
             last: None,
             modified: None,
+            covers: None,
             undated: 0,
             is_witness: false,
             disorder_micros: 0,
@@ -298,6 +301,6 @@ fn daemon(line: &Line) -> Option<Daemon> {
         Fact::Unrecognised(daemon) => Some(*daemon),
         // What systemd says of a daemon is not said by it: its silence is not broken.
         Fact::Other => Daemon::of(line.id).filter(|daemon| *daemon != Daemon::Systemd),
-        Fact::Site { .. } | Fact::Cloud(_) => None,
+        Fact::Site { .. } | Fact::Cloud(_) | Fact::Keeper(_) => None,
     }
 }

@@ -1,6 +1,7 @@
 //! The year of stamps that have none.
 //!
-//! In order of weight: what the operator states; an epoch in the log's own text (exact); dated logs of the set; date-coded SOA
+//! In order of weight: what the operator states; an epoch in the log's own text (exact); the days that `journalctl` names in its first
+//! line; dated logs of the set; date-coded SOA
 //! serials (a floor, the newest of the set counts); the file's own time of writing. Banners are floors too, but years old.
 
 use super::names::Names;
@@ -154,8 +155,8 @@ impl Clues {
 /// Settles each source's calendar, in the order given.
 pub(super) fn resolve(surveys: &[Survey], names: &Names, stated: &Stated, caveats: &mut Vec<Caveat>) -> Vec<Calendar> {
     let dated = reference_of_dated(surveys);
-    let exact_span =
-        surveys.iter().filter_map(|survey| span(&survey.clues, survey.clues.demanded()?)).fold(dated, widen);
+    let is_told = |survey: &Survey| survey.clues.demanded().or_else(|| within(&survey.clues, survey.covers));
+    let exact_span = surveys.iter().filter_map(|survey| span(&survey.clues, is_told(survey)?)).fold(dated, widen);
     let floor_span =
         surveys.iter().filter_map(|survey| span(&survey.clues, survey.clues.earliest()?)).max_by_key(|(_, end)| *end);
 
@@ -169,6 +170,8 @@ pub(super) fn resolve(surveys: &[Survey], names: &Names, stated: &Stated, caveat
             (year, None)
         } else if let Some(year) = clue.demanded() {
             (year, Some("epochs in its lines (exact)".to_owned()))
+        } else if let Some(year) = within(clue, survey.covers) {
+            (year, Some("the days between which its journal reaches, by journalctl's first line".to_owned()))
         } else if let Some(reference) = exact_span {
             (nearest(clue, reference), Some("the dated lines of the set".to_owned()))
         } else if let (Some(floor), Some(reference)) = (clue.earliest(), floor_span) {
@@ -218,7 +221,7 @@ fn year_by_epoch(written: NaiveDateTime, epoch: i64) -> Option<i32> {
         .map(|(_, year)| year)
 }
 
-type Stretch = (NaiveDateTime, NaiveDateTime);
+type Stretch<T = NaiveDateTime> = (T, T);
 
 fn widen(known: Option<Stretch>, new: Stretch) -> Option<Stretch> {
     Some(known.map_or(new, |(from, to)| (from.min(new.0), to.max(new.1))))
@@ -233,6 +236,15 @@ fn span(clue: &Clues, first_year: i32) -> Option<Stretch> {
 fn reference_of_dated(surveys: &[Survey]) -> Option<Stretch> {
     let stamps = surveys.iter().flat_map(|survey| survey.first.into_iter().chain(survey.last));
     stamps.filter(|stamp| stamp.year_known).map(|stamp| (stamp.written, stamp.written)).fold(None, widen)
+}
+
+/// The latest first year with which all lines are of the days that the journal reached to; its first line is in local time.
+fn within(clue: &Clues, covers: Option<Stretch<NaiveDate>>) -> Option<i32> {
+    let (begin, end) = covers?;
+    let slack = chrono::Days::new(1);
+    let (begin, end) = (begin.checked_sub_days(slack)?, end.checked_add_days(slack)?);
+    let is_inside = |year: &i32| span(clue, *year).is_some_and(|(from, to)| begin <= from.date() && to.date() <= end);
+    (begin.year()..=end.year()).rev().filter(|year| clue.fits(*year)).find(is_inside)
 }
 
 /// The first year that brings a log closest to `reference`; the earlier of two equally close.

@@ -18,7 +18,7 @@ mod unheeded;
 mod vrrp;
 mod witness;
 
-use crate::event::{Cloud, Daemon, Event, Fact, Keepalived, Pdns, SiteFact, Text};
+use crate::event::{Cloud, Daemon, Event, Fact, Keepalived, Keeper, Pdns, SiteFact, Text};
 use crate::moment::Moment;
 use crate::timeline::Presence;
 use crate::version::{Version, VersionRange};
@@ -56,6 +56,8 @@ pub struct NodeFacts {
     pub is_secondary: bool,
     /// Lines of the site's own that say that a take-over failed, at most `FAILED_MAX` of them.
     pub failed_takeovers: Vec<Arc<Event>>,
+    /// When its lines were thrown away, and its clock was set: the first times.
+    kept: Vec<(Moment, Keeper)>,
     /// Addresses that it served or sent a NOTIFY to, at most [`RECEIVERS_MAX`] of them.
     receivers: BTreeSet<Text>,
     /// Seconds in which a client asked for a transfer, at most [`ASKED_MAX`] of them.
@@ -166,6 +168,7 @@ impl World {
                     node.note(daemon, event.time);
                 }
             }
+            Fact::Keeper(keeper) => node.note_keeper(event.time, *keeper),
             Fact::Cloud(_) => {}
         }
     }
@@ -419,6 +422,8 @@ impl Clock {
 const FAILED_MAX: usize = 1000;
 /// Receivers kept per node; nobody but its configuration and its ACL chooses them.
 const RECEIVERS_MAX: usize = 256;
+/// Times of lost lines and of a clock that was set, per node.
+const KEPT_MAX: usize = 1000;
 /// Seconds with an asked transfer kept per node.
 const ASKED_MAX: usize = 100_000;
 /// A transfer is asked, served and committed within this, clocks corrected.
@@ -477,6 +482,17 @@ impl NodeFacts {
             | Pdns::TransferServed { .. } => self.is_primary = true,
             Pdns::Started { .. } | Pdns::Ready | Pdns::CommunicatorStarted | Pdns::FreshnessChecked { .. } => {}
         }
+    }
+
+    fn note_keeper(&mut self, time: Moment, keeper: Keeper) {
+        if self.kept.len() < KEPT_MAX {
+            self.kept.push((time, keeper));
+        }
+    }
+
+    /// When lines of this node were thrown away and its clock was set: the first [`KEPT_MAX`] times.
+    pub fn kept(&self) -> impl Iterator<Item = (Moment, Keeper)> {
+        self.kept.iter().copied()
     }
 
     fn note_receiver(&mut self, pdns: &Pdns) {

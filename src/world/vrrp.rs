@@ -150,6 +150,7 @@ pub fn advert(event: &Event) -> Option<&Advert> {
         | Fact::Pdns(_)
         | Fact::Site { .. }
         | Fact::Cloud(_)
+        | Fact::Keeper(_)
         | Fact::Other
         | Fact::Unrecognised(_) => None,
     }
@@ -185,6 +186,7 @@ impl NodeVrrp {
                 | Fact::Pdns(_)
                 | Fact::Site { .. }
                 | Fact::Cloud(_)
+                | Fact::Keeper(_)
                 | Fact::Other
                 | Fact::Unrecognised(_) => None,
             })
@@ -233,7 +235,12 @@ impl NodeVrrp {
                 Fact::Group { group, state, .. } => {
                     machines.entry(Unit::Group(group.clone())).or_default().group(event, *state);
                 }
-                Fact::Pdns(_) | Fact::Site { .. } | Fact::Cloud(_) | Fact::Other | Fact::Unrecognised(_) => {}
+                Fact::Pdns(_)
+                | Fact::Site { .. }
+                | Fact::Cloud(_)
+                | Fact::Keeper(_)
+                | Fact::Other
+                | Fact::Unrecognised(_) => {}
             }
         }
         machines.into_iter().map(|(unit, machine)| (unit, machine.done)).collect()

@@ -1,7 +1,7 @@
 //! Other readings of a drift, what to do now, and what prevents the next.
 
 use super::story::{keepalived_of, script_of};
-use super::{Names, RX_LOWER_PRI_SINCE};
+use super::{Names, RX_LOWER_PRI_SINCE, lost_of_owner};
 use crate::event::Daemon;
 use crate::finding::{Bound, Confidence, Finding, Rival};
 use crate::world::{Displaced, Displacement, World};
@@ -27,6 +27,13 @@ pub(super) fn rivals(world: &World, displacement: &Displacement, names: &Names, 
     if !displacement.order_is_known {
         rivals.push(Rival {
             claim: format!("{owner}'s own script ran last: the stamps leave the order of the two scripts open"),
+            settled_by: cloud.clone(),
+        });
+    }
+    if let Some((time, messages)) = lost_of_owner(world, displacement) {
+        let at = time.rfc3339();
+        rivals.push(Rival {
+            claim: format!("{owner} took over once more: {messages} lines of it were thrown away before {at}"),
             settled_by: cloud.clone(),
         });
     }

@@ -94,6 +94,7 @@ pub(super) fn survey(retelling: &Retelling<'_>) -> Surveyed {
     match source {
         Some(source) => {
             surveyed.survey.finish(source.first(), source.last(), source.modified());
+            surveyed.survey.covers = source.covers;
             for node in &source.nodes {
                 let host = (!source.hostless).then(|| Text::from(&*node.node));
                 for (daemon, versions) in node.daemons.iter().filter_map(DaemonIn::versions) {

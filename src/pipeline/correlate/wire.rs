@@ -12,7 +12,7 @@ use crate::pipeline::patterns::Means;
 use crate::record::Stamp;
 use crate::timeline::Line;
 use crate::version::VersionRange;
-use chrono::{DateTime, Datelike, NaiveDateTime};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -100,6 +100,9 @@ pub(super) struct SourceIn {
     last_assumed: Vec<String>,
     #[serde(default)]
     modified: Option<String>,
+    /// From which day to which the journal reached that its lines were printed from.
+    #[serde(default)]
+    pub(super) covers: Option<(NaiveDate, NaiveDate)>,
     #[serde(default)]
     pub(super) nodes: Vec<NodeIn>,
     #[serde(default)]

@@ -251,7 +251,7 @@ fn weight_of(fact: &Fact) -> Weight {
         Fact::Vrrp { what: Vrrp::PriorityChanged { .. }, .. } => Weight::Ordinary,
         Fact::Keepalived(Keepalived::TrackScript { .. } | Keepalived::Interface { .. }) => Weight::Ordinary,
         Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Site { .. } | Fact::Keepalived(_) => Weight::Remarkable,
-        Fact::Cloud(_) => Weight::Remarkable,
+        Fact::Cloud(_) | Fact::Keeper(_) => Weight::Remarkable,
         Fact::Pdns(pdns) => {
             if is_ordinary(pdns) {
                 Weight::Ordinary

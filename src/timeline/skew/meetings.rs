@@ -46,6 +46,7 @@ pub(in crate::timeline) fn meetings(fact: &Fact) -> [Option<(Meeting, bool)>; 3]
         | Fact::Group { .. }
         | Fact::Site { .. }
         | Fact::Cloud(_)
+        | Fact::Keeper(_)
         | Fact::Other
         | Fact::Unrecognised(_) => [None, None, None],
     }
