@@ -333,3 +333,48 @@ fn clusters_of_one_name_stay_apart() {
         }
     }
 }
+
+/// A journal, as text, in which a node's clock was ahead until it was set back at an entry.
+fn set_back(export: &str, micros: i64, until: i64) -> String {
+    let ahead = |time: i64| if time < until { time + micros } else { time };
+    let stored = Regex::new(r"(?m)^(__REALTIME_TIMESTAMP|_SOURCE_REALTIME_TIMESTAMP)=(\d+)$").expect("a regex");
+    let cursor = Regex::new(r"(?m)^(__CURSOR=.*;t=)([0-9a-f]+)(;.*)$").expect("a regex");
+    let export = stored.replace_all(export, |captures: &Captures<'_>| {
+        format!("{}={}", &captures[1], ahead(captures[2].parse().expect("digits are a number")))
+    });
+    let moved = cursor.replace_all(&export, |captures: &Captures<'_>| {
+        let time = i64::from_str_radix(&captures[2], 16).expect("a cursor has its time in hex");
+        format!("{}{:x}{}", &captures[1], ahead(time), &captures[3])
+    });
+    moved.into_owned()
+}
+
+/// Boot id and the time since boot outrank a clock that was set while it ran.
+#[test]
+fn a_clock_that_was_set_back_changes_nothing_but_is_told() {
+    let is_export = |log: &PathBuf| log.extension().is_some_and(|extension| extension == "export");
+    let journals: Vec<PathBuf> = cases().into_iter().filter(|case| logs(case).iter().all(is_export)).collect();
+    assert!(journals.len() >= 3, "too few journals: {journals:?}");
+    for case in journals {
+        let before = findings(&analyze(&[&case]));
+        for host in ["dnsmaster", "dnsmaster2"] {
+            let logs = logs(&case);
+            let log = logs.iter().find(|log| name(log) == host).expect("the recordings have both nodes");
+            let export = text(log);
+            let times: Vec<i64> =
+                export.lines().filter_map(|line| line.strip_prefix("__REALTIME_TIMESTAMP=")?.parse().ok()).collect();
+            // The last of many: all that matters was written before.
+            let until = times[times.len() - 2];
+            let place = scratch(&format!("derived-set-back-{host}-{}", label(&case)));
+            for other in &logs {
+                let content = if other == log { set_back(&export, 40_000_000, until) } else { text(other) };
+                write(&place.join(format!("{}.export", name(other))), &content);
+            }
+            let outcome = analyze(&[&place]);
+            let after = findings(&outcome);
+            assert_eq!(gists(&after), gists(&before), "{} {host}:{}", case.display(), lines(&after));
+            let caveats = common::parsed(&outcome)["caveats"].to_string();
+            assert!(caveats.contains("its clock was set back by 40.0 s"), "{caveats}");
+        }
+    }
+}

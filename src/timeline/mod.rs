@@ -9,6 +9,7 @@ mod folds;
 mod merge;
 mod names;
 mod skew;
+mod steps;
 mod survey;
 mod year;
 
@@ -125,6 +126,7 @@ pub fn settle(surveys: &[Survey], stated: &Stated) -> Frame {
     for (survey, calendar) in surveys.iter().zip(frame.calendars.clone()) {
         folds::note(survey, &calendar, &mut frame);
     }
+    steps::note(surveys, &mut frame);
     note_assumed_zones(surveys, &mut frame);
     note_unknown_nodes(surveys, &mut frame);
     let clocks = if is_of_several_nodes(surveys, &frame.names) { clocks(surveys, &frame) } else { BTreeMap::new() };
@@ -176,7 +178,8 @@ impl Frame {
         let node = |frame: &Self, survey: &Survey| -> Vec<Text> {
             survey.hosts().map(|host| frame.names.of_host(survey, host).clone()).collect()
         };
-        behind_first(calendar) == behind_first(whole_calendar)
+        survey.steps.shift_micros_max() == 0
+            && behind_first(calendar) == behind_first(whole_calendar)
             && node(self, early) == node(whole, survey)
             && self.skews == whole.skews
     }
@@ -269,7 +272,7 @@ impl Frame {
         let zones: BTreeSet<&str> = nodes.iter().map(|node| self.stated.zone(Some(node)).name()).collect();
         let across_zones = if zones.len() > 1 { 26 * HOUR_MICROS } else { 0 };
         let across_offsets = if survey.mixes_offsets { 26 * HOUR_MICROS } else { 0 };
-        survey.disorder_micros + clocks + across_zones + across_offsets
+        survey.disorder_micros + clocks + across_zones + across_offsets + survey.steps.shift_micros_max()
     }
 
     /// The event of a line of one source, where the survey counted `crossed` New Years before it; `None` where it has no
@@ -278,7 +281,8 @@ impl Frame {
     pub fn place_line(&self, index: usize, survey: &Survey, line: Line, crossed: i32) -> Option<Event> {
         let node = self.names.of_host(survey, line.host.as_ref()).clone();
         let time = self.place(index, &node, line.stamp?, crossed)?;
-        Some(event_of(line, time, node, &survey.path))
+        let shift = survey.steps.shift_micros(line.cursor.as_ref(), line.host.as_ref());
+        Some(event_of(line, time.shifted(shift), node, &survey.path))
     }
 
     /// Until when it is known that nothing more was written, where the reading goes on.
@@ -323,7 +327,7 @@ pub struct Placed {
 }
 
 impl Placer<'_> {
-    /// Where and when a line of `host` belongs. A line that the survey did not note must not lead the walker on.
+    /// Where and when a line of `host` belongs, by its own stamp: a clock that was set later moves no line here. A line that the survey did not note must not lead the walker on.
     pub fn when(&mut self, stamp: Option<Stamp>, host: Option<&Text>, is_surveyed: bool) -> Placed {
         let node = self.frame.names.of_host(self.survey, host).clone();
         let Some(stamp) = stamp else { return Placed { node, time: None, assumes_year: false, assumes_zone: false } };
@@ -341,7 +345,8 @@ impl Placer<'_> {
         let node = self.frame.names.of_host(self.survey, line.host.as_ref()).clone();
         let time = moment(stamp, self.walker.year_of(&stamp), self.frame.stated.zone(Some(&node)))?;
         let skew = self.frame.skews.get(&node).map_or(0, |skew| skew.applied_micros);
-        Some(event_of(line, time.shifted(-skew), node, &self.survey.path))
+        let shift = self.survey.steps.shift_micros(line.cursor.as_ref(), line.host.as_ref()) - skew;
+        Some(event_of(line, time.shifted(shift), node, &self.survey.path))
     }
 }
 

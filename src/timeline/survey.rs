@@ -2,6 +2,7 @@
 
 use super::Line;
 use super::skew::{Meeting, meetings};
+use super::steps::{Moved, Steps};
 use super::year::{Clues, Walker};
 use crate::event::{Daemon, Fact, Text};
 use crate::moment::Precision;
@@ -60,6 +61,8 @@ pub struct Survey {
     /// Some stamps name an offset and some do not, or they name different ones.
     pub(super) mixes_offsets: bool,
     pub(super) clues: Clues,
+    /// Where clocks were set.
+    pub(super) steps: Steps,
     walker: Walker,
     hosts: BTreeMap<Option<Text>, Host>,
     meetings: HashMap<(Meeting, bool, Option<Text>), Vec<Dated>>,
@@ -95,6 +98,7 @@ impl Survey {
             disorder_micros: 0,
             mixes_offsets: false,
             clues: Clues::default(),
+            steps: Steps::default(),
             walker: Walker::from_start(),
             hosts: BTreeMap::new(),
             meetings: HashMap::new(),
@@ -122,6 +126,9 @@ impl Survey {
             self.clues.end = self.clues.end.max(Some((crossed, stamp.written)));
             self.clues.take_hint(stamp.written, crossed, line.hint);
         }
+        if let Some(moved) = line.cursor.as_ref().and_then(|cursor| self.steps.note(cursor, line.host.as_ref())) {
+            self.restamp(line.host.as_ref(), moved);
+        }
         self.note_host(line, stamp, crossed);
         if self.is_alone {
             return crossed;
@@ -139,6 +146,19 @@ impl Survey {
             }
         }
         crossed
+    }
+
+    /// What is known of a host's lines so far was stamped by a clock that was set since.
+    fn restamp(&mut self, host: Option<&Text>, moved: Moved) {
+        for (_, known) in self.hosts.iter_mut().filter(|(name, _)| name.as_ref() == host) {
+            for presence in &mut known.daemons {
+                moved.stamp(&mut presence.first.0);
+                moved.stamp(&mut presence.last.0);
+            }
+        }
+        for (_, stamps) in self.meetings.iter_mut().filter(|((_, _, name), _)| name.as_ref() == host) {
+            stamps.iter_mut().for_each(|(stamp, _)| moved.stamp(stamp));
+        }
     }
 
     /// Says that no host wrote the source: whatever it is called, it tells nothing of how far a node's logs reach.
