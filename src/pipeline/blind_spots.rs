@@ -188,15 +188,15 @@ fn of_keepalived(node: &Text, facts: &NodeFacts) -> Vec<Caveat> {
     let mut deaths: Vec<Moment> = Vec::new();
     let mut runs = false;
     for event in facts.vrrp.events() {
-        match &event.fact {
-            Fact::Keepalived(Keepalived::CommandLine { log_detail }) => lacks_detail |= !log_detail,
-            Fact::Keepalived(Keepalived::Stopping | Keepalived::Stopped) => runs = false,
-            Fact::Keepalived(Keepalived::Starting { .. }) if runs => {
-                deaths.push(event.time);
-                runs = false;
-            }
-            Fact::Vrrp { .. } | Fact::Group { .. } => runs = true,
-            _ => {}
+        if let Fact::Keepalived(Keepalived::CommandLine { log_detail }) = &event.fact {
+            lacks_detail |= !log_detail;
+        } else if let Fact::Keepalived(Keepalived::Stopping | Keepalived::Stopped) = &event.fact {
+            runs = false;
+        } else if let Fact::Keepalived(Keepalived::Starting { .. }) = &event.fact {
+            deaths.extend(runs.then_some(event.time));
+            runs = false;
+        } else if matches!(event.fact, Fact::Vrrp { .. } | Fact::Group { .. }) {
+            runs = true;
         }
     }
     let mut caveats = Vec::new();

@@ -496,10 +496,8 @@ impl NodeFacts {
     }
 
     fn note_receiver(&mut self, pdns: &Pdns) {
-        let receiver = match pdns {
-            Pdns::TransferServed { client, .. } => client,
-            Pdns::NotifyQueued { to, .. } => to,
-            _ => return,
+        let (Pdns::TransferServed { client: receiver, .. } | Pdns::NotifyQueued { to: receiver, .. }) = pdns else {
+            return;
         };
         if self.receivers.len() < RECEIVERS_MAX && !self.receivers.contains(receiver) {
             self.receivers.insert(receiver.clone());
