@@ -12,13 +12,15 @@ const SEED: &str = "samples/seed-incident";
 
 fn caveats(report: &Value, kind: &str) -> Vec<String> {
     let all = report["caveats"].as_array().expect("caveats are a list").iter();
-    all.filter(|caveat| caveat["kind"] == kind).map(|caveat| caveat["text"].as_str().unwrap().to_owned()).collect()
+    all.filter(|caveat| caveat["kind"] == kind)
+        .map(|caveat| caveat["text"].as_str().expect("a caveat has a text").to_owned())
+        .collect()
 }
 
 /// A log of its own, in a directory of its own.
 fn log(name: &str, content: &str) -> PathBuf {
     let path = scratch(name).join("ns1.log");
-    fs::write(&path, content).unwrap();
+    fs::write(&path, content).expect("a test writes to its own directory");
     path
 }
 
@@ -108,7 +110,7 @@ fn the_first_line_of_journalctl_tells_the_year() {
         ("begin", "-- Logs begin at Mon 2018-10-01 10:00:00 UTC, end at Tue 2020-01-07 02:13:00 UTC. --", "2019"),
     ] {
         let report = parsed(&analyze(&[log(name, &format!("{first}\n{lines}"))]));
-        let first = report["coverage"]["sources"][0]["first"].as_str().unwrap();
+        let first = report["coverage"]["sources"][0]["first"].as_str().expect("a first stamp");
         assert!(first.starts_with(year), "{name}: {first}");
         let told = caveats(&report, "year-inferred");
         assert!(told[0].contains("by journalctl's first line"), "{told:?}");

@@ -12,7 +12,9 @@ const QUIET_DAY: &str = "samples/split-brain/ordinary-day";
 
 fn caveats(report: &Value, kind: &str) -> Vec<String> {
     let all = report["caveats"].as_array().expect("caveats are a list").iter();
-    all.filter(|caveat| caveat["kind"] == kind).map(|caveat| caveat["text"].as_str().unwrap().to_owned()).collect()
+    all.filter(|caveat| caveat["kind"] == kind)
+        .map(|caveat| caveat["text"].as_str().expect("a caveat has a text").to_owned())
+        .collect()
 }
 
 /// A quiet day under what the operator states.
@@ -46,7 +48,7 @@ fn the_logs_show_who_shares_what_and_which_address_is_whose() {
                 "masters": ["dnsmaster"], "preferred": null, "resource": "18.184.0.10"}])
     );
     let of = |key: &str| -> Vec<Value> {
-        report["nodes"].as_array().unwrap().iter().map(|node| node[key].clone()).collect()
+        report["nodes"].as_array().expect("nodes are a list").iter().map(|node| node[key].clone()).collect()
     };
     assert_eq!(of("addresses"), [json!(["10.0.1.11"]), json!(["10.0.2.11"]), json!([]), json!([])]);
     assert_eq!(of("asks"), [json!([]), json!([]), json!(["18.184.0.10"]), json!(["18.184.0.10"])]);

@@ -57,11 +57,7 @@ pub(super) fn run(arguments: &Analyze) -> Exit {
     if !arguments.unrecognised {
         outcome.report.coverage.unrecognised_templates.clear();
     }
-    if let Some(path) = config {
-        let text = format!("{} is the configuration that was used.", path.display());
-        outcome.report.caveats.push(Caveat { kind: "configuration", node: None, text });
-        outcome.report.caveats.sort();
-    }
+    note_configuration(&mut outcome.report, config.as_deref());
     for error in &outcome.errors {
         outlet::complain(error, "failed to");
     }
@@ -71,6 +67,15 @@ pub(super) fn run(arguments: &Analyze) -> Exit {
         exit = Exit::Failed;
     }
     tell(&outcome.report, arguments, exit, zone)
+}
+
+/// Names the configuration that a report rests on.
+pub(super) fn note_configuration(report: &mut Report, path: Option<&Path>) {
+    if let Some(path) = path {
+        let text = format!("{} is the configuration that was used.", path.display());
+        report.caveats.push(Caveat { kind: "configuration", node: None, text });
+        report.caveats.sort();
+    }
 }
 
 /// Gives all sources of a run what they share.

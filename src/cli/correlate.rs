@@ -1,9 +1,8 @@
 //! `driftline correlate`: events of any number of machines → one report.
 
-use super::analyze::{exit_of, options, tell};
+use super::analyze::{Unusable, exit_of, note_configuration, options, tell};
 use super::args::{Analyze, Color, FailOn, Format};
-use super::config::Config;
-use super::{Exit, outlet};
+use super::{Exit, config, outlet};
 use crate::event::Text;
 use crate::input;
 use crate::pipeline::correlate::{Stream, correlate};
@@ -68,6 +67,10 @@ pub(super) struct Correlate {
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     rule: Vec<String>,
 
+    /// Configuration [default: $DRIFTLINE_CONFIG, else /etc/driftline/driftline.toml]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
     /// Exit with 1 from this severity on
     #[arg(long, value_enum, default_value_t = FailOn::Warning)]
     fail_on: FailOn,
@@ -95,15 +98,20 @@ impl Correlate {
             rule: self.rule.clone(),
             fail_on: self.fail_on,
             unrecognised: self.unrecognised,
-            config: None,
+            config: self.config.clone(),
         }
     }
 }
 
 pub(super) fn run(arguments: &Correlate) -> Exit {
     let telling = arguments.telling();
-    let (options, zone) = match options(&telling, Config::default()) {
-        Ok(options) => options,
+    let loaded = config::load(telling.config.as_deref()).map_err(Unusable::from);
+    let prepared = loaded.and_then(|config| {
+        let path = config.path.clone();
+        options(&telling, config).map(|(options, zone)| (options, zone, path))
+    });
+    let (options, zone, config) = match prepared {
+        Ok(prepared) => prepared,
         Err(error) => {
             outlet::complain(&error, "failed to");
             return Exit::Failed;
@@ -116,6 +124,7 @@ pub(super) fn run(arguments: &Correlate) -> Exit {
     if !arguments.unrecognised {
         outcome.report.coverage.unrecognised_templates.clear();
     }
+    note_configuration(&mut outcome.report, config.as_deref());
     outcome.errors.iter().for_each(|error| outlet::complain(error, "failed to"));
     let exit = exit_of(&outcome.report, outcome.errors.is_empty(), arguments.fail_on);
     tell(&outcome.report, &telling, exit, zone)

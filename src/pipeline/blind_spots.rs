@@ -1,6 +1,6 @@
 //! What the logs could not show, said as caveats.
 
-use crate::event::{Daemon, Fact, Keepalived, Keeper, Text};
+use crate::event::{Cloud, Daemon, Fact, Keepalived, Keeper, Text};
 use crate::input::Sequence;
 use crate::moment::Moment;
 use crate::record::Stamp;
@@ -25,6 +25,14 @@ pub(super) fn of_skipped(skipped: &[Text]) -> Option<Caveat> {
         count => format!("{count} files in the directories are no logs and were skipped ({}{more}).", names.join(", ")),
     };
     Some(Caveat { kind: "skipped", node: None, text })
+}
+
+/// Addresses that a cloud listed without a time.
+pub(super) fn of_listing(path: &Text, listed: &[Cloud]) -> Option<Caveat> {
+    let text = format!(
+        "{path}: the listing of addresses names no time: it tells which machine is which, not where the address was when (a line with `date -u +%FT%TZ` above it tells when)."
+    );
+    (!listed.is_empty()).then_some(Caveat { kind: "undated", node: None, text })
 }
 
 /// Entries that a source lacks, by the numbers that journald gave them.

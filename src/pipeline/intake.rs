@@ -114,13 +114,7 @@ pub(super) fn take_in(source: &Source, patterns: &Arc<Patterns>, budget: &Budget
         survey.is_of_no_node();
     }
     let mut intake = reader.finish(source, summary, survey, kept);
-    if !listed.is_empty() {
-        let text = format!(
-            "{}: the listing of addresses names no time: it tells which machine is which, not where the address was when (a line with `date -u +%FT%TZ` above it tells when).",
-            source.path
-        );
-        intake.caveats.push(Caveat { kind: "undated", node: None, text });
-    }
+    intake.caveats.extend(blind_spots::of_listing(&source.path, &listed));
     intake.listed = listed;
     Ok(intake)
 }

@@ -112,6 +112,7 @@ fn conclude(groups: &[Group], sorted: &Sorted, options: &Options, errors: &mut V
     let trouble = RefCell::new(None);
     let mut coverage = Coverage::default();
     let (mut caveats, mut skipped) = (Vec::new(), Vec::new());
+    let mut beside = Beside::default();
     let (mut surveys, mut contents, mut formats, mut templates) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for group in groups {
         if let Some(source) = &group.source {
@@ -135,6 +136,8 @@ fn conclude(groups: &[Group], sorted: &Sorted, options: &Options, errors: &mut V
         let surveyed = survey(&retelling);
         errors.extend(surveyed.missing(group));
         caveats.extend(surveyed.caveats(group));
+        caveats.extend(blind_spots::of_listing(&group.path, &surveyed.listed));
+        beside.listed.extend(surveyed.listed);
         let counted = |told: fn(&SourceIn) -> u64, came| group.source.as_ref().map_or(came, told);
         coverage.recognised += counted(|source| source.recognised, surveyed.recognised);
         coverage.unrecognised += counted(|source| source.unrecognised, surveyed.unrecognised);
@@ -148,12 +151,7 @@ fn conclude(groups: &[Group], sorted: &Sorted, options: &Options, errors: &mut V
     skipped.sort();
     caveats.extend(blind_spots::of_skipped(&skipped));
     coverage.unrecognised_templates = unread::merge(templates);
-    let report = report(
-        &surveys,
-        contents,
-        Told { coverage, formats, caveats, silence: None, beside: Beside::default() },
-        options,
-    );
+    let report = report(&surveys, contents, Told { coverage, formats, caveats, silence: None, beside }, options);
     errors.extend(trouble.take().map(Error::Scratch));
     report
 }

@@ -4,7 +4,8 @@ use super::Error;
 use super::gather::Group;
 use super::sorted::Sorted;
 use super::wire::{DaemonIn, EventIn, Reader};
-use crate::event::{Daemon, Fact, Text};
+use crate::catalogue;
+use crate::event::{Cloud, Daemon, Fact, Text};
 use crate::pipeline::intake::is_listened_to;
 use crate::pipeline::unread::Templates;
 use crate::record::{Record, Stamp};
@@ -24,6 +25,8 @@ pub(super) struct Surveyed {
     pub(super) events: u64,
     pub(super) recognised: u64,
     pub(super) unrecognised: u64,
+    /// What a cloud listed without a time.
+    pub(super) listed: Vec<Cloud>,
     unknown: BTreeMap<Text, u64>,
 }
 
@@ -66,6 +69,7 @@ pub(super) fn survey(retelling: &Retelling<'_>) -> Surveyed {
         events: 0,
         recognised: 0,
         unrecognised: 0,
+        listed: Vec::new(),
         unknown: BTreeMap::new(),
     };
     let mut stamps: Option<(Stamp, Stamp)> = None;
@@ -85,6 +89,10 @@ pub(super) fn survey(retelling: &Retelling<'_>) -> Surveyed {
                 continue;
             }
         };
+        if let (Fact::Cloud(cloud), None) = (&line.fact, line.stamp) {
+            surveyed.listed.push(Cloud::clone(cloud));
+            continue;
+        }
         if let Some(stamp) = line.stamp {
             stamps = Some((stamps.map_or(stamp, |(first, _)| first), stamp));
         }
@@ -95,6 +103,9 @@ pub(super) fn survey(retelling: &Retelling<'_>) -> Surveyed {
         Some(source) => {
             surveyed.survey.finish(source.first(), source.last(), source.modified());
             surveyed.survey.covers = source.covers;
+            if catalogue::is_cloud(source.format.as_bytes()) {
+                surveyed.survey.is_of_no_node();
+            }
             for node in &source.nodes {
                 let host = (!source.hostless).then(|| Text::from(&*node.node));
                 for (daemon, versions) in node.daemons.iter().filter_map(DaemonIn::versions) {
