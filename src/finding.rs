@@ -151,6 +151,10 @@ pub struct Finding {
     pub rivals: Vec<Rival>,
     /// Zones hit.
     pub impact: Vec<ZoneImpact>,
+    /// The first thing that anybody could have noticed of it, where it led to something.
+    pub first_symptom: Option<Moment>,
+    /// When one who follows the logs is told of it, where its beginning is in them.
+    pub told_live: Option<Moment>,
     /// What to do now.
     pub next_steps: Vec<String>,
     /// How to keep it from coming back.
@@ -180,6 +184,8 @@ impl Finding {
             cause: None,
             rivals: Vec::new(),
             impact: Vec::new(),
+            first_symptom: None,
+            told_live: None,
             next_steps: Vec::new(),
             prevention: Vec::new(),
         }

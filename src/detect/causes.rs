@@ -39,7 +39,9 @@ pub(super) fn link(findings: &mut [Finding], world: &World) {
     for drift in 0..findings.len() {
         if findings[drift].rule == "eip-drift" {
             let (story, impact, zones) = effects(&findings[drift], findings);
+            let first_symptom = first_symptom(&findings[drift], findings);
             let finding = &mut findings[drift];
+            finding.first_symptom = first_symptom;
             // What it hit stands before how it ended.
             let end = finding.story.len().saturating_sub(1);
             let at = if finding.story.len() > 1 { end } else { finding.story.len() };
@@ -205,13 +207,22 @@ fn cause_of_stale(stale: &Finding, causes: &[Cause]) -> Option<String> {
     Some(drift.map_or_else(|| refusal.id.clone(), |drift| drift.id.clone()))
 }
 
+/// When the first of what a drift led to could be noticed.
+fn first_symptom(drift: &Finding, findings: &[Finding]) -> Option<Moment> {
+    let caused = findings.iter().filter(|finding| finding.cause.as_deref() == Some(&drift.id));
+    caused.map(|finding| finding.since).min_by_key(|since| since.micros)
+}
+
 /// The story, impact and zones of what a drift led to.
 fn effects(drift: &Finding, findings: &[Finding]) -> (Vec<String>, Vec<ZoneImpact>, Vec<Text>) {
     let caused: Vec<&Finding> = findings.iter().filter(|finding| finding.cause.as_deref() == Some(&drift.id)).collect();
-    let first = caused.iter().map(|finding| finding.since).min_by_key(|since| since.micros);
     let mut story = Vec::new();
+    let first = first_symptom(drift, findings);
     if let Some(first) = first.filter(|first| first.micros_since(drift.since) > AFTERMATH_MICROS) {
         story.push(format!("Nothing showed for {}, until a zone changed.", length(drift.since, first)));
+        if let Some(told) = drift.told_live {
+            story.push(format!("driftline follow would have told it at {}.", told.rfc3339()));
+        }
     }
     let stale: Vec<&&Finding> = caused.iter().filter(|finding| finding.rule == "stale-serial").collect();
     let mut impact: Vec<ZoneImpact> = stale.iter().flat_map(|finding| finding.impact.iter().cloned()).collect();

@@ -149,6 +149,7 @@ fn tell(world: &World, group: &PeerGroup, resource: Option<&Text>, displacement:
     add_witnesses(&mut finding, displacement);
     add_ending(&mut finding, displacement);
     let names = Names::of(&finding, displacement);
+    finding.told_live = displacement.is_settled_at();
     finding.claim = claim(world, displacement, &names, &finding);
     finding.story = story(group, displacement, &names, &finding);
     finding.rivals = rivals(world, displacement, &names, &finding);

@@ -116,6 +116,14 @@ struct WireRival<'a> {
 #[derive(Serialize)]
 struct WireImpact<'a> {
     zones: Vec<WireZone<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_symptom: Option<Stamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds_to_symptom: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds_to_repair: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    told_live: Option<Stamp>,
 }
 
 #[derive(Serialize)]
@@ -127,6 +135,10 @@ struct WireZone<'a> {
     our_serial: Option<u32>,
     primary_serial: Option<u32>,
     failed_transfers: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serial_lag: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds_behind: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -330,11 +342,21 @@ impl<'a> WireFinding<'a> {
                 .iter()
                 .map(|rival| WireRival { claim: &rival.claim, settled_by: &rival.settled_by })
                 .collect(),
-            impact: WireImpact { zones: impact(finding) },
+            impact: WireImpact {
+                zones: impact(finding),
+                first_symptom: finding.first_symptom.map(Stamp),
+                seconds_to_symptom: finding.first_symptom.map(|first| seconds(finding.since, first)),
+                seconds_to_repair: finding.until.map(|until| seconds(finding.since, until)),
+                told_live: finding.told_live.map(Stamp),
+            },
             next_steps: &finding.next_steps,
             prevention: &finding.prevention,
         }
     }
+}
+
+fn seconds(from: Moment, to: Moment) -> i64 {
+    to.micros_since(from).max(0).div_euclid(1_000_000)
 }
 
 fn evidence(finding: &Finding) -> Vec<WireEvidence<'_>> {
@@ -374,6 +396,8 @@ fn impact(finding: &Finding) -> Vec<WireZone<'_>> {
             our_serial: zone.our_serial,
             primary_serial: zone.primary_serial,
             failed_transfers: zone.failed_transfers,
+            serial_lag: zone.our_serial.zip(zone.primary_serial).map(|(ours, theirs)| theirs.wrapping_sub(ours)),
+            seconds_behind: zone.until.map(|until| seconds(zone.since, until)),
         })
         .collect()
 }

@@ -11,7 +11,7 @@ use super::World;
 use super::vrrp::{Mastership, PeerGroup, Takeover};
 use super::witness::{Seen, Witness};
 use crate::event::{Event, Text};
-use crate::moment::Moment;
+use crate::moment::{Moment, Precision};
 use elsewhere::{before_any_takeover, did_not_come};
 use fell_back::fell_back;
 use one_sided::one_sided;
@@ -21,6 +21,7 @@ pub use one_sided::symptoms;
 
 /// A take-over works when its script returns; the recordings show 0.7 to 1.8 s. What is shorter than this is no displacement.
 const GRACE_MICROS: i64 = 5_000_000;
+const SECOND_MICROS: i64 = 1_000_000;
 /// A witness this soon after a take-over may speak of the moment before the script was done.
 const SETTLE_MICROS: i64 = 3_000_000;
 /// Two scripts started within this of each other race: the slower one wins.
@@ -196,6 +197,16 @@ pub fn displacements(world: &World, group: &PeerGroup) -> Vec<Displacement> {
 }
 
 impl Displacement {
+    /// When it is certain that no take-over repaired it at once, to the second: then a follower tells it.
+    #[must_use]
+    pub fn is_settled_at(&self) -> Option<Moment> {
+        let fell_back = self.taken.as_ref().and_then(Mastership::ended);
+        let last = fell_back.max(Some(self.first.time)).filter(|_| self.began_there && self.is_complete)?;
+        let settled = (self.first.time.micros + GRACE_MICROS).max(last.micros);
+        let seconds = settled.div_euclid(SECOND_MICROS) + 2;
+        Some(Moment { micros: seconds * SECOND_MICROS, precision: Precision::Second })
+    }
+
     /// `now`: where the logs go on, the moment up to which all is known.
     fn lasts(&self, now: Option<Moment>) -> bool {
         let last_takeover = self.flaps.iter().filter_map(|flap| flap.entered.as_ref()).map(|event| event.time);
