@@ -267,6 +267,26 @@ fn a_garbled_journal_gives_all_but_what_was_hit() {
     }
 }
 
+/// A size that was hit leads past everything behind it: what it passes over is looked at nevertheless.
+#[test]
+fn flipped_bits_cost_what_they_hit() {
+    let scratch = Scratch::new("flipped");
+    let whole = journal("journals/dnsmaster.journal.zst");
+    let (expected, _) = read_path(&scratch.put("whole.journal", &whole));
+    for seed in 0..10 {
+        let mut noise = Noise(seed);
+        let mut bytes = whole.clone();
+        for _ in 0..400 {
+            let at = 304 + noise.next() as usize % (tail(&whole) - 304);
+            bytes[at] ^= 1 << (noise.next() % 8);
+        }
+        let (records, summary) = read_path(&scratch.put("flipped.journal", &bytes));
+        // 400 of 286,000 bytes, and an entry with its message takes some hundred.
+        assert!(records.len() * 5 >= expected.len() * 4, "seed {seed}: {} of {}", records.len(), expected.len());
+        is_damaged(&summary, records.len() as u64, expected.len() as u64);
+    }
+}
+
 #[test]
 fn a_garbled_identifier_does_not_hide_its_program() {
     let scratch = Scratch::new("identifier");

@@ -45,27 +45,17 @@ pub(super) fn entries(file: &mut JournalFile) -> Vec<(u64, u64)> {
     let mut in_step = true;
     while offset < file.length {
         let object = if in_step { file.object(offset) } else { resumed(file, offset) };
-        match object {
-            Some(object) if object.kind != Kind::Entry => {
-                in_step = true;
-                offset = object.end();
-            }
-            Some(object) => match file.entry_head(&object) {
-                Some(head) => {
-                    found.push((head.seqnum, offset));
-                    in_step = true;
-                    offset = object.end();
-                }
-                None => {
-                    in_step = false;
-                    offset += 8;
-                }
-            },
-            None => {
-                in_step = false;
-                offset = file.next_byte(offset + 8);
-            }
-        }
+        let Some(object) = object else {
+            in_step = false;
+            offset = file.next_byte(offset + 8);
+            continue;
+        };
+        let head = file.entry_head(&object);
+        found.extend(head.map(|head| (head.seqnum, offset)));
+        // A size that was hit leads anywhere: what it passes over is looked at, unless an object stands where it leads.
+        let is_sound = object.kind != Kind::Entry || head.is_some();
+        in_step = is_sound && file.object(object.end()).is_some();
+        offset = if in_step { object.end() } else { offset + 8 };
     }
     found.sort_unstable();
     found.dedup_by_key(|(seqnum, _)| *seqnum);
