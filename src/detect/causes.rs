@@ -7,7 +7,7 @@ use crate::event::{Pdns, Text};
 use crate::finding::{Finding, ZoneImpact};
 use crate::moment::Moment;
 use crate::world::{Seen, World};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Stamps of cause and effect on two hosts: the pairs' own delay.
 const SLACK_MICROS: i64 = 5_000_000;
@@ -16,13 +16,11 @@ const AFTERMATH_MICROS: i64 = 3_600_000_000;
 
 /// Sets `cause` and tells the effects inside their cause.
 pub(super) fn link(findings: &mut [Finding], world: &World) {
-    let causes: Vec<Cause> = findings.iter().map(Cause::of).collect();
-    // Splits are many where a log is long, their reasons few.
-    let reasons: Vec<&Cause> = causes.iter().filter(|cause| REASONS_OF_A_SPLIT.contains(&cause.rule)).collect();
+    let causes = Causes::of(findings);
     for finding in findings.iter_mut() {
         finding.cause = match finding.rule {
             "eip-drift" => cause_of_drift(finding, &causes),
-            "split-brain" => cause_of_split(finding, &reasons),
+            "split-brain" => cause_of_split(finding, &causes),
             "takeover-script-failed"
             | "master-flapping"
             | "no-master"
@@ -36,10 +34,18 @@ pub(super) fn link(findings: &mut [Finding], world: &World) {
             _ => cause_of_stale(finding, &causes),
         };
     }
+    let mut caused = BTreeMap::<String, Vec<usize>>::new();
+    for (at, finding) in findings.iter().enumerate() {
+        if let Some(cause) = &finding.cause {
+            caused.entry(cause.clone()).or_default().push(at);
+        }
+    }
     for drift in 0..findings.len() {
         if findings[drift].rule == "eip-drift" {
-            let (story, impact, zones) = effects(&findings[drift], findings);
-            let first_symptom = first_symptom(&findings[drift], findings);
+            let caused = caused.get(&findings[drift].id).map(Vec::as_slice).unwrap_or_default();
+            let caused: Vec<&Finding> = caused.iter().map(|at| &findings[*at]).collect();
+            let first_symptom = caused.iter().map(|finding| finding.since).min_by_key(|since| since.micros);
+            let (story, impact, zones) = effects(&findings[drift], &caused, first_symptom);
             let finding = &mut findings[drift];
             finding.first_symptom = first_symptom;
             // What it hit stands before how it ended.
@@ -49,6 +55,63 @@ pub(super) fn link(findings: &mut [Finding], world: &World) {
             finding.impact = impact;
             finding.subject.zones = zones;
         }
+    }
+}
+
+/// All findings, found by rule and time.
+struct Causes {
+    /// In the order of the findings.
+    all: Vec<Cause>,
+    by_rule: BTreeMap<&'static str, OfRule>,
+}
+
+/// Those of one rule. A long log has thousands, and each is asked about all others.
+#[derive(Default)]
+struct OfRule {
+    /// Places among all, by when they begin.
+    by_begin: Vec<usize>,
+    /// The latest end of these up to each.
+    ends: Vec<i64>,
+}
+
+impl Causes {
+    fn of(findings: &[Finding]) -> Self {
+        let all: Vec<Cause> = findings.iter().map(Cause::of).collect();
+        let mut by_rule = BTreeMap::<&'static str, OfRule>::new();
+        for (at, cause) in all.iter().enumerate() {
+            by_rule.entry(cause.rule).or_default().by_begin.push(at);
+        }
+        for of_rule in by_rule.values_mut() {
+            of_rule.by_begin.sort_by_key(|at| all[*at].from.micros);
+            let mut latest = i64::MIN;
+            for at in &of_rule.by_begin {
+                latest = latest.max(all[*at].to.map_or(i64::MAX, |to| to.micros));
+                of_rule.ends.push(latest);
+            }
+        }
+        Self { all, by_rule }
+    }
+
+    /// Those of a rule that overlap a time, give or take `slack` microseconds; in the order of the findings.
+    fn during(&self, rule: &str, from: Moment, to: Option<Moment>, slack: i64) -> impl Iterator<Item = &Cause> {
+        let mut found = Vec::new();
+        if let Some(of_rule) = self.by_rule.get(rule) {
+            let to = to.map_or(i64::MAX, |to| to.micros.saturating_add(slack));
+            let begun = of_rule.by_begin.partition_point(|at| self.all[*at].from.micros <= to);
+            for (at, end) in of_rule.by_begin[..begun].iter().zip(&of_rule.ends).rev() {
+                if end.saturating_add(slack) < from.micros {
+                    break;
+                }
+                found.push(*at);
+            }
+        }
+        found.sort_unstable();
+        found.into_iter().map(|at| &self.all[at])
+    }
+
+    /// Those of a rule that span a moment.
+    fn spanning(&self, rule: &str, moment: Moment) -> impl Iterator<Item = &Cause> {
+        self.during(rule, moment, Some(moment), SLACK_MICROS).filter(move |cause| cause.spans(moment))
     }
 }
 
@@ -88,32 +151,27 @@ impl Cause {
     }
 }
 
-fn cause_of_drift(drift: &Finding, causes: &[Cause]) -> Option<String> {
+fn cause_of_drift(drift: &Finding, causes: &Causes) -> Option<String> {
     let same_group = |cause: &&Cause| drift.subject.nodes.iter().any(|node| cause.group.contains(node));
-    let script = causes
-        .iter()
-        .filter(same_group)
-        .find(|cause| cause.rule == "takeover-script-failed" && cause.from.micros == drift.since.micros);
-    let split = causes.iter().filter(same_group).find(|cause| cause.rule == "split-brain" && cause.spans(drift.since));
+    let of_rule = |rule| causes.spanning(rule, drift.since).filter(same_group);
+    let script = of_rule("takeover-script-failed").find(|cause| cause.from.micros == drift.since.micros);
     // A pause may leave the address behind without two MASTERs that anybody heard.
-    let pause = causes.iter().filter(same_group).find(|cause| cause.rule == "vm-pause" && cause.spans(drift.since));
-    script.or(split).or(pause).map(|cause| cause.id.clone())
+    let first = script.or_else(|| of_rule("split-brain").next()).or_else(|| of_rule("vm-pause").next());
+    first.map(|cause| cause.id.clone())
 }
 
 /// Why two nodes did not see each other: the surest and most particular reason first.
 const REASONS_OF_A_SPLIT: [&str; 3] = ["vm-pause", "advert-mismatch", "one-way-partition"];
 
-fn cause_of_split(split: &Finding, reasons: &[&Cause]) -> Option<String> {
-    let of_group = |cause: &&&Cause| split.subject.nodes.iter().any(|node| cause.group.contains(node));
-    let overlaps = |cause: &&&Cause| {
-        let begins_before_it_ends = split.until.is_none_or(|until| cause.from.micros - SLACK_MICROS <= until.micros);
-        begins_before_it_ends && cause.to.is_none_or(|to| split.since.micros <= to.micros + SLACK_MICROS)
-    };
-    let of_rule = |rule| reasons.iter().filter(move |cause| cause.rule == rule).filter(of_group).find(overlaps);
-    REASONS_OF_A_SPLIT.into_iter().find_map(of_rule).map(|cause| cause.id.clone())
+fn cause_of_split(split: &Finding, causes: &Causes) -> Option<String> {
+    let of_group = |cause: &&Cause| split.subject.nodes.iter().any(|node| cause.group.contains(node));
+    let of_rule = |rule| causes.during(rule, split.since, split.until, SLACK_MICROS);
+    let overlaps = |cause: &&Cause| cause.to.is_none_or(|to| split.since.micros <= to.micros + SLACK_MICROS);
+    let first = REASONS_OF_A_SPLIT.into_iter().find_map(|rule| of_rule(rule).filter(of_group).find(overlaps));
+    first.map(|cause| cause.id.clone())
 }
 
-fn cause_of_notify(notify: &Finding, causes: &[Cause], world: &World) -> Option<String> {
+fn cause_of_notify(notify: &Finding, causes: &Causes, world: &World) -> Option<String> {
     let sender = notify.subject.address.as_ref()?;
     let spoken_by: BTreeSet<&Text> = world
         .witnesses
@@ -122,28 +180,24 @@ fn cause_of_notify(notify: &Finding, causes: &[Cause], world: &World) -> Option<
         .filter(|witness| witness.seen == Seen::Strange && witness.address.as_ref() == Some(sender))
         .map(|witness| &witness.node)
         .collect();
-    let drifts = causes.iter().filter(|cause| cause.rule == "eip-drift" && cause.spans(notify.since));
-    drifts
-        .into_iter()
-        .find(|drift| {
-            let by_owner = drift.owner.as_ref().is_some_and(|owner| spoken_by.contains(owner));
-            by_owner || spoken_by.is_empty() && is_in_chain(notify, drift, causes)
-        })
-        .map(|drift| drift.id.clone())
+    let is_its = |drift: &&Cause| {
+        let by_owner = drift.owner.as_ref().is_some_and(|owner| spoken_by.contains(owner));
+        by_owner || spoken_by.is_empty() && is_in_chain(notify, drift, causes)
+    };
+    causes.spanning("eip-drift", notify.since).find(is_its).map(|drift| drift.id.clone())
 }
 
 /// Without the sender's own log: the zone is one whose transfers the drifted address refuses meanwhile.
-fn is_in_chain(notify: &Finding, drift: &Cause, causes: &[Cause]) -> bool {
-    causes.iter().any(|refusal| {
-        refusal.rule == "transfer-refused"
-            && refusal.resource.is_some()
+fn is_in_chain(notify: &Finding, drift: &Cause, causes: &Causes) -> bool {
+    causes.during("transfer-refused", drift.from, drift.to, SLACK_MICROS).any(|refusal| {
+        refusal.resource.is_some()
             && refusal.resource == drift.resource
             && drift.spans(refusal.from)
             && notify.subject.zones.iter().any(|zone| refusal.zones.contains(zone))
     })
 }
 
-fn cause_of_refusal(refusal: &Finding, causes: &[Cause]) -> Option<String> {
+fn cause_of_refusal(refusal: &Finding, causes: &Causes) -> Option<String> {
     let by_holder = |drift: &&Cause| {
         let refused_there = refusal.subject.node.is_some() && refusal.subject.node == drift.holder;
         let asked_there = refusal.subject.node.is_none()
@@ -151,73 +205,58 @@ fn cause_of_refusal(refusal: &Finding, causes: &[Cause]) -> Option<String> {
             && refusal.subject.address == drift.resource;
         refused_there || asked_there
     };
-    let drifts = causes.iter().filter(|cause| cause.rule == "eip-drift" && cause.spans(refusal.since));
-    drifts.into_iter().find(by_holder).map(|drift| drift.id.clone())
+    causes.spanning("eip-drift", refusal.since).find(by_holder).map(|drift| drift.id.clone())
 }
 
 /// Nobody answered when the new zone was to be fetched.
-fn cause_of_old_copy(stale: &Finding, causes: &[Cause]) -> Option<String> {
+fn cause_of_old_copy(stale: &Finding, causes: &Causes) -> Option<String> {
     let is_its = |cause: &&Cause| {
-        cause.rule == "primary-unreachable"
-            && stale.subject.node.as_ref().is_some_and(|node| cause.nodes.contains(node))
+        stale.subject.node.as_ref().is_some_and(|node| cause.nodes.contains(node))
             && stale.subject.zones.iter().any(|zone| cause.zones.contains(zone))
             && cause.from.micros <= stale.until.map_or(i64::MAX, |until| until.micros)
             && cause.to.is_none_or(|to| to.micros + SLACK_MICROS >= stale.since.micros)
     };
-    causes.iter().find(is_its).map(|cause| cause.id.clone())
+    let unreachable = causes.during("primary-unreachable", stale.since, stale.until, SLACK_MICROS);
+    let mut its = unreachable.filter(is_its);
+    its.next().map(|cause| cause.id.clone())
 }
 
 /// Nobody, or a copy that lags, is behind the address because it is not where it should be, or no node has it.
-fn cause_at_address(effect: &Finding, causes: &[Cause]) -> Option<String> {
-    let at_address = |cause: &&Cause| {
-        let is_there = cause.resource.is_some() && cause.resource == effect.subject.resource;
-        is_there && cause.spans(effect.since)
-    };
+fn cause_at_address(effect: &Finding, causes: &Causes) -> Option<String> {
+    let at_address = |cause: &&Cause| cause.resource.is_some() && cause.resource == effect.subject.resource;
     let found = ["eip-drift", "takeover-script-failed", "no-master"]
         .into_iter()
-        .filter_map(|rule| causes.iter().filter(|cause| cause.rule == rule).find(at_address));
-    found.map(|cause| cause.id.clone()).next()
+        .find_map(|rule| causes.spanning(rule, effect.since).find(at_address));
+    found.map(|cause| cause.id.clone())
 }
 
 /// The owner of a drifted address does not leave from it, so its receivers take it for a stranger.
-fn cause_of_silence(silence: &Finding, causes: &[Cause]) -> Option<String> {
+fn cause_of_silence(silence: &Finding, causes: &Causes) -> Option<String> {
     let is_answer =
         silence.evidence().iter().any(|line| matches!(line.event.pdns(), Some(Pdns::NotifyRejected { .. })));
     let by_owner = |drift: &&Cause| is_answer && drift.owner.is_some() && drift.owner == silence.subject.node;
-    let drifts = causes.iter().filter(|cause| cause.rule == "eip-drift" && cause.spans(silence.since));
-    drifts.into_iter().find(by_owner).map(|drift| drift.id.clone())
+    causes.spanning("eip-drift", silence.since).find(by_owner).map(|drift| drift.id.clone())
 }
 
-fn cause_of_stale(stale: &Finding, causes: &[Cause]) -> Option<String> {
+fn cause_of_stale(stale: &Finding, causes: &Causes) -> Option<String> {
     let asked = |cause: &&Cause| {
         let node = stale.subject.node.as_ref().is_some_and(|node| cause.nodes.contains(node));
-        cause.rule == "transfer-refused"
-            && node
-            && cause.resource.is_some()
+        node && cause.resource.is_some()
             && stale.subject.zones.iter().any(|zone| cause.zones.contains(zone))
             && cause.from.micros <= stale.until.map_or(i64::MAX, |until| until.micros)
             && cause.to.is_none_or(|to| to.micros + AFTERMATH_MICROS >= stale.since.micros)
     };
-    let Some(refusal) = causes.iter().find(asked) else {
+    let Some(refusal) = causes.during("transfer-refused", stale.since, stale.until, AFTERMATH_MICROS).find(asked)
+    else {
         return cause_of_old_copy(stale, causes);
     };
-    let drift = causes
-        .iter()
-        .find(|drift| drift.rule == "eip-drift" && drift.resource == refusal.resource && drift.spans(stale.since));
+    let drift = causes.spanning("eip-drift", stale.since).find(|drift| drift.resource == refusal.resource);
     Some(drift.map_or_else(|| refusal.id.clone(), |drift| drift.id.clone()))
 }
 
-/// When the first of what a drift led to could be noticed.
-fn first_symptom(drift: &Finding, findings: &[Finding]) -> Option<Moment> {
-    let caused = findings.iter().filter(|finding| finding.cause.as_deref() == Some(&drift.id));
-    caused.map(|finding| finding.since).min_by_key(|since| since.micros)
-}
-
 /// The story, impact and zones of what a drift led to.
-fn effects(drift: &Finding, findings: &[Finding]) -> (Vec<String>, Vec<ZoneImpact>, Vec<Text>) {
-    let caused: Vec<&Finding> = findings.iter().filter(|finding| finding.cause.as_deref() == Some(&drift.id)).collect();
+fn effects(drift: &Finding, caused: &[&Finding], first: Option<Moment>) -> (Vec<String>, Vec<ZoneImpact>, Vec<Text>) {
     let mut story = Vec::new();
-    let first = first_symptom(drift, findings);
     if let Some(first) = first.filter(|first| first.micros_since(drift.since) > AFTERMATH_MICROS) {
         story.push(format!("Nothing showed for {}, until a zone changed.", length(drift.since, first)));
         if let Some(told) = drift.told_live {

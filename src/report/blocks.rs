@@ -34,15 +34,20 @@ pub(super) fn blocks(findings: &[Finding]) -> Vec<Block<'_>> {
             }
         }
     }
+    let mut told_there = vec![Vec::new(); findings.len()];
+    for other in 0..findings.len() {
+        told_there[told_in[told_in[other]]].push(other);
+    }
     let mut blocks = Vec::new();
     for (at, lead) in findings.iter().enumerate() {
         if told_in[at] != at {
             continue;
         }
         let up: Vec<usize> = ancestors(at, &cause).collect();
-        let effects = (0..findings.len())
-            .filter(|&other| other != at && !up.contains(&other) && told_in[told_in[other]] == at)
-            .map(|other| &findings[other])
+        let effects = told_there[at]
+            .iter()
+            .filter(|&&other| other != at && !up.contains(&other))
+            .map(|&other| &findings[other])
             .collect();
         blocks.push(Block { lead, causes: up.iter().map(|&up| &findings[up]).collect(), effects });
     }
