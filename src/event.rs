@@ -181,6 +181,8 @@ pub enum Fact {
     Cloud(Box<Cloud>),
     /// What a program that keeps logs or a clock says of its own work.
     Keeper(Keeper),
+    /// What a configuration file of a daemon states.
+    Setting(Box<Setting>),
     /// A line of the catalogue that no rule needs.
     Other,
     /// A line of one of the two daemons that no row reads.
@@ -218,6 +220,30 @@ pub enum CloudFact {
     /// The cloud listed the address with the target it was tied to; no target: it was tied to nothing.
     #[default]
     Listed,
+}
+
+/// One statement of a daemon's configuration file.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Setting {
+    /// Whose file it is.
+    pub daemon: Daemon,
+    /// What it is about.
+    pub scope: Scope,
+    /// Its name: `priority`, `allow-axfr-ips`.
+    pub option: Text,
+    /// Its value as written; empty where it has none.
+    pub value: Text,
+}
+
+/// What a statement of a configuration is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum Scope {
+    /// The daemon.
+    Global,
+    /// A VRRP instance.
+    Instance(Text),
+    /// A sync group.
+    Group(Text),
 }
 
 /// What bounds the worth of a node's silence and of its stamps.

@@ -161,6 +161,7 @@ const NUMBERS: &[&str] = &[
     "owner_priority",
     "base_priority",
     "count",
+    "messages",
     "old_count",
     "timeouts",
     "queued",

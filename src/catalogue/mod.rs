@@ -13,6 +13,7 @@ mod pdns;
 mod prefix;
 mod quotes;
 mod script;
+mod settings;
 mod structured;
 mod systemd;
 mod template;
@@ -267,7 +268,7 @@ pub fn messages(daemon: Daemon) -> &'static [&'static Message] {
 
 /// All rows of the witnesses that are no daemon: a cloud's records, and what its command line prints in a script.
 pub fn witnesses() -> impl Iterator<Item = &'static Message> {
-    aws::ROWS.iter().chain(script::ROWS).chain(keepers::ROWS)
+    aws::ROWS.iter().chain(script::ROWS).chain(keepers::ROWS).chain(settings::ROWS)
 }
 
 /// Every row there is.
@@ -283,6 +284,17 @@ pub fn read_cloud(message: &[u8], fields: &mut Fields<'_>) -> Option<&'static Me
 /// Reads a script's line that a cloud's command line printed; `fields` is cleared and filled.
 pub fn read_of_script<'a>(message: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
     script::read(message, fields)
+}
+
+/// Reads a statement of a configuration file; `fields` is cleared and filled.
+pub fn read_setting<'a>(identifier: &[u8], message: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
+    settings::read(identifier, message, fields)
+}
+
+/// Whether a tag is of statements of a configuration file.
+#[must_use]
+pub fn is_settings(identifier: &[u8]) -> bool {
+    settings::is_settings(identifier)
 }
 
 /// Reads a line of a program that keeps logs or a clock; `fields` is cleared and filled.

@@ -272,6 +272,8 @@ pub(super) enum DaemonName {
     Rsyslog,
     /// Who sets the clock, about having done so
     Clock,
+    /// Configuration files of the two daemons
+    Settings,
 }
 
 impl DaemonName {
@@ -286,6 +288,7 @@ impl DaemonName {
             Self::Journald => "journald",
             Self::Rsyslog => "rsyslog",
             Self::Clock => "clock",
+            Self::Settings => "settings",
         }
     }
 }

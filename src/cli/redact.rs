@@ -88,6 +88,13 @@ fn write_all(arguments: &Redact) -> Result<bool, Trouble> {
     for (source, hosts) in readable {
         let place = output.join(file_name(&hosts, &map, &mut taken));
         match write(source, &map, &place)? {
+            Ok(done) if done.written == 0 => {
+                fs::remove_file(&place)
+                    .map_err(|source| Trouble::Write { path: place.display().to_string(), source })?;
+                lines += done.lines;
+                outlet::say(&format!("driftline: {}: nothing in it may be written, left out", source.path));
+                errors.extend(done.broken_off);
+            }
             Ok(done) => {
                 (written, lines) = (written + done.written, lines + done.lines);
                 let left_out = done.lines.saturating_sub(done.written);

@@ -1,10 +1,12 @@
 //! The address stayed on a node that is not MASTER any more.
 
 mod advice;
+mod configured;
 mod proof;
 mod story;
 
 use self::advice::{next_steps, prevention, rivals};
+use self::configured::{Configured, SilentRepair};
 use self::proof::{add_ending, add_vrrp, add_witnesses, first_line};
 use self::story::{claim, end_sentence, story};
 use super::words::{evidence, length};
@@ -41,6 +43,7 @@ pub(super) static RULE: Rule = Rule {
         listens::WITNESSES,
         listens::CLOUDS,
         listens::LOSSES,
+        listens::SETTINGS,
     ],
     find,
 };
@@ -148,7 +151,10 @@ fn tell(world: &World, group: &PeerGroup, resource: Option<&Text>, displacement:
     add_vrrp(&mut finding, displacement);
     add_witnesses(&mut finding, displacement);
     add_ending(&mut finding, displacement);
-    let names = Names::of(&finding, displacement);
+    let names = Names { configured: Configured::of(world, group, displacement), ..Names::of(&finding, displacement) };
+    if !displacement.is_placed() && names.configured.speaks_against_it() {
+        finding.confidence = Confidence::Suspected;
+    }
     finding.told_live = displacement.is_settled_at();
     finding.claim = claim(world, displacement, &names, &finding);
     finding.story = story(group, displacement, &names, &finding);
@@ -190,6 +196,7 @@ struct Names {
     address: String,
     holder: String,
     owner: String,
+    configured: Configured,
 }
 
 impl Names {
@@ -198,6 +205,7 @@ impl Names {
             address: finding.subject.resource.as_deref().unwrap_or("the address").to_owned(),
             holder: displacement.holder.as_deref().unwrap_or("another node").to_owned(),
             owner: displacement.owner.as_deref().unwrap_or("its peer").to_owned(),
+            configured: Configured { silent_repair: SilentRepair::Possible, holder_notifies: None },
         }
     }
 }

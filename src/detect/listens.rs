@@ -118,6 +118,9 @@ pub(super) const CLOUDS: Ids = &[
     "script/address-refused",
 ];
 
+/// What a configuration file beside the logs states.
+pub(super) const SETTINGS: Ids = &["settings/keepalived"];
+
 /// Lines that are not there because someone threw them away.
 pub(super) const LOSSES: Ids = &["journald/suppressed", "rsyslog/messages-lost"];
 
@@ -215,6 +218,7 @@ pub(super) const UNHEARD: &[(&str, &str)] = &[
         "it is no fault; it tells that somebody asked for the NOTIFYs that follow, so that they are not taken for a change",
     ),
     ("clock/stepped", "it is no fault; it tells that stamps before and after it do not measure the time between"),
+    ("settings/pdns", "it has no time and is no fault; a caveat tells where it contradicts what was refused"),
     ("pdns/axfr-out-started", "it comes before a denial as well, so it proves only that somebody asked"),
     ("pdns/ixfr-out-started", "it comes before a denial as well, so it proves only that somebody asked"),
 ];

@@ -20,7 +20,12 @@ pub(super) fn at(node: &str, second: i64, fact: Fact) -> Event {
     let id = match &fact {
         Fact::Pdns(_) => "pdns/test",
         Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) => "keepalived/test",
-        Fact::Site { .. } | Fact::Cloud(_) | Fact::Keeper(_) | Fact::Other | Fact::Unrecognised(_) => "other",
+        Fact::Site { .. }
+        | Fact::Cloud(_)
+        | Fact::Keeper(_)
+        | Fact::Setting(_)
+        | Fact::Other
+        | Fact::Unrecognised(_) => "other",
     };
     let raw = Text::from(format!("{second} {fact:?}"));
     Event { id, fact, time, node: Text::from(node), pid: None, repeated: 1, origin, raw: raw.into() }

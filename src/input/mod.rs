@@ -40,6 +40,7 @@ mod message;
 mod rfc5424;
 mod seam;
 mod sequence;
+mod settings;
 mod sniff;
 mod stamp;
 mod summary;
@@ -304,6 +305,10 @@ impl Layer<'_> {
             Verdict::Cloud(listing) => {
                 summary.format = listing.format();
                 cloud::read(&mut buffer, listing, path, interest, &mut summary, each);
+            }
+            Verdict::Settings(whose) => {
+                summary.format = whose.format();
+                settings::read(&mut Blocks::new(&mut buffer, sizes.line), whose, &mut summary, each);
             }
             Verdict::Verbose => {
                 summary.format = "verbose";

@@ -3,6 +3,7 @@
 use super::cloud::{self, Listing};
 use super::header::{self, Header, Shape};
 use super::json::{self, Dialect};
+use super::settings::{self, Settings};
 use super::unpack::Packing;
 use super::verbose;
 use chrono::NaiveDate;
@@ -22,6 +23,8 @@ pub(super) enum Verdict {
     Json(Dialect),
     /// What a cloud's API or its command line tells as JSON.
     Cloud(Listing),
+    /// A configuration file of one of the daemons.
+    Settings(Settings),
     /// A binary journal.
     Journal,
     /// To be unpacked first.
@@ -71,6 +74,9 @@ pub(super) fn sniff(window: &[u8], is_known: Option<fn(&[u8]) -> bool>) -> Verdi
     }
     if let Some(listing) = cloud::listing(window) {
         return Verdict::Cloud(listing);
+    }
+    if let Some(settings) = settings::settings(window) {
+        return Verdict::Settings(settings);
     }
     let mut tally = Tally::default();
     for (at, line) in lines(window).enumerate() {

@@ -76,9 +76,13 @@ pub(super) fn of(frame: &Frame, surveys: &[Survey], world: &World) -> Vec<Caveat
         caveats.extend(of_keepers(name, facts));
         caveats.extend(of_keepalived(name, facts));
         if checks_are_hidden {
-            let text = "its PowerDNS logs no freshness checks (loglevel 4, the default, hides them from 4.4 on): when a copy fell behind is known \
-                        only from failed transfers."
-                .to_owned();
+            let level = facts.settings.pdns(&["loglevel"]).map_or_else(
+                || "loglevel 4, the default, hides".to_owned(),
+                |stated| format!("loglevel={}, {}, hides", stated.value, stated.place()),
+            );
+            let text = format!(
+                "its PowerDNS logs no freshness checks ({level} them from 4.4 on): when a copy fell behind is known only from failed transfers."
+            );
             caveats.push(Caveat { kind: "level-hides", node: Some(name.clone()), text });
         }
     }

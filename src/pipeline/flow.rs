@@ -91,7 +91,7 @@ fn flow(source: &Source, options: &Options, few: usize, batch_lines: usize) -> R
             }
         }
         let (reader, summary) = reading.join().expect("a reader does not panic on any input")?;
-        if intake::is_of_a_cloud(&summary) {
+        if intake::is_of_no_host(summary.format) {
             return Ok(Taken::Nothing);
         }
         let intake = reader.finish(source, summary, survey, is_all.then_some(beginning));
@@ -104,7 +104,7 @@ struct NotAlone;
 
 /// A line that is no host's own: what a cloud tells may have no time, and is then listed.
 fn is_of_more(line: &Line) -> bool {
-    matches!(line.fact, Fact::Cloud(_))
+    matches!(line.fact, Fact::Cloud(_) | Fact::Setting(_))
 }
 
 /// Nobody to compare clocks with, and nothing to put in order.

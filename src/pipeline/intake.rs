@@ -5,6 +5,7 @@ use super::blind_spots;
 use super::kept::{Kept, keep_text};
 use super::listener::{Heard, Listener, fact_of, id_of, is_known};
 use super::patterns::Patterns;
+use super::settings::Configuration;
 use super::unread::Templates;
 use super::unwrap;
 use crate::catalogue::{self, Fields};
@@ -81,6 +82,8 @@ pub(super) struct Intake {
     pub(super) caveats: Vec<Caveat>,
     /// What a cloud listed without a time.
     pub(super) listed: Vec<Cloud>,
+    /// What it states, where it is a configuration file.
+    pub(super) configuration: Option<Configuration>,
     pub(super) broken_off: Option<Error>,
 }
 
@@ -89,11 +92,16 @@ pub(super) fn take_in(source: &Source, patterns: &Arc<Patterns>, budget: &Budget
     let mut survey = Survey::new(source.path.clone(), source.node.clone());
     let mut kept = Some(Vec::new());
     let mut listed = Vec::new();
+    let mut stated = Vec::new();
     let mut reader = Reader::new(patterns);
     let summary = unwrap::read(source, &interest(patterns), &mut |record| {
         reader.record(record, &mut |line| {
             if let (Fact::Cloud(cloud), None) = (&line.fact, line.stamp) {
                 listed.push(Cloud::clone(cloud));
+                return;
+            }
+            if matches!(line.fact, Fact::Setting(_)) {
+                stated.push(line);
                 return;
             }
             survey.note(&line);
@@ -110,18 +118,24 @@ pub(super) fn take_in(source: &Source, patterns: &Arc<Patterns>, budget: &Budget
             }
         });
     })?;
-    if is_of_a_cloud(&summary) {
+    if is_of_no_host(summary.format) {
         survey.is_of_no_node();
     }
+    let is_configuration = catalogue::is_settings(summary.format.as_bytes());
     let mut intake = reader.finish(source, summary, survey, kept);
     intake.caveats.extend(blind_spots::of_listing(&source.path, &listed));
     intake.listed = listed;
+    intake.configuration = is_configuration.then(|| Configuration {
+        path: source.path.clone(),
+        named: source.node.clone(),
+        lines: stated,
+    });
     Ok(intake)
 }
 
-/// Whether a source is what a cloud tells: no host wrote it.
-pub(super) fn is_of_a_cloud(summary: &Summary) -> bool {
-    catalogue::is_cloud(summary.format.as_bytes())
+/// Whether what a source tells is no host's own log: a cloud's records, a configuration.
+pub(super) fn is_of_no_host(format: &str) -> bool {
+    catalogue::is_cloud(format.as_bytes()) || catalogue::is_settings(format.as_bytes())
 }
 
 /// Reads a source and sends its lines on, in file order; passes over the rest when nobody listens any more.
@@ -178,6 +192,8 @@ pub(super) fn is_listened_to(fact: &Fact) -> bool {
     match fact {
         Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Keepalived(_) | Fact::Pdns(_) => true,
         Fact::Site { .. } | Fact::Cloud(_) | Fact::Keeper(_) => true,
+        // Of no moment: it is put beside the lines.
+        Fact::Setting(_) => false,
         Fact::Other | Fact::Unrecognised(_) => false,
     }
 }
@@ -321,11 +337,13 @@ impl Reader {
             kept,
             format: summary.format,
             lines: summary.lines,
-            recognised: self.recognised,
+            // A configuration is no line of a daemon: it leaves nothing to judge by.
+            recognised: if catalogue::is_settings(summary.format.as_bytes()) { 0 } else { self.recognised },
             unrecognised: self.unrecognised,
             templates: self.templates.of_source(&source.path),
             caveats,
             listed: Vec::new(),
+            configuration: None,
             broken_off: summary.broken_off,
         }
     }

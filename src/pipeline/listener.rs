@@ -6,8 +6,8 @@
 
 use super::patterns::{Patterns, Site};
 use crate::catalogue::{
-    self, Fields, Message, begins, daemon_of, is_cloud, is_keeper, is_service_manager, is_whole, read, read_certain,
-    read_cloud, read_of_keeper, read_of_script, read_of_units,
+    self, Fields, Message, begins, daemon_of, is_cloud, is_keeper, is_service_manager, is_settings, is_whole, read,
+    read_certain, read_cloud, read_of_keeper, read_of_script, read_of_units, read_setting,
 };
 use crate::event::{Daemon, Fact};
 use crate::record::Record;
@@ -98,6 +98,9 @@ impl Listener {
         if is_cloud_record(record) {
             return tagged(read_cloud(record.message, fields).map_or(Heard::Stranger, Heard::Message));
         }
+        if let Some(file) = record.identifier.filter(|name| is_settings(name) && is_bare(record)) {
+            return tagged(read_setting(file, record.message, fields).map_or(Heard::Stranger, Heard::Message));
+        }
         if let Some(daemon) = daemon_of(record.identifier, record.unit) {
             return tagged(spoken(daemon, record.message, fields));
         }
@@ -184,10 +187,14 @@ impl Listener {
     }
 }
 
-/// Whether a record is an object of a cloud's list: it has no head, so no line of a log can be one whatever its tag is.
+/// Whether a record is an object of a cloud's list.
 fn is_cloud_record(record: &Record<'_>) -> bool {
-    let is_bare = record.raw.first() == Some(&b'{') && record.raw.len() == record.message.len();
-    is_bare && record.pid.is_none() && record.cursor.is_none() && record.identifier.is_some_and(is_cloud)
+    record.raw.first() == Some(&b'{') && is_bare(record) && record.identifier.is_some_and(is_cloud)
+}
+
+/// Whether a record has no head, so that no line of a log can be one whatever its tag is.
+fn is_bare(record: &Record<'_>) -> bool {
+    record.raw.len() == record.message.len() && record.pid.is_none() && record.cursor.is_none()
 }
 
 /// Words in the tags of scripts that move addresses. Other programs log what strangers send them.

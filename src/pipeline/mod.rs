@@ -12,7 +12,9 @@ mod kept;
 mod listener;
 pub mod live;
 mod masters;
+mod misconfigured;
 mod patterns;
+mod settings;
 mod unread;
 mod unwrap;
 
@@ -31,6 +33,7 @@ use intake::{Budget, Intake};
 pub use kept::Kept;
 pub use listener::{Heard, Hearing, Listener, fact_of, id_of};
 pub use patterns::{Means, Patterns, Site};
+use settings::Configuration;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -139,6 +142,7 @@ fn conclude(intakes: Vec<(&Source, Intake, Option<Box<Flowed>>)>, skipped: &[Tex
     let mut beside = Beside::default();
     for (source, intake, flowed) in intakes {
         beside.listed.extend(intake.listed);
+        beside.configurations.extend(intake.configuration);
         coverage.lines += intake.lines;
         coverage.recognised += intake.recognised;
         coverage.unrecognised += intake.unrecognised;
@@ -189,14 +193,16 @@ fn report(surveys: &[Survey], contents: Vec<Content<'_>>, told: Told, options: &
     }
     let frame = frame;
     let (flowed, contents) = flowed_world(contents, &frame, surveys);
-    let (world, doubles) = match flowed {
+    let (mut world, doubles) = match flowed {
         Some(world) => (settled(world, &frame, surveys), Vec::new()),
         None => believe(&frame, surveys, contents, options, &beside),
     };
     caveats.extend(doubles);
+    caveats.extend(settings::give(&beside.configurations, &mut world));
     caveats.extend(frame.caveats.iter().cloned());
     caveats.extend(blind_spots::of(&frame, surveys, &world));
     caveats.extend(contradictions::of(&world));
+    caveats.extend(misconfigured::of(&world));
     caveats.sort();
     caveats.dedup();
     let findings = detect::find_all(&world).into_iter().filter(|finding| is_told(finding, options)).collect();
@@ -245,6 +251,8 @@ fn believe(
 struct Beside {
     /// Addresses that a cloud listed, and what they were tied to.
     listed: Vec<Cloud>,
+    /// Configuration files.
+    configurations: Vec<Configuration>,
 }
 
 /// `note` gets each event as the world does.

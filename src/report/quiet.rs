@@ -180,7 +180,7 @@ fn label(kind: &str) -> &str {
         "truncated" => "what was cut off",
         "unread" => "what could not be read",
         "undated" => "the time of some",
-        "undecided" => "what the cloud's records mean",
+        "undecided" => "what some records mean",
         other => other,
     }
 }

@@ -112,6 +112,9 @@ impl Survey {
 
     /// Takes the next line of one of the daemons, and tells how many New Years lie between the first stamp and this one.
     pub fn note(&mut self, line: &Line) -> i32 {
+        if matches!(line.fact, Fact::Setting(_)) {
+            return 0;
+        }
         let Some(stamp) = line.stamp else {
             self.undated += 1;
             return 0;
@@ -321,6 +324,6 @@ fn daemon(line: &Line) -> Option<Daemon> {
         Fact::Unrecognised(daemon) => Some(*daemon),
         // What systemd says of a daemon is not said by it: its silence is not broken.
         Fact::Other => Daemon::of(line.id).filter(|daemon| *daemon != Daemon::Systemd),
-        Fact::Site { .. } | Fact::Cloud(_) | Fact::Keeper(_) => None,
+        Fact::Site { .. } | Fact::Cloud(_) | Fact::Keeper(_) | Fact::Setting(_) => None,
     }
 }

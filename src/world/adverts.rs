@@ -92,8 +92,12 @@ fn is_about(group: &PeerGroup, event: &Event) -> bool {
         Fact::Vrrp { instance, .. } => group.instances.contains(instance),
         Fact::Group { group: name, .. } => group.unit.name() == name,
         Fact::Keepalived(_) => true,
-        Fact::Pdns(_) | Fact::Site { .. } | Fact::Cloud(_) | Fact::Keeper(_) | Fact::Other | Fact::Unrecognised(_) => {
-            false
-        }
+        Fact::Pdns(_)
+        | Fact::Site { .. }
+        | Fact::Cloud(_)
+        | Fact::Keeper(_)
+        | Fact::Setting(_)
+        | Fact::Other
+        | Fact::Unrecognised(_) => false,
     }
 }

@@ -12,13 +12,14 @@ mod learned;
 mod peers;
 mod reach;
 mod regress;
+mod settings;
 mod standing;
 mod topology;
 mod unheeded;
 mod vrrp;
 mod witness;
 
-use crate::event::{Cloud, Daemon, Event, Fact, Keepalived, Keeper, Pdns, SiteFact, Text};
+use crate::event::{Cloud, Daemon, Event, Fact, Keepalived, Keeper, Pdns, Setting, SiteFact, Text};
 use crate::moment::Moment;
 use crate::timeline::Presence;
 use crate::version::{Version, VersionRange};
@@ -33,6 +34,7 @@ pub use dns::{Behind, Lines, Refusals, Replication, Strangers, is_newer};
 pub use learned::{How, KnownAddress, addresses};
 pub use reach::{Reach, Unreached};
 pub use regress::{Regression, Regressions};
+pub use settings::{Settings, Stated};
 pub use standing::{Stand, Standing, Standings};
 pub use topology::{StatedNode, StatedUnit, Topology};
 pub use unheeded::{Unheeded, UnheededNotifies};
@@ -56,6 +58,8 @@ pub struct NodeFacts {
     pub is_secondary: bool,
     /// Lines of the site's own that say that a take-over failed, at most `FAILED_MAX` of them.
     pub failed_takeovers: Vec<Arc<Event>>,
+    /// What its configuration files state.
+    pub settings: Settings,
     /// When its lines were thrown away, and its clock was set: the first times.
     kept: Vec<(Moment, Keeper)>,
     /// Addresses that it served or sent a NOTIFY to, at most [`RECEIVERS_MAX`] of them.
@@ -115,6 +119,11 @@ impl World {
         self.clouds.list(cloud);
     }
 
+    /// Takes a statement of a node's configuration file.
+    pub fn configure(&mut self, node: &Text, setting: &Setting, path: &Text, line: Option<u64>) {
+        self.nodes.entry(node.clone()).or_default().settings.take(setting, path, line);
+    }
+
     /// Takes the next event; events come in order of time.
     pub fn observe(&mut self, event: &Arc<Event>) {
         // A cloud is no node, and its records say nothing of how far the nodes' logs reach.
@@ -169,7 +178,7 @@ impl World {
                 }
             }
             Fact::Keeper(keeper) => node.note_keeper(event.time, *keeper),
-            Fact::Cloud(_) => {}
+            Fact::Cloud(_) | Fact::Setting(_) => {}
         }
     }
 
@@ -490,7 +499,7 @@ impl NodeFacts {
         }
     }
 
-    /// When lines of this node were thrown away and its clock was set: the first [`KEPT_MAX`] times.
+    /// When lines of this node were thrown away and its clock was set: the first `KEPT_MAX` times.
     pub fn kept(&self) -> impl Iterator<Item = (Moment, Keeper)> {
         self.kept.iter().copied()
     }

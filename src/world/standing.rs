@@ -117,9 +117,13 @@ fn proven(fact: &Fact) -> Option<(Stand, Option<Stand>)> {
             | Keepalived::Interface { .. }
             | Keepalived::CommandLine { .. } => None,
         },
-        Fact::Pdns(_) | Fact::Site { .. } | Fact::Cloud(_) | Fact::Keeper(_) | Fact::Other | Fact::Unrecognised(_) => {
-            None
-        }
+        Fact::Pdns(_)
+        | Fact::Site { .. }
+        | Fact::Cloud(_)
+        | Fact::Keeper(_)
+        | Fact::Setting(_)
+        | Fact::Other
+        | Fact::Unrecognised(_) => None,
     }
 }
 

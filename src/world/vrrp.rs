@@ -151,6 +151,7 @@ pub fn advert(event: &Event) -> Option<&Advert> {
         | Fact::Site { .. }
         | Fact::Cloud(_)
         | Fact::Keeper(_)
+        | Fact::Setting(_)
         | Fact::Other
         | Fact::Unrecognised(_) => None,
     }
@@ -187,6 +188,7 @@ impl NodeVrrp {
                 | Fact::Site { .. }
                 | Fact::Cloud(_)
                 | Fact::Keeper(_)
+                | Fact::Setting(_)
                 | Fact::Other
                 | Fact::Unrecognised(_) => None,
             })
@@ -239,6 +241,7 @@ impl NodeVrrp {
                 | Fact::Site { .. }
                 | Fact::Cloud(_)
                 | Fact::Keeper(_)
+                | Fact::Setting(_)
                 | Fact::Other
                 | Fact::Unrecognised(_) => {}
             }

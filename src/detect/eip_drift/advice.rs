@@ -1,5 +1,6 @@
 //! Other readings of a drift, what to do now, and what prevents the next.
 
+use super::configured::SilentRepair;
 use super::story::{keepalived_of, script_of};
 use super::{Names, RX_LOWER_PRI_SINCE, lost_of_owner};
 use crate::event::Daemon;
@@ -7,22 +8,33 @@ use crate::finding::{Bound, Confidence, Finding, Rival};
 use crate::world::{Displaced, Displacement, World};
 
 pub(super) fn rivals(world: &World, displacement: &Displacement, names: &Names, finding: &Finding) -> Vec<Rival> {
-    let Names { address, owner, holder } = names;
+    let Names { address, owner, holder, configured } = names;
     let cloud = format!("CloudTrail AssociateAddress for {address} (kept 90 days), or the cloud's own record of moves");
     let mut rivals = Vec::new();
-    let can_repair_silently = !keepalived_of(world, displacement.owner.as_ref()).is_before(RX_LOWER_PRI_SINCE);
     if !displacement.is_placed() && displacement.why == Displaced::TookAndFellBack {
-        if can_repair_silently {
-            rivals.push(Rival {
-                claim: format!("{owner} moved it back at once: notify_master_rx_lower_pri runs in silence"),
-                settled_by: format!("keepalived.conf of {owner}, or {cloud}"),
-            });
+        let silently = match &configured.silent_repair {
+            SilentRepair::Impossible(_) => None,
+            SilentRepair::Possible => Some((String::new(), format!("keepalived.conf of {owner}, or {cloud}"))),
+            SilentRepair::Configured(place) => Some((format!(" ({place})"), cloud.clone())),
+        };
+        if let Some((place, settled_by)) = silently {
+            let claim = format!("{owner} moved it back at once: notify_master_rx_lower_pri{place} runs in silence");
+            rivals.push(Rival { claim, settled_by });
         }
-        rivals.push(Rival {
-            claim: "nothing moves but keepalived's own addresses: without a notify_master script nothing can drift"
-                .to_owned(),
-            settled_by: format!("keepalived.conf of {holder}"),
-        });
+        match &configured.holder_notifies {
+            None => rivals.push(Rival {
+                claim: "nothing moves but keepalived's own addresses: without a notify_master script nothing can drift"
+                    .to_owned(),
+                settled_by: format!("keepalived.conf of {holder}"),
+            }),
+            Some(None) => rivals.push(Rival {
+                claim: format!(
+                    "nothing moves: {holder}'s keepalived.conf names no notify_master, so its take-over took no address"
+                ),
+                settled_by: format!("keepalived.conf of {holder} as it was at {}", finding.since.rfc3339()),
+            }),
+            Some(Some(_)) => {}
+        }
     }
     if !displacement.order_is_known {
         rivals.push(Rival {
@@ -81,7 +93,11 @@ pub(super) fn prevention(world: &World, displacement: &Displacement, names: &Nam
             .owner
             .as_ref()
             .map_or_else(|| version.to_string(), |node| world.version_in_words(node, Daemon::Keepalived));
-        advice.push(if version.is_before(RX_LOWER_PRI_SINCE) {
+        advice.push(if let SilentRepair::Configured(place) = &names.configured.silent_repair {
+            format!(
+                "look into {owner}'s notify_master_rx_lower_pri ({place}): it should have brought the address back; both scripts run at once then, and the slower one wins."
+            )
+        } else if version.is_before(RX_LOWER_PRI_SINCE) {
             format!("keepalived 2.0.6 or later with notify_master_rx_lower_pri on {owner} (here: {known}, which lacks it).")
         } else if version.is_from(RX_LOWER_PRI_SINCE) {
             format!(

@@ -1,7 +1,8 @@
 //! A drift in sentences: the claim, and what happened in its order.
 
+use super::Names;
+use super::configured::SilentRepair;
 use super::proof::called_by;
-use super::{Names, RX_LOWER_PRI_SINCE};
 use crate::detect::words::length;
 use crate::event::{Daemon, Keepalived, Text};
 use crate::finding::{Bound, Confidence, Finding};
@@ -10,14 +11,14 @@ use crate::version::VersionRange;
 use crate::world::{Displaced, Displacement, Ending, PeerGroup, Seen, World};
 
 pub(super) fn claim(world: &World, displacement: &Displacement, names: &Names, finding: &Finding) -> String {
-    let Names { address, holder, owner } = names;
+    let Names { address, holder, owner, .. } = names;
     let verb = if finding.is_open() { "is" } else { "was" };
     let place = match finding.confidence {
         Confidence::Confirmed => format!("{address} {verb} on {holder} instead of {owner}"),
         Confidence::Likely => format!("{address} {verb} most likely on {holder} instead of {owner}"),
         Confidence::Suspected => format!("{address} may have been left on {holder} instead of {owner}"),
     };
-    let silent = if displacement.is_placed() { String::new() } else { silent_reading(world, displacement, names) };
+    let silent = if displacement.is_placed() { String::new() } else { silent_reading(displacement, names) };
     match (finding.until, finding.until_is, world.horizon) {
         (Some(until), Bound::Exact, _) => format!("{place} for {}{silent}", length(finding.since, until)),
         (Some(until), Bound::AtMost, _) => format!("{place} for at most {}{silent}", length(finding.since, until)),
@@ -27,17 +28,20 @@ pub(super) fn claim(world: &World, displacement: &Displacement, names: &Names, f
 }
 
 /// The other reading, in the claim's own sentence: nothing in keepalived's log tells a repaired flap from a drift.
-fn silent_reading(world: &World, displacement: &Displacement, names: &Names) -> String {
+fn silent_reading(displacement: &Displacement, names: &Names) -> String {
     if displacement.why != Displaced::TookAndFellBack {
         return String::new();
     }
     let owner = &names.owner;
-    if keepalived_of(world, displacement.owner.as_ref()).is_before(RX_LOWER_PRI_SINCE) {
-        return format!(
-            ", unless someone moved it back by hand ({owner}'s keepalived has no notify_master_rx_lower_pri)"
-        );
+    match &names.configured.silent_repair {
+        SilentRepair::Impossible(why) => format!(", unless someone moved it back by hand ({why})"),
+        SilentRepair::Configured(place) => {
+            format!(", unless notify_master_rx_lower_pri on {owner} ({place}) moved it back, which no line would tell")
+        }
+        SilentRepair::Possible => {
+            format!(", unless notify_master_rx_lower_pri on {owner} or a hand moved it back, which no line would tell")
+        }
     }
-    format!(", unless notify_master_rx_lower_pri on {owner} or a hand moved it back, which no line would tell")
 }
 
 pub(super) fn keepalived_of(world: &World, node: Option<&Text>) -> VersionRange {
@@ -45,7 +49,7 @@ pub(super) fn keepalived_of(world: &World, node: Option<&Text>) -> VersionRange 
 }
 
 pub(super) fn story(group: &PeerGroup, displacement: &Displacement, names: &Names, finding: &Finding) -> Vec<String> {
-    let Names { address, holder, owner } = names;
+    let Names { address, holder, owner, .. } = names;
     let unit = group.unit.name();
     let mut story = Vec::new();
     match displacement.why {

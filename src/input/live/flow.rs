@@ -299,7 +299,8 @@ impl Flow<'_> {
                     return Ok(Err(Ended::Over));
                 }
                 // A document is not growing, and its last line may have no end.
-                let is_document = matches!(verdict, Verdict::Cloud(_)) && seen_at.elapsed() >= self.pace.settle;
+                let is_document = matches!(verdict, Verdict::Cloud(_) | Verdict::Settings(_))
+                    && seen_at.elapsed() >= self.pace.settle;
                 if is_all || is_document {
                     return Err(refused(self.path, verdict, buffer));
                 }
@@ -441,6 +442,9 @@ fn refused(path: &Text, verdict: Verdict, buffer: &mut Buffer<'_>) -> Error {
             path,
             found: "a binary journal cannot be followed through a pipe, name its file or send journalctl -f -o export",
         },
+        Verdict::Settings(_) => {
+            Error::NotALog { path, found: "it is a configuration, which analyze reads beside the logs" }
+        }
         Verdict::Cloud(_) => Error::Unsupported {
             path,
             found: "a cloud's records are documents and are not followed, analyze reads them",

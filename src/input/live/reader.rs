@@ -46,6 +46,7 @@ impl Kind {
             Verdict::Verbose => (Self::Verbose, "verbose"),
             Verdict::Empty
             | Verdict::Cloud(_)
+            | Verdict::Settings(_)
             | Verdict::Journal
             | Verdict::Packed(_)
             | Verdict::Undated { .. }

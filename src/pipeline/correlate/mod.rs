@@ -138,6 +138,7 @@ fn conclude(groups: &[Group], sorted: &Sorted, options: &Options, errors: &mut V
         caveats.extend(surveyed.caveats(group));
         caveats.extend(blind_spots::of_listing(&group.path, &surveyed.listed));
         beside.listed.extend(surveyed.listed);
+        beside.configurations.extend(surveyed.configuration);
         let counted = |told: fn(&SourceIn) -> u64, came| group.source.as_ref().map_or(came, told);
         coverage.recognised += counted(|source| source.recognised, surveyed.recognised);
         coverage.unrecognised += counted(|source| source.unrecognised, surveyed.unrecognised);

@@ -4,9 +4,9 @@ use super::Error;
 use super::gather::Group;
 use super::sorted::Sorted;
 use super::wire::{DaemonIn, EventIn, Reader};
-use crate::catalogue;
 use crate::event::{Cloud, Daemon, Fact, Text};
-use crate::pipeline::intake::is_listened_to;
+use crate::pipeline::intake::{is_listened_to, is_of_no_host};
+use crate::pipeline::settings::Configuration;
 use crate::pipeline::unread::Templates;
 use crate::record::{Record, Stamp};
 use crate::report::Caveat;
@@ -27,6 +27,8 @@ pub(super) struct Surveyed {
     pub(super) unrecognised: u64,
     /// What a cloud listed without a time.
     pub(super) listed: Vec<Cloud>,
+    /// What it states, where it is a configuration file.
+    pub(super) configuration: Option<Configuration>,
     unknown: BTreeMap<Text, u64>,
 }
 
@@ -70,6 +72,7 @@ pub(super) fn survey(retelling: &Retelling<'_>) -> Surveyed {
         recognised: 0,
         unrecognised: 0,
         listed: Vec::new(),
+        configuration: None,
         unknown: BTreeMap::new(),
     };
     let mut stamps: Option<(Stamp, Stamp)> = None;
@@ -89,6 +92,15 @@ pub(super) fn survey(retelling: &Retelling<'_>) -> Surveyed {
                 continue;
             }
         };
+        if matches!(line.fact, Fact::Setting(_)) {
+            let stated = surveyed.configuration.get_or_insert_with(|| Configuration {
+                path: path.clone(),
+                named: surveyed.survey.node.clone(),
+                lines: Vec::new(),
+            });
+            stated.lines.push(line);
+            continue;
+        }
         if let (Fact::Cloud(cloud), None) = (&line.fact, line.stamp) {
             surveyed.listed.push(Cloud::clone(cloud));
             continue;
@@ -103,7 +115,7 @@ pub(super) fn survey(retelling: &Retelling<'_>) -> Surveyed {
         Some(source) => {
             surveyed.survey.finish(source.first(), source.last(), source.modified());
             surveyed.survey.covers = source.covers;
-            if catalogue::is_cloud(source.format.as_bytes()) {
+            if is_of_no_host(&source.format) {
                 surveyed.survey.is_of_no_node();
             }
             for node in &source.nodes {

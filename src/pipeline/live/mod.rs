@@ -259,7 +259,7 @@ fn weight_of(fact: &Fact) -> Weight {
                 Weight::Remarkable
             }
         }
-        Fact::Other | Fact::Unrecognised(_) => Weight::None,
+        Fact::Setting(_) | Fact::Other | Fact::Unrecognised(_) => Weight::None,
     }
 }
 

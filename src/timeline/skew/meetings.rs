@@ -47,6 +47,7 @@ pub(in crate::timeline) fn meetings(fact: &Fact) -> [Option<(Meeting, bool)>; 3]
         | Fact::Site { .. }
         | Fact::Cloud(_)
         | Fact::Keeper(_)
+        | Fact::Setting(_)
         | Fact::Other
         | Fact::Unrecognised(_) => [None, None, None],
     }
