@@ -46,7 +46,7 @@ Exit codes:
   1  findings at or above --fail-on
   2  the job could not be done, or not wholly; what could be done is printed
 
-SOURCE is a file, a directory (read recursively), - for standard input, or NODE=SOURCE to name the node the lines come from.
+SOURCE is a file, a directory (read recursively), a tar archive, - for standard input, or NODE=SOURCE to name the node the lines come from.
 Formats are recognised by content: syslog (RFC 3164, RFC 5424, rsyslog ISO), journalctl -o short, short-iso, short-precise,
 short-full, short-unix, with-unit, verbose, cat, json and export, journal files and directories, what the daemons write to a
 terminal, docker and kubectl logs; plain or packed with gzip, zstd, xz or bzip2. Without a SOURCE this machine's journal is read.";

@@ -1,5 +1,6 @@
 //! The command line's SOURCE words → sources.
 
+use super::archive::{Archives, Member};
 use super::error::Error;
 use super::excerpt::{Kept, Scratch};
 use super::helpers::Helpers;
@@ -46,6 +47,8 @@ pub(super) enum Place {
     File(PathBuf),
     /// The files of one journal.
     Journal(Vec<PathBuf>),
+    /// A file in an archive.
+    Member(Member),
 }
 
 /// A smaller file is read a second time.
@@ -70,7 +73,7 @@ impl Source {
         match &self.place {
             Place::Stdin => false,
             Place::File(path) => fs::metadata(path).is_ok_and(|data| data.is_file()),
-            Place::Journal(_) => true,
+            Place::Journal(_) | Place::Member(_) => true,
         }
     }
 
@@ -83,6 +86,7 @@ impl Source {
             Place::File(path) => size(path),
             // Their index is asked, they are not read from end to end.
             Place::Journal(_) => 0,
+            Place::Member(member) => member.bytes(),
         }
     }
 
@@ -90,7 +94,7 @@ impl Source {
     pub(super) fn is_large(&self) -> bool {
         match &self.place {
             Place::Stdin => false,
-            Place::File(_) => self.bytes() >= LARGE_BYTES,
+            Place::File(_) | Place::Member(_) => self.bytes() >= LARGE_BYTES,
             Place::Journal(_) => true,
         }
     }
@@ -98,6 +102,9 @@ impl Source {
     /// When it was last written, in Unix seconds, where it is a file.
     #[must_use]
     pub fn modified(&self) -> Option<i64> {
+        if let Place::Member(member) = &self.place {
+            return member.modified();
+        }
         fs::metadata(self.location()?).ok().and_then(|data| modified(&data))
     }
 
@@ -135,13 +142,22 @@ pub struct Expanded {
     pub errors: Vec<Error>,
 }
 
-/// Expands the command line's SOURCE words: files, directories (recursive), `-`, and `NODE=SOURCE`.
+/// Expands the command line's SOURCE words: files, directories (recursive), archives, `-`, and `NODE=SOURCE`.
 ///
 /// A path that exists is a path, `=` or not. What is missing or unreadable is an error beside the sources that are fine.
 /// Inside a directory hidden files, `expected.toml`, `ABOUT.md` and `README…` are never logs. A file that can be reached
 /// twice (through a symbolic link, or named and in a named directory) is read once, unless it is given to two nodes.
 pub fn expand(words: &[OsString]) -> Expanded {
-    let mut found = Found::default();
+    expand_into(words, Some(Archives::default()))
+}
+
+/// As [`expand`], but archives stay files: what is in one does not grow.
+pub(super) fn expand_growing(words: &[OsString]) -> Expanded {
+    expand_into(words, None)
+}
+
+fn expand_into(words: &[OsString], archives: Option<Archives>) -> Expanded {
+    let mut found = Found { archives, ..Found::default() };
     for word in words {
         found.word(word);
     }
@@ -164,6 +180,7 @@ type Identity = (u64, u64);
 struct Found {
     sources: Vec<(Option<Identity>, Source)>,
     errors: Vec<Error>,
+    archives: Option<Archives>,
 }
 
 impl Found {
@@ -189,7 +206,7 @@ impl Found {
             self.errors.extend(walk.errors);
             let source = |path: &Path| Source { found_in_directory: true, ..Source::file(path, node.clone()) };
             for (path, identity) in &walk.files {
-                if !journals::is_journal(path) {
+                if !journals::is_journal(path) && !self.archive(path, node.as_ref()) {
                     self.sources.push((Some(*identity), source(path)));
                 }
             }
@@ -200,10 +217,21 @@ impl Found {
                 let source = Source { place: Place::Journal(files), ..source(path) };
                 self.sources.push((None, source));
             }
-        } else {
+        } else if !metadata.is_file() || !self.archive(path, node.as_ref()) {
             let identity = metadata.is_file().then(|| identity(metadata));
             self.sources.push((identity, Source::file(path, node)));
         }
+    }
+
+    /// Takes an archive apart; says whether it is one.
+    fn archive(&mut self, path: &Path, node: Option<&Text>) -> bool {
+        let Some(contents) = self.archives.as_mut().and_then(|archives| archives.contents(path)) else { return false };
+        for (path, member) in contents.members {
+            let source = Source::at(Place::Member(member), path, node.cloned());
+            self.sources.push((None, Source { found_in_directory: true, ..source }));
+        }
+        self.errors.extend(contents.errors);
+        true
     }
 
     fn error(&mut self, path: &Path, error: io::Error) {
@@ -287,7 +315,7 @@ impl Walk {
     }
 }
 
-fn is_never_a_log(name: &OsStr) -> bool {
+pub(super) fn is_never_a_log(name: &OsStr) -> bool {
     let name = name.as_bytes();
     name.starts_with(b".") || name.starts_with(b"README") || name == b"ABOUT.md" || name == b"expected.toml"
 }
@@ -306,6 +334,6 @@ fn identity(metadata: &Metadata) -> Identity {
     (metadata.dev(), metadata.ino())
 }
 
-fn shown(path: &Path) -> Text {
+pub(super) fn shown(path: &Path) -> Text {
     path.to_string_lossy().into()
 }

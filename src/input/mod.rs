@@ -18,6 +18,7 @@
 //! **Invariant:** memory is bounded by a block and the longest line we keep, whatever the input.
 
 mod ahead;
+mod archive;
 mod blocks;
 mod buffer;
 mod cloud;
@@ -166,6 +167,13 @@ fn read_through(source: &Source, interest: &Interest, each: &mut dyn FnMut(&Reco
             read_stream(&source.path, &mut stream, interest, each)
         }
         Place::File(location) => read_file(source, location, interest, each),
+        Place::Member(member) => {
+            source.watch.opened(&source.path);
+            let mut stream = Watched { stream: member.open(), watch: &source.watch };
+            let (path, helpers) = (&source.path, Some(&source.helpers));
+            let layer = Layer { sizes: Sizes::default(), path, location: None, depth: 0, helpers };
+            Ok(Summary { modified: member.modified(), ..layer.read(&mut stream, interest, each)? })
+        }
         Place::Journal(files) => {
             let mut summary = Summary::default();
             journal::read(&source.path, files, &source.helpers, interest, &mut summary, each)?;

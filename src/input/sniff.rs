@@ -67,7 +67,9 @@ pub(super) fn sniff(window: &[u8], is_known: Option<fn(&[u8]) -> bool>) -> Verdi
         return Verdict::Journal;
     }
     if window.get(257..262) == Some(b"ustar") {
-        return Verdict::Unsupported("it is a tar archive, unpack it and name the directory");
+        return Verdict::Unsupported(
+            "it is a tar archive in another stream, name its file or unpack it and name the directory",
+        );
     }
     if let Some((_, found)) = STRANGERS.iter().find(|(magic, _)| window.starts_with(magic)) {
         return Verdict::Other(found);

@@ -21,8 +21,11 @@ pub(super) fn of_skipped(skipped: &[Text]) -> Option<Caveat> {
     let names: Vec<&str> = skipped.iter().take(NAMED).map(|path| &**path).collect();
     let more = if skipped.len() > names.len() { ", …" } else { "" };
     let text = match skipped.len() {
-        1 => format!("1 file in the directories is no log and was skipped ({}).", names.join(", ")),
-        count => format!("{count} files in the directories are no logs and were skipped ({}{more}).", names.join(", ")),
+        1 => format!("1 file in directories and archives is no log and was skipped ({}).", names.join(", ")),
+        count => format!(
+            "{count} files in directories and archives are no logs and were skipped ({}{more}).",
+            names.join(", ")
+        ),
     };
     Some(Caveat { kind: "skipped", node: None, text })
 }

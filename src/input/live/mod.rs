@@ -151,7 +151,7 @@ pub fn expand(words: &[OsString]) -> Result<(Vec<Followed>, Vec<Error>), Error> 
     let mut found: Vec<Followed> = Vec::new();
     let mut errors = Vec::new();
     for word in words {
-        let Expanded { sources, errors: failed } = expand::expand(std::slice::from_ref(word));
+        let Expanded { sources, errors: failed } = expand::expand_growing(std::slice::from_ref(word));
         let (path, node, place) = expand::word(word);
         if place.is_dir() {
             let journals = sources.iter().any(|source| !source.journal_directories().is_empty());
