@@ -129,38 +129,43 @@ impl Archives {
         let mut long_name: Option<Vec<u8>> = None;
         for entry in archive.entries()?.raw(true) {
             let mut entry = entry?;
-            match entry.header().entry_type() {
-                EntryType::GNULongName => long_name = Some(head(&mut entry)?),
-                EntryType::XHeader => long_name = path_of_pax(&head(&mut entry)?).or(long_name),
-                EntryType::Regular | EntryType::Continuous => {
-                    let name = long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned());
-                    let Some(name) = plain(&name) else { continue };
-                    let shown = Text::from(format!("{path}:{}", name.display()));
-                    let modified = entry.header().mtime().ok().and_then(|seconds| i64::try_from(seconds).ok());
-                    let member = self.keep(&mut entry, modified)?;
-                    if depth < DEPTH_MAX && is_archive(member.open()) {
-                        match unpacked(member.open()) {
-                            Ok(stream) => self.take(stream, &shown, depth + 1, contents),
-                            Err(source) => contents.errors.push(Error::opening(&shown, source)),
-                        }
-                    } else {
-                        contents.members.push((shown, member));
-                    }
+            let kind = entry.header().entry_type();
+            if kind == EntryType::GNULongName {
+                long_name = Some(head(&mut entry)?);
+            } else if kind == EntryType::XHeader {
+                long_name = path_of_pax(&head(&mut entry)?).or(long_name);
+            } else if kind != EntryType::GNULongLink && kind != EntryType::XGlobalHeader {
+                let name = long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned());
+                self.take_member(&mut entry, &name, path, depth, contents)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_member(
+        &mut self,
+        entry: &mut tar::Entry<'_, impl Read>,
+        name: &[u8],
+        archive: &Text,
+        depth: u32,
+        contents: &mut Contents,
+    ) -> io::Result<()> {
+        let Some(name) = plain(name) else { return Ok(()) };
+        let path = Text::from(format!("{archive}:{}", name.display()));
+        let kind = entry.header().entry_type();
+        if kind == EntryType::GNUSparse {
+            let found = "it has holes (tar --sparse), unpack the archive and name the directory";
+            contents.errors.push(Error::Unsupported { path, found });
+        } else if kind == EntryType::Regular || kind == EntryType::Continuous {
+            let modified = entry.header().mtime().ok().and_then(|seconds| i64::try_from(seconds).ok());
+            let member = self.keep(entry, modified)?;
+            if depth == DEPTH_MAX || !is_archive(member.open()) {
+                contents.members.push((path, member));
+            } else {
+                match unpacked(member.open()) {
+                    Ok(stream) => self.take(stream, &path, depth + 1, contents),
+                    Err(source) => contents.errors.push(Error::opening(&path, source)),
                 }
-                EntryType::GNUSparse => {
-                    let name = long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned());
-                    let shown = format!("{path}:{}", String::from_utf8_lossy(&name));
-                    let found = "it has holes (tar --sparse), unpack the archive and name the directory";
-                    contents.errors.push(Error::Unsupported { path: shown.into(), found });
-                }
-                EntryType::GNULongLink | EntryType::XGlobalHeader => {}
-                EntryType::Link
-                | EntryType::Symlink
-                | EntryType::Char
-                | EntryType::Block
-                | EntryType::Directory
-                | EntryType::Fifo
-                | _ => long_name = None,
             }
         }
         Ok(())
