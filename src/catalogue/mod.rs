@@ -268,7 +268,7 @@ pub fn messages(daemon: Daemon) -> &'static [&'static Message] {
 
 /// All rows of the witnesses that are no daemon: a cloud's records, and what its command line prints in a script.
 pub fn witnesses() -> impl Iterator<Item = &'static Message> {
-    aws::ROWS.iter().chain(script::ROWS).chain(keepers::ROWS).chain(settings::ROWS)
+    aws::ROWS.iter().chain(script::ROWS).chain([&script::LINE]).chain(keepers::ROWS).chain(settings::ROWS)
 }
 
 /// Every row there is.
@@ -284,6 +284,11 @@ pub fn read_cloud(message: &[u8], fields: &mut Fields<'_>) -> Option<&'static Me
 /// Reads a script's line that a cloud's command line printed; `fields` is cleared and filled.
 pub fn read_of_script<'a>(message: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
     script::read(message, fields)
+}
+
+/// Reads any line of a script; `fields` is cleared and filled.
+pub fn read_any_of_script<'a>(message: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
+    script::read_any(message, fields)
 }
 
 /// Reads a statement of a configuration file; `fields` is cleared and filled.

@@ -8,7 +8,8 @@ use super::message::{Fields, Message};
 use crate::event::{Fact, SiteFact, Text};
 
 /// A regex of what such a line contains.
-pub(super) const PREFILTER: &str = r#""AssociationId"|ssociateAddress operation|assigned to server"#;
+pub(super) const PREFILTER: &str =
+    r#""AssociationId"|ssociateAddress operation|assigned to server|\.(?:sh|py|pl|rb)(?:\[\d{1,10}\])?(?::|(?m:$))"#;
 
 pub(super) static ROWS: &[Message] = &[
     Message {
@@ -32,8 +33,29 @@ pub(super) static ROWS: &[Message] = &[
     },
 ];
 
+/// Whatever else a script says.
+pub(super) static LINE: Message = Message {
+    id: "script/line",
+    texts: &[("..", "{words}")],
+    sample: "no answer from the metadata service, trying again",
+    source: "a notify script's author",
+    proves: "A script of keepalived spoke. What it means is its author's: a [[pattern]] in driftline.toml says it.",
+    read: Some(|_| Some(Fact::Site { name: Text::from("script"), what: SiteFact::Note })),
+};
+
 fn fact(what: SiteFact) -> Fact {
     Fact::Site { name: Text::from("cloud-command"), what }
+}
+
+/// A line of a script that no row reads; `fields` is cleared and filled.
+pub(super) fn read_any<'a>(message: &'a [u8], fields: &mut Fields<'a>) -> Option<&'static Message> {
+    fields.clear();
+    let words = message.trim_ascii();
+    if words.is_empty() {
+        return None;
+    }
+    fields.push("words", words);
+    Some(&LINE)
 }
 
 /// Reads a whole message; `fields` is cleared and filled.

@@ -9,13 +9,13 @@ use self::advice::{next_steps, prevention, rivals};
 use self::configured::{Configured, SilentRepair};
 use self::proof::{add_ending, add_vrrp, add_witnesses, first_line};
 use self::story::{claim, end_sentence, story};
-use super::words::{evidence, length};
+use super::words::{add_said, evidence, length};
 use super::{Explanation, Rule, listens};
 use crate::event::{Daemon, Keeper, Pdns, Text};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
 use crate::moment::Moment;
 use crate::version::Version;
-use crate::world::{Displacement, Ending, PeerGroup, Seen, Unit, World, displacements, symptoms};
+use crate::world::{Displaced, Displacement, Ending, PeerGroup, Seen, Unit, World, displacements, symptoms};
 
 pub(super) static RULE: Rule = Rule {
     id: "eip-drift",
@@ -44,6 +44,7 @@ pub(super) static RULE: Rule = Rule {
         listens::CLOUDS,
         listens::LOSSES,
         listens::SETTINGS,
+        listens::SCRIPT_LINES,
     ],
     find,
 };
@@ -151,8 +152,15 @@ fn tell(world: &World, group: &PeerGroup, resource: Option<&Text>, displacement:
     add_vrrp(&mut finding, displacement);
     add_witnesses(&mut finding, displacement);
     add_ending(&mut finding, displacement);
+    if displacement.why == Displaced::TookAndFellBack {
+        let moment = displacement.first.time;
+        displacement.holder.iter().for_each(|node| add_said(&mut finding, world, node, moment, Role::Supporting));
+        // Where a witness places the address, what the owner's script said did not bring it back.
+        let owner = displacement.owner.iter().filter(|_| !displacement.is_placed());
+        owner.for_each(|node| add_said(&mut finding, world, node, moment, Role::Against));
+    }
     let names = Names { configured: Configured::of(world, group, displacement), ..Names::of(&finding, displacement) };
-    if !displacement.is_placed() && names.configured.speaks_against_it() {
+    if !displacement.is_placed() && (names.configured.speaks_against_it() || owner_answers(world, displacement)) {
         finding.confidence = Confidence::Suspected;
     }
     finding.told_live = displacement.is_settled_at();
@@ -162,6 +170,13 @@ fn tell(world: &World, group: &PeerGroup, resource: Option<&Text>, displacement:
     finding.next_steps = next_steps(displacement, &names, finding.confidence);
     finding.prevention = prevention(world, displacement, &names);
     finding
+}
+
+/// Whether a script of the owner spoke when the other node took over, and not before: it may have brought the address back.
+fn owner_answers(world: &World, displacement: &Displacement) -> bool {
+    let owner = displacement.owner.as_ref().and_then(|owner| world.nodes.get(owner));
+    displacement.why == Displaced::TookAndFellBack
+        && owner.is_some_and(|facts| facts.said.answers(displacement.first.time))
 }
 
 fn confidence(world: &World, displacement: &Displacement) -> Confidence {

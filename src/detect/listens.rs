@@ -118,6 +118,9 @@ pub(super) const CLOUDS: Ids = &[
     "script/address-refused",
 ];
 
+/// What scripts say near a transition.
+pub(super) const SCRIPT_LINES: Ids = &["script/line"];
+
 /// What a configuration file beside the logs states.
 pub(super) const SETTINGS: Ids = &["settings/keepalived"];
 

@@ -1,6 +1,6 @@
 //! A node became MASTER, but its notify script did not bring the address.
 
-use super::words::{evidence, length};
+use super::words::{add_said, evidence, length};
 use super::{Explanation, Rule, listens};
 use crate::event::{Event, Fact, Keepalived, Text};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
@@ -26,6 +26,7 @@ pub(super) static RULE: Rule = Rule {
         listens::SCRIPT_FAILURES,
         listens::WITNESSES,
         listens::CLOUDS,
+        listens::SCRIPT_LINES,
     ],
     find,
 };
@@ -39,7 +40,7 @@ fn find(world: &World) -> Vec<Finding> {
         let resource = world.resource_of(group);
         for displacement in displacements(world, group) {
             if let Displaced::DidNotCome { raced } = displacement.why {
-                found.extend(did_not_come(group, resource.as_ref(), &displacement, raced));
+                found.extend(did_not_come(world, group, resource.as_ref(), &displacement, raced));
             }
         }
         found.extend(could_not_start(world, group));
@@ -49,6 +50,7 @@ fn find(world: &World) -> Vec<Finding> {
 
 /// The address was seen on the old node after the take-over.
 fn did_not_come(
+    world: &World,
     group: &PeerGroup,
     resource: Option<&Text>,
     displacement: &Displacement,
@@ -93,6 +95,7 @@ fn did_not_come(
             ));
         }
     }
+    add_said(&mut finding, world, owner, displacement.first.time, Role::Supporting);
     finding.until = displacement.ending.as_ref().map(Ending::time);
     finding.until_is = match displacement.ending {
         Some(Ending::Seen(_) | Ending::ServesAgain(_)) => Bound::AtMost,
@@ -160,6 +163,7 @@ fn could_not_start(world: &World, group: &PeerGroup) -> Vec<Finding> {
             "MASTER",
             format!("{owner} becomes MASTER: its notify_master script is due."),
         ));
+        add_said(&mut finding, world, owner, takeover.event.time, Role::Supporting);
         finding.until = takeover.mastership.ended();
         name_subject(&mut finding, group, owner);
         finding.subject.owner = Some(owner.clone());

@@ -3,7 +3,7 @@
 use crate::event::{Event, Fact, Text, Vrrp};
 use crate::finding::{Evidence, Finding, Role};
 use crate::moment::{Moment, duration_words};
-use crate::world::{Lines, PeerGroup, Unit, advert};
+use crate::world::{Lines, PeerGroup, Unit, World, advert};
 use std::sync::Arc;
 
 /// Zones named in a sentence before the rest is counted.
@@ -75,6 +75,40 @@ pub(super) fn heard(role: Role, line: &Arc<Event>) -> Evidence {
         None => format!("hears another MASTER; {word}"),
     };
     evidence(role, line, brief, proves)
+}
+
+/// Lines of scripts shown of one transition.
+const SAID_MAX: usize = 5;
+/// Words of such a line in a table cell, in letters.
+const SAID_LETTERS_MAX: usize = 60;
+
+/// Adds what scripts said on a node near a transition of it.
+pub(super) fn add_said(finding: &mut Finding, world: &World, node: &Text, transition: Moment, role: Role) {
+    let Some(facts) = world.nodes.get(node) else { return };
+    for line in facts.said.beside(transition).take(SAID_MAX) {
+        if matches!(line.fact, Fact::Unrecognised(_)) {
+            let proves = "Nothing known reads this line under keepalived's tag: a script's, or a later release's.";
+            finding.add(evidence(Role::Supporting, line, format!("says: {}", words_of(&line.raw)), proves));
+            continue;
+        }
+        let proves = match role {
+            Role::Against => format!(
+                "A script of {node} spoke here: if notify_master_rx_lower_pri runs it, the address came back with it."
+            ),
+            Role::Primary | Role::Supporting | Role::Repair => {
+                format!("A script of {node} spoke here. What it says is its author's and proves nothing by itself.")
+            }
+        };
+        finding.add(evidence(role, line, format!("script: {}", words_of(&line.raw)), proves));
+    }
+}
+
+/// What stands behind the tag of a line, cut short.
+fn words_of(raw: &str) -> String {
+    let words = raw.split_once("]: ").map_or(raw, |(_, words)| words).trim();
+    let mut letters = words.chars();
+    let short: String = letters.by_ref().take(SAID_LETTERS_MAX).collect();
+    if letters.next().is_some() { short + "…" } else { short }
 }
 
 /// From one moment to another, for people.

@@ -9,7 +9,7 @@ use super::settings::Configuration;
 use super::unread::Templates;
 use super::unwrap;
 use crate::catalogue::{self, Fields};
-use crate::event::{Cloud, Event, Fact, Keepalived, Pdns, Text, lossy};
+use crate::event::{Cloud, Daemon, Event, Fact, Keepalived, Pdns, Text, lossy};
 use crate::input::{Error, Interest, Programs, Source, Summary, Trouble};
 use crate::record::Record;
 use crate::report::{Caveat, Unread};
@@ -194,7 +194,9 @@ pub(super) fn is_listened_to(fact: &Fact) -> bool {
         Fact::Site { .. } | Fact::Cloud(_) | Fact::Keeper(_) => true,
         // Of no moment: it is put beside the lines.
         Fact::Setting(_) => false,
-        Fact::Other | Fact::Unrecognised(_) => false,
+        // What a script says under keepalived's tag reads like this.
+        Fact::Unrecognised(daemon) => *daemon == Daemon::Keepalived,
+        Fact::Other => false,
     }
 }
 

@@ -7,7 +7,7 @@
 use super::patterns::{Patterns, Site};
 use crate::catalogue::{
     self, Fields, Message, begins, daemon_of, is_cloud, is_keeper, is_service_manager, is_settings, is_whole, read,
-    read_certain, read_cloud, read_of_keeper, read_of_script, read_of_units, read_setting,
+    read_any_of_script, read_certain, read_cloud, read_of_keeper, read_of_script, read_of_units, read_setting,
 };
 use crate::event::{Daemon, Fact};
 use crate::record::Record;
@@ -88,6 +88,11 @@ impl Listener {
             Heard::Message(_) | Heard::Site(_) => false,
         };
         if may_be_script && let Some(message) = read_of_script(hearing.text, fields) {
+            hearing.what = Heard::Message(message);
+        } else if matches!(hearing.what, Heard::Stranger)
+            && is_of_keepalived(record, hearing.identifier)
+            && let Some(message) = read_any_of_script(hearing.text, fields)
+        {
             hearing.what = Heard::Message(message);
         }
         hearing
@@ -202,12 +207,25 @@ const SCRIPT_WORDS: [&[u8]; 7] = [b"keepalived", b"notify", b"master", b"failove
 
 /// Whether a record is what a script says: it stands under keepalived's unit, or its tag is a script's.
 fn is_script(record: &Record<'_>, identifier: Option<&[u8]>) -> bool {
-    let is_of_keepalived = daemon_of(None, record.unit) == Some(Daemon::Keepalived);
-    is_of_keepalived
-        || identifier.is_some_and(|name| {
-            let is_file = [&b".sh"[..], b".py", b".pl", b".rb"].iter().any(|ending| name.ends_with(ending));
-            is_file || SCRIPT_WORDS.iter().any(|word| memchr::memmem::find(name, word).is_some())
-        })
+    is_under_keepalived(record) || identifier.is_some_and(|name| is_file(name) || has_script_word(name))
+}
+
+/// Whether all that a record says is of interest as a script's of keepalived: a `postfix/master` is none, nor is a `backup.sh`.
+fn is_of_keepalived(record: &Record<'_>, identifier: Option<&[u8]>) -> bool {
+    identifier != Some(OWN_IDENTIFIER)
+        && (is_under_keepalived(record) || identifier.is_some_and(|name| is_file(name) && has_script_word(name)))
+}
+
+fn is_under_keepalived(record: &Record<'_>) -> bool {
+    daemon_of(None, record.unit) == Some(Daemon::Keepalived)
+}
+
+fn is_file(name: &[u8]) -> bool {
+    [&b".sh"[..], b".py", b".pl", b".rb"].iter().any(|ending| name.ends_with(ending))
+}
+
+fn has_script_word(name: &[u8]) -> bool {
+    SCRIPT_WORDS.iter().any(|word| memchr::memmem::find(name, word).is_some())
 }
 
 /// Whether a line without any head, or with the tag alone, is one of the daemons'.

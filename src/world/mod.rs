@@ -12,6 +12,7 @@ mod learned;
 mod peers;
 mod reach;
 mod regress;
+mod said;
 mod settings;
 mod standing;
 mod topology;
@@ -34,6 +35,7 @@ pub use dns::{Behind, Lines, Refusals, Replication, Strangers, is_newer};
 pub use learned::{How, KnownAddress, addresses};
 pub use reach::{Reach, Unreached};
 pub use regress::{Regression, Regressions};
+pub use said::Said;
 pub use settings::{Settings, Stated};
 pub use standing::{Stand, Standing, Standings};
 pub use topology::{StatedNode, StatedUnit, Topology};
@@ -58,6 +60,8 @@ pub struct NodeFacts {
     pub is_secondary: bool,
     /// Lines of the site's own that say that a take-over failed, at most `FAILED_MAX` of them.
     pub failed_takeovers: Vec<Arc<Event>>,
+    /// What its scripts said near what its keepalived did.
+    pub said: Said,
     /// What its configuration files state.
     pub settings: Settings,
     /// When its lines were thrown away, and its clock was set: the first times.
@@ -133,10 +137,14 @@ impl World {
         self.horizon = self.horizon.max(Some(event.time));
         let node = self.nodes.entry(event.node.clone()).or_default();
         node.last = node.last.max(Some(event.time));
+        if Said::is_of(&event.fact) {
+            node.said.take(event);
+        }
         match &event.fact {
             Fact::Vrrp { .. } | Fact::Group { .. } => {
                 node.note(Daemon::Keepalived, event.time);
                 node.vrrp.observe(event);
+                node.said.mark(event.time);
                 self.witnesses.mark();
             }
             Fact::Keepalived(what) => {

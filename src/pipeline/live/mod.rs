@@ -18,6 +18,7 @@ use crate::input::Trouble;
 use crate::record::{Record, Stamp};
 use crate::report::{Caveat, Coverage, Report};
 use crate::timeline::{Line, Survey};
+use crate::world::Said;
 use flood::Floods;
 use forget::Limits;
 pub use stored::Stored;
@@ -250,6 +251,8 @@ fn weight_of(fact: &Fact) -> Weight {
     match fact {
         Fact::Vrrp { what: Vrrp::PriorityChanged { .. }, .. } => Weight::Ordinary,
         Fact::Keepalived(Keepalived::TrackScript { .. } | Keepalived::Interface { .. }) => Weight::Ordinary,
+        // Context alone decides nothing, and a check may speak every second.
+        fact if Said::is_of(fact) => Weight::None,
         Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Site { .. } | Fact::Keepalived(_) => Weight::Remarkable,
         Fact::Cloud(_) | Fact::Keeper(_) => Weight::Remarkable,
         Fact::Pdns(pdns) => {
