@@ -8,8 +8,7 @@ use super::message::{Fields, Message};
 use crate::event::{Fact, SiteFact, Text};
 
 /// A regex of what such a line contains.
-pub(super) const PREFILTER: &str =
-    r#""AssociationId"|ssociateAddress operation|assigned to server|\.(?:sh|py|pl|rb)(?:\[\d{1,10}\])?(?::|(?m:$))"#;
+pub(super) const PREFILTER: &str = r#""AssociationId"|ssociateAddress operation|assigned to server|ERROR: \(gcloud\.|\.(?:sh|py|pl|rb)(?:\[\d{1,10}\])?(?::|(?m:$))"#;
 
 pub(super) static ROWS: &[Message] = &[
     Message {
@@ -25,9 +24,12 @@ pub(super) static ROWS: &[Message] = &[
     },
     Message {
         id: "script/address-refused",
-        texts: &[("..", "An error occurred ({error}) when calling the AssociateAddress operation: {reason}")],
+        texts: &[
+            ("..", "An error occurred ({error}) when calling the AssociateAddress operation: {reason}"),
+            ("..", "ERROR: (gcloud.compute.{command}) {reason}"),
+        ],
         sample: "An error occurred (UnauthorizedOperation) when calling the AssociateAddress operation: You are not authorized to perform this operation.",
-        source: "botocore/exceptions.py",
+        source: "botocore/exceptions.py, gcloud (compute)",
         proves: "A script or a hand on this node tried to move an address and was refused: this try moved nothing. A script may try again.",
         read: Some(|_| Some(fact(SiteFact::TakeoverFailed { address: None, node: None }))),
     },
@@ -66,7 +68,7 @@ pub(super) fn read<'a>(message: &'a [u8], fields: &mut Fields<'a>) -> Option<&'s
         return ROWS.first();
     }
     fields.clear();
-    if refused(text, fields).is_some() {
+    if refused(text, fields).or_else(|| refused_by_gcloud(text, fields)).is_some() {
         return ROWS.last();
     }
     fields.clear();
@@ -86,6 +88,26 @@ fn associated<'a>(text: &'a [u8], fields: &mut Fields<'a>) -> Option<()> {
     rest.is_empty().then_some(())?;
     fields.push("allocation", address);
     fields.push("instance", server);
+    Some(())
+}
+
+/// What of `gcloud compute` moves an address: others fail for reasons of their own.
+const GCLOUD_MOVES: [&[u8]; 4] = [
+    b"instances.add-access-config",
+    b"instances.network-interfaces.update",
+    b"forwarding-rules.set-target",
+    b"routes.create",
+];
+
+fn refused_by_gcloud<'a>(text: &'a [u8], fields: &mut Fields<'a>) -> Option<()> {
+    let rest = text.strip_prefix(b"ERROR: (gcloud.")?;
+    let rest = rest.strip_prefix(b"alpha.").or_else(|| rest.strip_prefix(b"beta.")).unwrap_or(rest);
+    let rest = rest.strip_prefix(b"compute.")?;
+    let close = rest.iter().take(100).position(|byte| *byte == b')')?;
+    let (command, rest) = rest.split_at(close);
+    GCLOUD_MOVES.contains(&command).then_some(())?;
+    fields.push("command", command);
+    fields.push("reason", rest.strip_prefix(b") ")?.trim_ascii());
     Some(())
 }
 
@@ -141,6 +163,14 @@ mod tests {
                 "An error occurred (RequestLimitExceeded) when calling the AssociateAddress operation (reached max retries: 4): Slow down.",
                 "script/address-refused error=RequestLimitExceeded retries=reached max retries: 4 reason=Slow down.",
             ),
+            (
+                "ERROR: (gcloud.compute.instances.add-access-config) Could not fetch resource:",
+                "script/address-refused command=instances.add-access-config reason=Could not fetch resource:",
+            ),
+            (
+                "ERROR: (gcloud.beta.compute.routes.create) There was a problem refreshing your current auth tokens:",
+                "script/address-refused command=routes.create reason=There was a problem refreshing your current auth tokens:",
+            ),
         ] {
             assert_eq!(told(message), expected, "{message}");
         }
@@ -158,6 +188,8 @@ mod tests {
             "he said \"AssociationId\": \"eipassoc-03f0\"",
             "An error occurred (X) when calling the DescribeAddresses operation: no",
             "An error occurred when calling the AssociateAddress operation: no",
+            "ERROR: (gcloud.compute.instances.describe) Could not fetch resource:",
+            "ERROR: (gcloud.compute.routes.create)",
             "Floating IP x assigned to server 4711",
             "Floating IP 42 assigned to server 4711 by a stranger",
         ] {

@@ -21,10 +21,10 @@ pub(super) struct Limits {
     pub(super) most: usize,
 }
 
-/// 10,000 lines are some 30 MB together with the world over them, which must fit into 64 MiB beside all else.
+/// 8,000 lines are some 25 MB together with the world over them, which must fit into 64 MiB beside all else.
 impl Default for Limits {
     fn default() -> Self {
-        Self { few: 4_000, most: 10_000 }
+        Self { few: 1_000, most: 8_000 }
     }
 }
 
@@ -41,37 +41,11 @@ impl Live {
     pub(super) fn forget(&mut self) {
         let frame = timeline::settle(&self.surveys, &self.options.stated);
         let (before, alive) = self.alive(&frame);
-        let mut sizes = Vec::new();
-        let kept: Vec<Vec<Dated>> = self
-            .sources
-            .iter()
-            .map(|source| {
-                // The last line of each kind says what a host is: a secondary, of this version, that asks this address.
-                let mut last = HashSet::new();
-                let mut left: Vec<Dated> = Vec::new();
-                for dated in source.kept.iter().rev() {
-                    let is_last = last.insert((dated.line.host.as_ref(), dated.line.id));
-                    if is_last || alive.contains(&place_of(source, dated)) {
-                        left.push(dated.clone());
-                    }
-                }
-                left.reverse();
-                sizes.push(source.kept.len() - left.len());
-                left
-            })
-            .collect();
-        if sizes.iter().sum::<usize>() > 0 {
-            let old: Vec<Vec<Dated>> = self
-                .sources
-                .iter_mut()
-                .zip(kept)
-                .map(|(source, kept)| std::mem::replace(&mut source.kept, kept))
-                .collect();
+        let gone: Vec<Vec<(usize, Dated)>> = self.sources.iter_mut().map(|source| source.part_with(&alive)).collect();
+        if gone.iter().any(|gone| !gone.is_empty()) {
             let (after, _) = self.alive(&frame);
             if verdict(&before) != verdict(&after) {
-                for (source, old) in self.sources.iter_mut().zip(old) {
-                    source.kept = old;
-                }
+                self.sources.iter_mut().zip(gone).for_each(|(source, gone)| source.take_back(gone));
             }
         }
         self.kept = self.sources.iter().map(|source| source.kept.len()).sum();
@@ -134,6 +108,40 @@ impl Live {
         let now: usize = self.sources.iter().map(|source| source.kept.len()).sum();
         self.forgotten += u64::try_from(self.kept - now).unwrap_or(u64::MAX);
         self.kept = now;
+    }
+}
+
+impl Listening {
+    /// Gives away the lines that nothing rests on, each with its place among all.
+    fn part_with(&mut self, alive: &HashSet<Place>) -> Vec<(usize, Dated)> {
+        // The last line of each kind says what a host is: a secondary, of this version, that asks this address.
+        let mut last = HashSet::new();
+        let is_last: Vec<bool> =
+            self.kept.iter().rev().map(|dated| last.insert((dated.line.host.clone(), dated.line.id))).collect();
+        let mut left = Vec::new();
+        let mut gone = Vec::new();
+        for ((at, dated), is_last) in
+            std::mem::take(&mut self.kept).into_iter().enumerate().zip(is_last.into_iter().rev())
+        {
+            if is_last || alive.contains(&place_of(self, &dated)) {
+                left.push(dated);
+            } else {
+                gone.push((at, dated));
+            }
+        }
+        self.kept = left;
+        gone
+    }
+
+    /// Takes back what [`part_with`](Self::part_with) gave.
+    fn take_back(&mut self, gone: Vec<(usize, Dated)>) {
+        let mut left = std::mem::take(&mut self.kept).into_iter();
+        for (at, dated) in gone {
+            let before = at - self.kept.len();
+            self.kept.extend(left.by_ref().take(before));
+            self.kept.push(dated);
+        }
+        self.kept.extend(left);
     }
 }
 
