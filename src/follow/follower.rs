@@ -265,6 +265,12 @@ impl Follower {
         self.gaps
     }
 
+    /// Messages that journald or rsyslog said they threw away, since this process began.
+    #[must_use]
+    pub fn suppressed(&self) -> u64 {
+        self.live.suppressed()
+    }
+
     /// How many lines were read.
     #[must_use]
     pub fn counts(&self) -> Counts {

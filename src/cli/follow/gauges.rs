@@ -30,6 +30,7 @@ pub(super) fn of(follower: &Follower, totals: &Totals, wall: i64) -> Gauges {
         gauges.unrecognised.insert(daemon.word().to_owned(), counts.unrecognised_of(daemon));
     }
     gauges.lost = follower.gaps();
+    gauges.suppressed = follower.suppressed();
     gauges.last_entry = follower.newest();
     #[expect(clippy::cast_precision_loss, reason = "a lag in microseconds is far below 2^52")]
     let lag = |since: i64| (wall - since).max(0) as f64 / 1e6;

@@ -34,8 +34,10 @@ pub(in crate::cli) struct Gauges {
     pub(in crate::cli) recognised: u64,
     /// Of those, the daemons' that no row reads, by daemon.
     pub(in crate::cli) unrecognised: BTreeMap<String, u64>,
-    /// How often a source lost lines before they were read.
+    /// Entries that were lost before they were read.
     pub(in crate::cli) lost: u64,
+    /// Messages that journald or rsyslog threw away.
+    pub(in crate::cli) suppressed: u64,
     /// Time of the newest entry, in microseconds since 1970.
     pub(in crate::cli) last_entry: Option<i64>,
     /// How far the newest entry that was read lies behind the newest there is, in seconds.
@@ -112,9 +114,14 @@ impl Gauges {
             self.unrecognised.iter().map(|(daemon, lines)| (vec![("daemon", &**daemon)], count(*lines))),
         );
         page.counter(
-            "driftline_journal_gaps_total",
-            "How often a source lost lines before they were read.",
+            "driftline_journal_gap_entries_total",
+            "Entries that were lost before they were read, as far as their number is known; a file that is gone counts as one.",
             [(vec![], count(self.lost))],
+        );
+        page.counter(
+            "driftline_suppressed_messages_total",
+            "Messages of the daemons, or of anybody, that journald or rsyslog say they threw away.",
+            [(vec![], count(self.suppressed))],
         );
         page.gauge(
             "driftline_last_entry_timestamp_seconds",
@@ -250,6 +257,7 @@ mod tests {
             entries: 1_000,
             recognised: 16,
             unrecognised: [(word("pdns"), 3)].into(),
+            suppressed: 77,
             last_entry: Some(1_596_920_476_500_000),
             lag_seconds: 0.5,
             masters: [((word("a\\\"b\n"), word("VI_1")), true)].into(),
@@ -272,7 +280,8 @@ mod tests {
             "driftline_journal_entries_total 1000",
             "driftline_recognised_lines_total 16",
             r#"driftline_unrecognised_lines_total{daemon="pdns"} 3"#,
-            "driftline_journal_gaps_total 0",
+            "driftline_journal_gap_entries_total 0",
+            "driftline_suppressed_messages_total 77",
             "driftline_last_entry_timestamp_seconds 1596920476.5",
             "driftline_lag_seconds 0.5",
             r#"driftline_outlet_failures_total{outlet="exec",name="exec 0 mail"} 4"#,

@@ -13,7 +13,7 @@ mod stored;
 use super::intake::{Reader, caveat_of, is_listened_to};
 use super::unwrap::Unwrapper;
 use super::{Beside, Content, Options, Told, report, unread};
-use crate::event::{Daemon, Fact, Keepalived, Pdns, Text, Vrrp};
+use crate::event::{Daemon, Fact, Keepalived, Keeper, Pdns, Text, Vrrp};
 use crate::input::Trouble;
 use crate::record::{Record, Stamp};
 use crate::report::{Caveat, Coverage, Report};
@@ -75,6 +75,8 @@ pub struct Live {
     forget_at: usize,
     /// Lines that a limit made us forget although something may still rest on them.
     forgotten: u64,
+    /// Messages that their keepers threw away.
+    suppressed: u64,
 }
 
 #[derive(Debug)]
@@ -116,7 +118,7 @@ impl Live {
         let surveys = sources.iter().map(|(path, node)| Survey::new(path.clone(), node.clone())).collect();
         let sources = sources.into_iter().map(|(path, node)| Listening::new(path, node, &options)).collect();
         let limits = Limits::default();
-        Self { options, sources, surveys, limits, kept: 0, forget_at: limits.few, forgotten: 0 }
+        Self { options, sources, surveys, limits, kept: 0, forget_at: limits.few, forgotten: 0, suppressed: 0 }
     }
 
     /// The number of a source, by its path.
@@ -134,6 +136,12 @@ impl Live {
         self.sources.insert(index, Listening::new(path.clone(), node.clone(), &self.options));
         self.surveys.insert(index, Survey::new(path.clone(), node));
         index
+    }
+
+    /// Messages that journald or rsyslog said they threw away.
+    #[must_use]
+    pub fn suppressed(&self) -> u64 {
+        self.suppressed
     }
 
     /// How many sources there are.
@@ -230,9 +238,13 @@ impl Live {
         let survey = &mut self.surveys[index];
         let before = kept.len();
         let mut weight = Weight::None;
+        let mut suppressed = 0u64;
         feed(unwrapper, &mut |record| {
             reader.record(record, &mut |line| {
                 let crossed = survey.note(&line);
+                if let Fact::Keeper(Keeper::Lost { messages, .. }) = line.fact {
+                    suppressed = suppressed.saturating_add(messages);
+                }
                 if is_listened_to(&line.fact) {
                     weight = weight.max(floods.weigh(&line, weight_of(&line.fact)));
                     kept.push(Dated { line, crossed });
@@ -240,6 +252,7 @@ impl Live {
             });
         });
         self.kept += kept.len() - before;
+        self.suppressed = self.suppressed.saturating_add(suppressed);
         if self.kept > self.forget_at {
             self.forget();
         }
