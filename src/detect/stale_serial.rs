@@ -110,18 +110,16 @@ fn tell(horizon: Moment, to_here: &str, flood: &[&Behind]) -> Finding {
     finding.subject.address = only(flood.iter().flat_map(|behind| &behind.asked));
     finding.impact = flood.iter().map(|behind| impact(behind)).collect();
     let lasting = match finding.until {
-        Some(until) => format!("for {}", length(finding.since, until)),
-        None => format!("for {} {to_here}", length(finding.since, horizon)),
+        Some(until) => format!(", at least for {}", length(finding.since, until)),
+        // It has only just been seen.
+        None if horizon.micros_since(finding.since) < 1_000_000 => String::new(),
+        None => format!(", at least for {} {to_here}", length(finding.since, horizon)),
     };
     let verb = if open { "has" } else { "had" };
     finding.claim = if let [one] = flood.as_slice() {
-        format!("{node} {verb} {}, at least {lasting}", copy_words(one))
+        format!("{node} {verb} {}{lasting}", copy_words(one))
     } else {
-        format!(
-            "{node} {verb} old copies of {} ({}), at least {lasting}",
-            count(zones.len(), "zone", "zones"),
-            list(&zones)
-        )
+        format!("{node} {verb} old copies of {} ({}){lasting}", count(zones.len(), "zone", "zones"), list(&zones))
     };
     finding.subject.zones = zones;
     finding.story = vec![why(&flood)];
