@@ -98,6 +98,42 @@ fn a_holder_that_runs_nothing_moved_nothing() {
 }
 
 #[test]
+fn what_a_file_lacks_may_stand_in_one_that_it_includes() {
+    let owner = keepalived("dnsmaster", 51, 103, MASTER_SH) + "include /etc/keepalived/conf.d/*.conf\n";
+    let holder = keepalived("dnsmaster2", 51, 102, "") + "include /etc/keepalived/conf.d/*.conf\n";
+    let files = [("dnsmaster/keepalived.conf", &*owner), ("dnsmaster2/keepalived.conf", &*holder)];
+    let finding = drift(&set("included", "Keepalived", &files));
+    assert_eq!(finding["confidence"], "likely");
+    assert!(rivals(&finding).iter().any(|rival| rival.contains("notify_master_rx_lower_pri runs in silence")));
+}
+
+#[test]
+fn the_order_of_a_sync_groups_members_is_no_contradiction() {
+    let instance =
+        |name: &str, id: u32| format!("vrrp_instance {name} {{\n state BACKUP\n virtual_router_id {id}\n}}\n");
+    let one =
+        format!("vrrp_sync_group G {{ group {{ VI_1 VI_2 }} }}\n{}{}", instance("VI_1", 51), instance("VI_2", 52));
+    let other =
+        format!("vrrp_sync_group G {{ group {{ VI_2 VI_1 }} }}\n{}{}", instance("VI_2", 52), instance("VI_1", 51));
+    let place = scratch("sync-group");
+    for (node, conf) in [("ns1", &one), ("ns2", &other)] {
+        let state = if node == "ns1" { "MASTER" } else { "BACKUP" };
+        let line = |what: &str| format!("Nov 23 02:12:33 {node} Keepalived_vrrp[9]: {what}\n");
+        let lines: String = ["VI_1", "VI_2"]
+            .iter()
+            .map(|name| line(&format!("({name}) Entering {state} STATE")))
+            .chain([line(&format!("VRRP_Group(G) Syncing instances to {state} state"))])
+            .collect();
+        fs::write(place.join(format!("{node}.log")), lines).expect("a scratch file can be written");
+        fs::write(place.join(format!("{node}.keepalived.conf")), conf).expect("a scratch file can be written");
+    }
+    let report = parsed(&analyze(&[&place]));
+    assert_eq!(report["groups"][0]["group"], "G", "{:#?}", report["groups"]);
+    assert_eq!(caveats(&report, "configuration").len(), 2);
+    assert_eq!(caveats(&report, "contradiction"), [""; 0]);
+}
+
+#[test]
 fn what_placed_the_address_outranks_a_file() {
     let owner = keepalived("dnsmaster", 51, 103, &format!("{MASTER_SH}{RX_LOWER_PRI}"));
     let holder = keepalived("dnsmaster2", 51, 102, "");

@@ -6,7 +6,7 @@ mod proof;
 mod story;
 
 use self::advice::{next_steps, prevention, rivals};
-use self::configured::{Configured, SilentRepair};
+use self::configured::Configured;
 use self::proof::{add_ending, add_vrrp, add_witnesses, first_line};
 use self::story::{claim, end_sentence, story};
 use super::words::{add_said, evidence, length};
@@ -92,7 +92,7 @@ fn tell_symptoms(world: &World, displacement: &Displacement) -> Finding {
     finding.subject.nodes.sort();
     add_witnesses(&mut finding, displacement);
     add_ending(&mut finding, displacement);
-    let names = Names::of(&finding, displacement);
+    let names = Names::of(&finding, displacement, Configured::default());
     let holder = displacement.holder.as_deref().unwrap_or("a node that does not serve the zone");
     let owner = displacement.owner.as_deref().unwrap_or("the primary");
     finding.claim = claim_of_suspicion(&address, holder, owner, &finding, world);
@@ -155,11 +155,15 @@ fn tell(world: &World, group: &PeerGroup, resource: Option<&Text>, displacement:
     if displacement.why == Displaced::TookAndFellBack {
         let moment = displacement.first.time;
         displacement.holder.iter().for_each(|node| add_said(&mut finding, world, node, moment, Role::Supporting));
-        // Where a witness places the address, what the owner's script said did not bring it back.
-        let owner = displacement.owner.iter().filter(|_| !displacement.is_placed());
-        owner.for_each(|node| add_said(&mut finding, world, node, moment, Role::Against));
+        // Where a witness places the address, what the owner's script said did not bring it back; nor did one that speaks all the time.
+        let answers = !displacement.is_placed() && owner_answers(world, displacement);
+        displacement
+            .owner
+            .iter()
+            .filter(|_| answers)
+            .for_each(|node| add_said(&mut finding, world, node, moment, Role::Against));
     }
-    let names = Names { configured: Configured::of(world, group, displacement), ..Names::of(&finding, displacement) };
+    let names = Names::of(&finding, displacement, Configured::of(world, group, displacement));
     if !displacement.is_placed() && (names.configured.speaks_against_it() || owner_answers(world, displacement)) {
         finding.confidence = Confidence::Suspected;
     }
@@ -215,12 +219,12 @@ struct Names {
 }
 
 impl Names {
-    fn of(finding: &Finding, displacement: &Displacement) -> Self {
+    fn of(finding: &Finding, displacement: &Displacement, configured: Configured) -> Self {
         Self {
             address: finding.subject.resource.as_deref().unwrap_or("the address").to_owned(),
             holder: displacement.holder.as_deref().unwrap_or("another node").to_owned(),
             owner: displacement.owner.as_deref().unwrap_or("its peer").to_owned(),
-            configured: Configured { silent_repair: SilentRepair::Possible, holder_notifies: None },
+            configured,
         }
     }
 }

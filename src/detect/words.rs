@@ -93,7 +93,7 @@ pub(super) fn add_said(finding: &mut Finding, world: &World, node: &Text, transi
         }
         let proves = match role {
             Role::Against => format!(
-                "A script of {node} spoke here: if notify_master_rx_lower_pri runs it, the address came back with it."
+                "A script of {node} spoke here: if notify_master_rx_lower_pri runs it, the address may have come back with it."
             ),
             Role::Primary | Role::Supporting | Role::Repair => {
                 format!("A script of {node} spoke here. What it says is its author's and proves nothing by itself.")

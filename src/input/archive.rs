@@ -12,7 +12,7 @@ use super::unpack::Packing;
 use crate::event::Text;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Component, Path, PathBuf};
@@ -110,7 +110,7 @@ impl Archives {
             return None;
         }
         let mut contents = Contents::default();
-        match open().and_then(unpacked) {
+        match open().and_then(super::unpacked) {
             Ok(stream) => self.take(stream, &shown, 0, &mut contents),
             Err(source) => contents.errors.push(Error::opening(&shown, source)),
         }
@@ -162,7 +162,7 @@ impl Archives {
             if depth == DEPTH_MAX || !is_archive(member.open()) {
                 contents.members.push((path, member));
             } else {
-                match unpacked(member.open()) {
+                match super::unpacked(member.open()) {
                     Ok(stream) => self.take(stream, &path, depth + 1, contents),
                     Err(source) => contents.errors.push(Error::opening(&path, source)),
                 }
@@ -208,27 +208,20 @@ impl Archives {
     }
 }
 
-/// Whether a stream, unpacked, begins as an archive does.
-fn is_archive(stream: impl Read + Send) -> bool {
-    let mut head = Vec::with_capacity(MAGIC.end);
-    let read = unpacked(stream).and_then(|stream| stream.take(MAGIC.end as u64).read_to_end(&mut head));
-    // A damaged stream may have given enough before it broke.
-    drop(read);
-    head.get(MAGIC) == Some(b"ustar")
-}
-
-/// A stream as it was before it was packed.
-fn unpacked<'s>(stream: impl Read + Send + 's) -> io::Result<Box<dyn Read + Send + 's>> {
-    let mut stream = BufReader::with_capacity(WINDOW_BYTES, stream);
-    #[cfg(feature = "compress")]
-    if let Some(packing) = Packing::of(io::BufRead::fill_buf(&mut stream)?) {
-        return packing.unpack(stream);
+/// Whether a stream, unpacked, begins as an archive does. Of a plain one, as most are, no more is read than tells it.
+fn is_archive(mut stream: impl Read + Send) -> bool {
+    // A damaged stream may give enough before it breaks: what it gave is judged.
+    let begin = |stream: &mut dyn Read| {
+        let mut bytes = Vec::with_capacity(MAGIC.end);
+        drop(stream.take(MAGIC.end as u64).read_to_end(&mut bytes));
+        bytes
+    };
+    let is_one = |head: &[u8]| head.get(MAGIC) == Some(b"ustar");
+    let head = begin(&mut stream);
+    match Packing::of(&head) {
+        None => is_one(&head),
+        Some(_) => super::unpacked(head.chain(stream)).is_ok_and(|mut inner| is_one(&begin(&mut inner))),
     }
-    #[cfg(not(feature = "compress"))]
-    if let Some(packing) = Packing::of(io::BufRead::fill_buf(&mut stream)?) {
-        return Err(io::Error::other(packing.unsupported()));
-    }
-    Ok(Box::new(stream))
 }
 
 /// What a member holds that belongs to the next.

@@ -230,7 +230,9 @@ impl Open {
                 _ => words.push(word),
             }
         }
-        let may_open = self.blocks.is_empty() || words.first().is_some_and(|word| LISTS.contains(&word.as_str()));
+        let includes = words.first().is_some_and(|word| word.starts_with("include"));
+        let may_open =
+            self.blocks.is_empty() && !includes || words.first().is_some_and(|word| LISTS.contains(&word.as_str()));
         if may_open {
             self.waiting = words;
         } else {
@@ -243,6 +245,10 @@ impl Open {
         let outer: Vec<&str> =
             self.blocks.first().map(|block| block.iter().map(String::as_str).collect()).unwrap_or_default();
         let value = words.get(1).map(String::as_str).unwrap_or_default();
+        if first.starts_with("include") {
+            // What is not stated here may be stated there.
+            return told.push(format!("global_defs include {value}"));
+        }
         match (outer.as_slice(), self.blocks.get(1)) {
             (["global_defs"], None) if GLOBALS.contains(&first.as_str()) => {
                 told.push(format!("global_defs {first} {value}"))
@@ -336,6 +342,7 @@ vrrp_instance VI_1
     notify_master "/etc/keepalived/master.sh --token s3cret"
 }
 vrrp_sync_group G { group { VI_1 } notify_master_rx_lower_pri /x.sh }
+include /etc/keepalived/conf.d/*.conf
 "#;
         assert_eq!(
             told(conf),
@@ -349,6 +356,7 @@ vrrp_sync_group G { group { VI_1 } notify_master_rx_lower_pri /x.sh }
                 "21 vrrp_instance VI_1 notify_master /etc/keepalived/master.sh",
                 "23 vrrp_sync_group G group VI_1",
                 "23 vrrp_sync_group G notify_master_rx_lower_pri /x.sh",
+                "24 global_defs include /etc/keepalived/conf.d/*.conf",
             ]
         );
     }

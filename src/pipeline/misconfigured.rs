@@ -2,7 +2,7 @@
 
 use crate::event::{Daemon, Fact, Scope, Text, Vrrp};
 use crate::report::Caveat;
-use crate::world::{Mastership, PeerGroup, Stated, World};
+use crate::world::{Mastership, PeerGroup, Stated, Unit, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -11,7 +11,11 @@ const TRACKED: [&str; 3] = ["track_script", "track_interface", "track_process"];
 
 /// All of them.
 pub(super) fn of(world: &World) -> Vec<Caveat> {
-    let mut caveats: Vec<Caveat> = world.groups().iter().flat_map(|group| of_group(world, group)).collect();
+    let mut caveats: Vec<Caveat> = world
+        .groups()
+        .iter()
+        .flat_map(|group| group.instances.iter().flat_map(move |name| of_instance(world, group, name)))
+        .collect();
     caveats.extend(of_transfers(world));
     caveats
 }
@@ -25,11 +29,11 @@ fn explanation(node: &Text, text: String) -> Caveat {
     Caveat { kind: "configuration", node: Some(node.clone()), text }
 }
 
-fn of_group(world: &World, group: &PeerGroup) -> Vec<Caveat> {
+fn of_instance(world: &World, group: &PeerGroup, name: &Text) -> Vec<Caveat> {
     let mut caveats = Vec::new();
-    let name = group.unit.name();
+    let unit = Unit::Instance(name.clone());
     let stated = |node: &Text, options: &[&str]| -> Option<Stated> {
-        world.nodes.get(node).and_then(|facts| facts.settings.unit(&group.unit, options)).cloned()
+        world.nodes.get(node).and_then(|facts| facts.settings.unit(&unit, options)).cloned()
     };
     let mut ids = BTreeMap::<Text, String>::new();
     for node in group.nodes.keys() {
@@ -45,14 +49,16 @@ fn of_group(world: &World, group: &PeerGroup) -> Vec<Caveat> {
             );
             caveats.push(caveat(Some(node), text));
         }
-        if stated(node, &TRACKED).is_none()
+        // Which of a sync group's instances a line's priority is of, the line does not always say.
+        if group.instances.len() == 1
+            && stated(node, &TRACKED).is_none()
             && let Some(priority) = stated(node, &["priority"])
         {
             let seen = priorities(world, group, node);
             if !seen.is_empty() && !seen.iter().any(|seen| *priority.value == *seen.to_string()) {
                 let seen: Vec<String> = seen.iter().map(u32::to_string).collect();
                 let text = format!(
-                    "{} gives {name} the priority {}, but its lines have {}: it is not the file that ran.",
+                    "{} gives {name} the priority {}, but its lines have {}: another file ran then, or something changes it.",
                     priority.place(),
                     priority.value,
                     seen.join(", ")

@@ -88,16 +88,11 @@ impl World {
 
 /// Whether a line is about a group's instances, or about all of the process.
 fn is_about(group: &PeerGroup, event: &Event) -> bool {
-    match &event.fact {
-        Fact::Vrrp { instance, .. } => group.instances.contains(instance),
-        Fact::Group { group: name, .. } => group.unit.name() == name,
-        Fact::Keepalived(_) => true,
-        Fact::Pdns(_)
-        | Fact::Site { .. }
-        | Fact::Cloud(_)
-        | Fact::Keeper(_)
-        | Fact::Setting(_)
-        | Fact::Other
-        | Fact::Unrecognised(_) => false,
+    if let Fact::Vrrp { instance, .. } = &event.fact {
+        group.instances.contains(instance)
+    } else if let Fact::Group { group: name, .. } = &event.fact {
+        group.unit.name() == name
+    } else {
+        event.keepalived().is_some()
     }
 }

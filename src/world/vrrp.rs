@@ -139,22 +139,11 @@ impl Mastership {
 /// The advert a line speaks of.
 #[must_use]
 pub fn advert(event: &Event) -> Option<&Advert> {
-    match &event.fact {
-        Fact::Vrrp {
-            what: Vrrp::HeardLower(advert) | Vrrp::HeardHigher(advert) | Vrrp::HeardLowerAsBackup(advert),
-            ..
-        } => Some(advert),
-        Fact::Vrrp { .. }
-        | Fact::Group { .. }
-        | Fact::Keepalived(_)
-        | Fact::Pdns(_)
-        | Fact::Site { .. }
-        | Fact::Cloud(_)
-        | Fact::Keeper(_)
-        | Fact::Setting(_)
-        | Fact::Other
-        | Fact::Unrecognised(_) => None,
-    }
+    let (Vrrp::HeardLower(advert) | Vrrp::HeardHigher(advert) | Vrrp::HeardLowerAsBackup(advert)) = event.vrrp()?
+    else {
+        return None;
+    };
+    Some(advert)
 }
 
 /// All keepalived events of one node, in order, from which its masterships are read.
@@ -180,17 +169,9 @@ impl NodeVrrp {
         let group_lines: Vec<(&Text, Moment)> = self
             .events
             .iter()
-            .filter_map(|event| match &event.fact {
-                Fact::Group { group, .. } => Some((group, event.time)),
-                Fact::Vrrp { .. }
-                | Fact::Keepalived(_)
-                | Fact::Pdns(_)
-                | Fact::Site { .. }
-                | Fact::Cloud(_)
-                | Fact::Keeper(_)
-                | Fact::Setting(_)
-                | Fact::Other
-                | Fact::Unrecognised(_) => None,
+            .filter_map(|event| {
+                let Fact::Group { group, .. } = &event.fact else { return None };
+                Some((group, event.time))
             })
             .collect();
         for event in &self.events {
@@ -222,28 +203,15 @@ impl NodeVrrp {
         let groups = self.groups();
         let mut machines = BTreeMap::<Unit, Machine>::new();
         for event in &self.events {
-            match &event.fact {
-                Fact::Vrrp { instance, what } => {
-                    let unit = groups
-                        .get(instance)
-                        .map_or_else(|| Unit::Instance(instance.clone()), |group| Unit::Group(group.clone()));
-                    machines.entry(unit).or_default().vrrp(event, what);
-                }
-                Fact::Keepalived(what) => {
-                    for machine in machines.values_mut() {
-                        machine.process(event, what);
-                    }
-                }
-                Fact::Group { group, state, .. } => {
-                    machines.entry(Unit::Group(group.clone())).or_default().group(event, *state);
-                }
-                Fact::Pdns(_)
-                | Fact::Site { .. }
-                | Fact::Cloud(_)
-                | Fact::Keeper(_)
-                | Fact::Setting(_)
-                | Fact::Other
-                | Fact::Unrecognised(_) => {}
+            if let Fact::Vrrp { instance, what } = &event.fact {
+                let unit = groups
+                    .get(instance)
+                    .map_or_else(|| Unit::Instance(instance.clone()), |group| Unit::Group(group.clone()));
+                machines.entry(unit).or_default().vrrp(event, what);
+            } else if let Fact::Group { group, state, .. } = &event.fact {
+                machines.entry(Unit::Group(group.clone())).or_default().group(event, *state);
+            } else if let Some(what) = event.keepalived() {
+                machines.values_mut().for_each(|machine| machine.process(event, what));
             }
         }
         machines.into_iter().map(|(unit, machine)| (unit, machine.done)).collect()

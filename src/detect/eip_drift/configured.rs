@@ -2,8 +2,8 @@
 
 use super::RX_LOWER_PRI_SINCE;
 use super::story::keepalived_of;
-use crate::event::Text;
-use crate::world::{Displacement, NodeFacts, PeerGroup, Stated, World};
+use crate::event::{Daemon, Scope, Text};
+use crate::world::{Displacement, NodeFacts, PeerGroup, Settings, Stated, World};
 
 /// What a take-over runs.
 const NOTIFIES: [&str; 2] = ["notify_master", "notify"];
@@ -11,9 +11,10 @@ const NOTIFIES: [&str; 2] = ["notify_master", "notify"];
 const RX_LOWER_PRI: &str = "notify_master_rx_lower_pri";
 
 /// Whether the owner may have moved the address back without a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) enum SilentRepair {
     /// Nothing says that it could not.
+    #[default]
     Possible,
     /// Its configuration says that it does, here.
     Configured(String),
@@ -22,7 +23,7 @@ pub(super) enum SilentRepair {
 }
 
 /// What is configured.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Configured {
     pub(super) silent_repair: SilentRepair,
     /// Where the holder's configuration names what its take-over runs; an inner `None`: it names nothing.
@@ -42,9 +43,10 @@ impl Configured {
     }
 }
 
-/// A node whose keepalived.conf has the group's unit.
+/// A node whose keepalived.conf has the group's unit, whole: what a file lacks may stand in one that it includes.
 fn facts<'w>(world: &'w World, group: &PeerGroup, node: &Text) -> Option<&'w NodeFacts> {
-    world.nodes.get(node).filter(|facts| facts.settings.knows(&group.unit))
+    let is_whole = |settings: &Settings| settings.of(Daemon::Keepalived, &Scope::Global, "include").is_empty();
+    world.nodes.get(node).filter(|facts| facts.settings.knows(&group.unit) && is_whole(&facts.settings))
 }
 
 fn silent_repair(world: &World, group: &PeerGroup, displacement: &Displacement) -> SilentRepair {
