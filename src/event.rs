@@ -3,12 +3,13 @@
 //! A [`Fact`] knows no text: whatever wording, version or form (plain, structured) said it, the fact is the same.
 
 use crate::moment::Moment;
+use smol_str::SmolStr;
 use std::borrow::Cow;
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 /// Shared text: zone, node, instance and address names are repeated millions of times and owned once.
-pub type Text = Arc<str>;
+pub type Text = SmolStr;
 
 /// Bytes of a log as text; what is not UTF-8 is replaced. (`from_utf8_lossy` takes four times as long for what is.)
 #[must_use]

@@ -8,7 +8,7 @@ use crate::event::{Cloud, CloudFact, Fact, Text};
 use serde_json::Value;
 
 /// A regex of what a CloudTrail record contains that is read here.
-pub(super) const PREFILTER: &str = "ssociateAddress\"";
+pub(super) const PREFILTER: &str = "teAddress\"";
 
 pub(super) static ROWS: &[Message] = &[
     Message {

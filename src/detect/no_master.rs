@@ -6,7 +6,6 @@ use crate::event::{Keepalived, Text};
 use crate::finding::{Confidence, Finding, Rival, Role, Severity};
 use crate::moment::Moment;
 use crate::world::{PeerGroup, Stand, Standing, Standings, World};
-use std::sync::Arc;
 
 pub(super) static RULE: Rule = Rule {
     id: "no-master",
@@ -237,7 +236,7 @@ fn states_in_words(states: &[(&Text, &Standing)]) -> String {
 fn ending(standings: &Standings, to: Moment) -> Option<&Standing> {
     let all = standings.nodes.values().flatten();
     all.filter(|standing| standing.line.time == to && standing.stand == Stand::Master).min_by(|a, b| {
-        let key = |standing: &Standing| Arc::clone(&standing.line.node);
+        let key = |standing: &Standing| standing.line.node.clone();
         key(a).cmp(&key(b))
     })
 }

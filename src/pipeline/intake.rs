@@ -29,7 +29,7 @@ pub(super) const BATCH: usize = 512;
 #[must_use]
 pub fn interest(patterns: &Patterns) -> Interest {
     let witnesses = catalogue::WITNESSES_PREFILTER.join("|");
-    let daemons = format!("{}|last message repeated|{witnesses}", catalogue::PREFILTER);
+    let daemons = format!("{}|e repeated|{witnesses}", catalogue::PREFILTER);
     let pattern = match patterns.prefilter() {
         Some(sites) if patterns.is_empty() || sites.is_empty() => daemons,
         Some(sites) => format!("{daemons}|{sites}"),

@@ -4,6 +4,7 @@ use super::table::Look;
 use super::words::{columns, sentence, wrap};
 use crate::finding::Severity;
 use anstyle::{AnsiColor, Style};
+use std::io::{self, Write};
 
 /// Where the text of a label begins.
 const LABEL: usize = "  caused by ".len();
@@ -26,6 +27,13 @@ impl<'a> Page<'a> {
     /// Columns there are, `None` where lines do not end.
     pub(super) fn width(&self) -> Option<usize> {
         self.look.width.map(|width| width.max(WIDTH_MIN))
+    }
+
+    /// Hands over what is written so far: a page of many findings need not be in memory as a whole.
+    pub(super) fn give(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(self.text.as_bytes())?;
+        self.text.clear();
+        Ok(())
     }
 
     /// A line as it is.

@@ -8,6 +8,7 @@ use super::{Report, house, quiet};
 use crate::finding::{Bound, Finding, Severity, ZoneImpact};
 use crate::moment::Moment;
 use chrono_tz::Tz;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// Zones named in a block; the others are counted, and JSON has them.
@@ -48,12 +49,13 @@ pub fn write(report: &Report, look: &Look, out: &mut dyn Write) -> io::Result<()
             page.line("");
         }
         tell(block, blocks.len() == 1, &mut page);
+        page.give(out)?;
     }
     quiet::section(house::WHO_IS_WHO, &house::who_is_who(report), &mut page);
     quiet::could_not_show(report, &mut page);
     quiet::unread(report, &mut page);
     last_line(report, &blocks, &mut page);
-    out.write_all(page.text.as_bytes())
+    page.give(out)
 }
 
 fn summary(blocks: &[Block<'_>], page: &mut Page<'_>) {
@@ -159,12 +161,9 @@ fn since(since: Moment, bound: Bound, zone: Tz) -> String {
 }
 
 pub(super) fn hit(block: &Block<'_>, page: &Page<'_>) -> Vec<String> {
-    let mut zones: Vec<&ZoneImpact> = Vec::new();
-    for impact in block.findings().flat_map(|finding| &finding.impact) {
-        if !zones.iter().any(|known| known.zone == impact.zone && known.node == impact.node) {
-            zones.push(impact);
-        }
-    }
+    let mut known = BTreeSet::new();
+    let all = block.findings().flat_map(|finding| &finding.impact);
+    let zones: Vec<&ZoneImpact> = all.filter(|impact| known.insert((&impact.zone, &impact.node))).collect();
     let mut said: Vec<String> = zones.iter().take(ZONES_MAX).map(|impact| zone_hit(impact, page.look.zone)).collect();
     if zones.len() > ZONES_MAX {
         said.push(format!("{}: --format json", count(zones.len() - ZONES_MAX, "more zone", "more zones")));

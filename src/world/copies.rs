@@ -1,21 +1,20 @@
 //! What is kept of each secondary's copy of a zone. There may be hundreds of thousands, and nearly every line asks for one.
 
 use crate::event::Text;
-use std::collections::HashMap;
+use ahash::AHashMap;
 use std::collections::hash_map::Entry;
-use std::sync::Arc;
 
 /// By secondary, then zone. Zones are hashed, and asked for without a key of one's own: nodes are few, and zones are not.
 #[derive(Debug, Clone)]
 pub(super) struct Copies<T> {
-    nodes: Vec<(Text, HashMap<Text, T>)>,
-    places: HashMap<Text, usize>,
+    nodes: Vec<(Text, AHashMap<Text, T>)>,
+    places: AHashMap<Text, usize>,
     len: usize,
 }
 
 impl<T> Default for Copies<T> {
     fn default() -> Self {
-        Self { nodes: Vec::new(), places: HashMap::new(), len: 0 }
+        Self { nodes: Vec::new(), places: AHashMap::new(), len: 0 }
     }
 }
 
@@ -41,7 +40,7 @@ impl<T> Copies<T> {
     pub(super) fn get_or_insert_with(&mut self, node: &Text, zone: &Text, new: impl FnOnce() -> T) -> &mut T {
         let place = self.place(node).unwrap_or_else(|| {
             self.places.insert(node.clone(), self.nodes.len());
-            self.nodes.push((node.clone(), HashMap::new()));
+            self.nodes.push((node.clone(), AHashMap::new()));
             self.nodes.len() - 1
         });
         match self.nodes[place].1.entry(zone.clone()) {
@@ -75,7 +74,7 @@ impl<T> Copies<T> {
 
     fn place(&self, node: &Text) -> Option<usize> {
         // Most sets are of few nodes, and a node's name is mostly one text.
-        let first = self.nodes.iter().take(4).position(|(known, _)| Arc::ptr_eq(known, node));
+        let first = self.nodes.iter().take(4).position(|(known, _)| known == node);
         first.or_else(|| self.places.get(node).copied())
     }
 }

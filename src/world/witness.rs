@@ -6,8 +6,9 @@
 use super::copies::Copies;
 use crate::event::{Event, Pdns, SiteFact, Text, TransferFailure};
 use crate::moment::{Moment, Precision};
+use ahash::AHashMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// Two lines about one transfer are at most this far apart, clocks corrected: a second of resolution on either side and the
@@ -137,7 +138,7 @@ struct Run {
 /// Pairs lines as they come, in order of time.
 #[derive(Debug, Clone, Default)]
 pub struct Witnesses {
-    waiting: HashMap<Text, VecDeque<Arc<Event>>>,
+    waiting: AHashMap<Text, VecDeque<Arc<Event>>>,
     /// When zones without a line that can still be paired were last let go of.
     swept_micros: i64,
     /// Transfers asked here and stored there, while a denial may still follow: the default level logs no end of a transfer out.
