@@ -1,6 +1,8 @@
 //! One announcement of `follow`: `driftline.change/1` for machines, a few lines for people.
 
 use super::json::{WireFinding, escape_hidden};
+use super::page::Page;
+use super::table::Look;
 use super::words::{self, sentence};
 use crate::finding::Finding;
 use chrono_tz::Tz;
@@ -8,6 +10,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 const SCHEMA: &str = "driftline.change/1";
+/// Left of all lines of a text but the first, which has its word there.
+const INDENT: &str = "         ";
+/// What goes on on a line of the terminal stands so far to the right of what begins there.
+const HANG: usize = 2;
 
 /// What became of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,7 +85,7 @@ pub fn withdrawn(finding: &str, claim: &str, rule: &str) -> (String, String) {
     finding["withdrawn"] = true.into();
     let wire = serde_json::json!({ "schema": SCHEMA, "change": Kind::Closed.word(), "finding": finding });
     let text = format!(
-        "{:<8} {}, withdrawn · {}\n         Later lines do not bear it out.",
+        "{:<8} {}, withdrawn · {}\n{INDENT}Later lines do not bear it out.",
         "CLOSED",
         words::title(rule),
         words::visible(claim)
@@ -91,7 +97,6 @@ pub fn withdrawn(finding: &str, claim: &str, rule: &str) -> (String, String) {
 /// before and what holds now.
 #[must_use]
 pub fn text(kind: Kind, finding: &Finding, what: Option<(&str, &str)>, zone: Tz) -> String {
-    const INDENT: &str = "         ";
     let time = match (kind, finding.until) {
         (Kind::Closed, Some(until)) => until,
         (Kind::Closed, None) | (Kind::Opened | Kind::Changed, _) => finding.since,
@@ -115,4 +120,55 @@ pub fn text(kind: Kind, finding: &Finding, what: Option<(&str, &str)>, zone: Tz)
         }
     }
     text
+}
+
+/// A text of an announcement as standard output has it, without the last line's end: on a terminal of so many columns broken at words,
+/// elsewhere as it is.
+#[must_use]
+pub fn fit(text: &str, width: Option<usize>) -> String {
+    if width.is_none() {
+        return text.to_owned();
+    }
+    let look = Look { width, color: false, zone: Tz::UTC, fail_on: None, exit: 0, hint: "" };
+    let mut page = Page::new(&look);
+    for line in text.lines() {
+        let (first, said) = line.split_at_checked(INDENT.len()).unwrap_or(("", line));
+        page.hang(first, INDENT.len() + HANG, &page.short(said.to_owned()));
+    }
+    page.text.truncate(page.text.trim_end_matches('\n').len());
+    page.text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DRIFT: &str = "CHANGED  EIP DRIFT, confirmed · 192.0.2.53 is on ns2 instead of ns1, for 9 d 18 h 22 min so far\n\
+    \x20        since 2026-11-23 02:03:44; times are UTC";
+
+    #[test]
+    fn a_terminal_breaks_lines_at_words_and_not_before_units() {
+        let narrow = "\
+CHANGED  EIP DRIFT, confirmed · 192.0.2.53
+           is on ns2 instead of ns1, for 9 d
+           18 h 22 min so far
+         since 2026-11-23 02:03:44; times
+           are UTC";
+        assert_eq!(fit(DRIFT, Some(45)), narrow);
+        assert_eq!(fit(DRIFT, Some(200)), DRIFT);
+    }
+
+    #[test]
+    fn a_pipe_gets_each_line_whole() {
+        let long = format!("OPENED   STALE SERIAL, likely · {}", "ns3 has an old copy of a.example ".repeat(1_000));
+        assert_eq!(fit(DRIFT, None), DRIFT);
+        assert_eq!(fit(&long, None), long);
+    }
+
+    #[test]
+    fn a_word_longer_than_a_line_and_a_line_without_an_end_are_cut() {
+        let long = fit(&format!("OPENED   {}\\n{}", "é".repeat(100), "漢".repeat(1_000)), Some(60));
+        assert!(long.lines().all(|line| words::columns(line) <= 60), "{long}");
+        assert!(long.ends_with("more characters)") && long.contains("é\\n漢"), "{long}");
+    }
 }

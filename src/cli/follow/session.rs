@@ -10,6 +10,7 @@ use crate::cli::outlets::args::Outgoing as Ways;
 use crate::follow::{Change, Follower, Item, Named, Outgoing, State};
 use crate::input::live::{Followed, Places, Position, Until};
 use crate::pipeline::interest;
+use crate::report::change::fit;
 use chrono::Utc;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -238,10 +239,12 @@ impl Run<'_> {
     }
 
     fn tell(&mut self, changes: &[Change]) -> Result<(), Failed> {
+        // Asked each time: a window may have been made narrower meanwhile.
+        let width = outlet::width(None);
         let mut out = io::stdout().lock();
-        let written = changes.iter().try_for_each(|change| {
-            let text = if self.session.is_ndjson { &change.json } else { &change.text };
-            writeln!(out, "{text}")
+        let written = changes.iter().try_for_each(|change| match self.session.is_ndjson {
+            true => writeln!(out, "{}", change.json),
+            false => writeln!(out, "{}", fit(&change.text, width)),
         });
         match written.and_then(|()| out.flush()) {
             Ok(()) => {}
