@@ -10,7 +10,7 @@ use crate::cli::outlets::args::Outgoing as Ways;
 use crate::follow::{Change, Follower, Item, Named, Outgoing, State};
 use crate::input::live::{Followed, Places, Position, Until};
 use crate::pipeline::interest;
-use crate::report::change::fit;
+use crate::report::announcement::fit;
 use chrono::Utc;
 use std::io::{self, Write};
 use std::sync::Arc;

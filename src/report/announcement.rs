@@ -1,0 +1,323 @@
+//! One announcement of `follow` for people: a few lines, of which the first begins with what became of the finding.
+
+use super::change::Kind;
+use super::page::Page;
+use super::table::Look;
+use super::words::{self, sentence};
+use crate::finding::Finding;
+use chrono_tz::Tz;
+
+/// Left of all lines of a text but the first, which has its word there.
+const INDENT: &str = "         ";
+/// What goes on on a line of the terminal stands so far to the right of what begins there.
+const HANG: usize = 2;
+
+/// What differs from what was told of a finding before; what does not is `None`, `false` or empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct News<'a> {
+    /// How bad it was.
+    pub severity: Option<&'a str>,
+    /// How sure it was.
+    pub confidence: Option<&'a str>,
+    /// It is open, and was closed.
+    pub had_closed: bool,
+    /// Whether another finding explains it now.
+    pub has_cause: Option<bool>,
+    /// Nodes and zones that it concerns, and did not.
+    pub gained: Vec<&'a str>,
+    /// Nodes and zones that it concerned, and does not any more.
+    pub lost: Vec<&'a str>,
+    /// How many zones it concerned, where they are too many to be named, and whether there were fewer than that.
+    pub zones: Option<(usize, bool)>,
+    /// What is who: `holder`, who was it, who is it.
+    pub who: Vec<(&'static str, Option<&'a str>, Option<&'a str>)>,
+}
+
+/// Names told in one list.
+const NAMES_MAX: usize = 5;
+
+/// Announcements for people, of the findings of one look.
+#[derive(Debug)]
+pub struct Teller<'a> {
+    findings: &'a [Finding],
+    zone: Tz,
+}
+
+impl<'a> Teller<'a> {
+    /// For these findings and a reader in `zone`.
+    #[must_use]
+    pub fn new(findings: &'a [Finding], zone: Tz) -> Self {
+        Self { findings, zone }
+    }
+
+    /// A few lines on the finding at `at`, without the last one's end: what, how sure, what changed, since when; what to do, while it
+    /// lasts.
+    #[must_use]
+    pub fn text(&self, kind: Kind, at: usize, news: &News<'_>) -> String {
+        let (finding, zone) = (&self.findings[at], self.zone);
+        let time = match (kind, finding.until) {
+            (Kind::Closed, Some(until)) => until,
+            (Kind::Closed, None) | (Kind::Opened | Kind::Changed, _) => finding.since,
+        };
+        let mut text = format!(
+            "{:<8} {}, {} · {}",
+            kind.word().to_uppercase(),
+            words::title(finding.rule),
+            words::confidence(finding.confidence),
+            sentence(&finding.claim, zone),
+        );
+        let changed = self.changed(finding, news);
+        if kind == Kind::Changed && !changed.is_empty() {
+            text.push_str(&format!("\n{INDENT}what changed: {}", changed.join("; ")));
+        }
+        text.push_str(&format!(
+            "\n{INDENT}{}{}; times are {}",
+            if kind == Kind::Closed { "ended " } else { "since " },
+            words::date_and_clock(time, zone),
+            zone.name(),
+        ));
+        if kind != Kind::Closed && finding.cause.is_none() {
+            for step in finding.next_steps.iter().take(1) {
+                text.push_str(&format!("\n{INDENT}do now: {}", sentence(step, zone)));
+            }
+        }
+        text
+    }
+
+    /// What was told of a finding that is no longer held.
+    #[must_use]
+    pub fn withdrawn(&self, rule: &str, claim: &str) -> String {
+        format!(
+            "{:<8} {}, withdrawn · {}\n{INDENT}Later lines do not bear it out.",
+            Kind::Closed.word().to_uppercase(),
+            words::title(rule),
+            sentence(claim, self.zone)
+        )
+    }
+
+    /// `confirmed, was likely`, `also concerns example.com`: what heads the announcement first.
+    fn changed(&self, finding: &Finding, news: &News<'_>) -> Vec<String> {
+        let mut said = Vec::new();
+        if let Some(before) = news.severity {
+            said.push(format!("{}, was {before}", words::severity(finding.severity)));
+        }
+        if let Some(before) = news.confidence {
+            said.push(format!("{}, was {before}", words::confidence(finding.confidence)));
+        }
+        if news.had_closed {
+            said.push("open again".to_owned());
+        }
+        match (news.has_cause, self.cause(finding)) {
+            (Some(true), Some(cause)) => said.push(format!("explained by {}", words::title(cause.rule))),
+            (Some(true), None) => said.push("explained by another finding".to_owned()),
+            (Some(false), _) => said.push("no longer explained by another finding".to_owned()),
+            (None, _) => {}
+        }
+        if !news.gained.is_empty() {
+            said.push(format!("also concerns {}", names(&news.gained)));
+        }
+        if !news.lost.is_empty() {
+            said.push(format!("no longer concerns {}", names(&news.lost)));
+        }
+        if let Some((before, is_limit)) = news.zones {
+            let up_to = if is_limit { "up to " } else { "" };
+            let now = words::count(finding.subject.zones.len(), "zone", "zones");
+            said.push(format!("{now}, {} {up_to}{before}", if before == 1 { "was" } else { "were" }));
+        }
+        for (what, before, now) in &news.who {
+            let now = now.map_or("not known any more".into(), words::visible);
+            let was = before.map_or(String::new(), |before| format!(", was {}", words::visible(before)));
+            said.push(format!("the {what} is {now}{was}"));
+        }
+        said
+    }
+
+    /// What explains a finding.
+    fn cause(&self, finding: &Finding) -> Option<&'a Finding> {
+        let cause = finding.cause.as_ref()?;
+        self.findings.iter().find(|other| other.id == *cause)
+    }
+}
+
+/// `a.example`, `a.example and b.example`, `a.example, …, e.example and 3 more`.
+fn names(names: &[&str]) -> String {
+    let mut said: Vec<String> = names.iter().take(NAMES_MAX).map(|name| words::visible(name).into_owned()).collect();
+    if names.len() > NAMES_MAX {
+        said.push(format!("{} more", names.len() - NAMES_MAX));
+    }
+    let Some(last) = said.pop() else { return String::new() };
+    if said.is_empty() { last } else { format!("{} and {last}", said.join(", ")) }
+}
+
+/// A text of an announcement as standard output has it, without the last line's end: on a terminal of so many columns broken at words,
+/// elsewhere as it is.
+#[must_use]
+pub fn fit(text: &str, width: Option<usize>) -> String {
+    if width.is_none() {
+        return text.to_owned();
+    }
+    let look = Look { width, color: false, zone: Tz::UTC, fail_on: None, exit: 0, hint: "" };
+    let mut page = Page::new(&look);
+    for line in text.lines() {
+        let (first, said) = line.split_at_checked(INDENT.len()).unwrap_or(("", line));
+        page.hang(first, INDENT.len() + HANG, &page.short(said.to_owned()));
+    }
+    page.text.truncate(page.text.trim_end_matches('\n').len());
+    page.text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Event, Fact, Origin, Text};
+    use crate::finding::{Confidence, Evidence, Role, Severity};
+    use crate::moment::{Moment, Precision};
+    use std::sync::Arc;
+
+    /// A finding that begins at 2020-08-08 21:01:16, on a line of `ns1` that says `raw`.
+    fn finding(rule: &'static str, claim: &str, raw: &str) -> Finding {
+        let event = Event {
+            id: "keepalived/state-master",
+            fact: Fact::Other,
+            time: at(0),
+            node: "ns1".into(),
+            pid: None,
+            repeated: 1,
+            origin: Origin { path: "ns1.log".into(), line: Some(1), cursor: None },
+            raw: Text::from(raw).into(),
+        };
+        let first = Evidence {
+            role: Role::Primary,
+            event: Arc::new(event),
+            proves: String::new(),
+            brief: String::new(),
+            more: 0,
+            last: None,
+        };
+        let mut finding = Finding::new(rule, "VI_1", Severity::Critical, Confidence::Confirmed, first);
+        finding.claim = claim.to_owned();
+        finding.next_steps = vec!["run master.sh on ns1 by hand.".to_owned(), "verify it.".to_owned()];
+        finding
+    }
+
+    /// So many seconds after 2020-08-08 21:01:16.
+    fn at(seconds: i64) -> Moment {
+        Moment { micros: (1_596_920_476 + seconds) * 1_000_000, precision: Precision::Second }
+    }
+
+    fn drift() -> Finding {
+        finding("eip-drift", "192.0.2.53 is on ns2 instead of ns1", "(VI_1) Entering MASTER STATE")
+    }
+
+    /// What a finding's revision says of what differs.
+    fn changed(finding: Finding, news: &News<'_>) -> String {
+        let findings = [finding, finding_that_explains()];
+        let text = Teller::new(&findings, Tz::UTC).text(Kind::Changed, 0, news);
+        let said = text.lines().find_map(|line| line.trim_start().strip_prefix("what changed: "));
+        said.unwrap_or_default().to_owned()
+    }
+
+    fn finding_that_explains() -> Finding {
+        let mut partition = finding("one-way-partition", "ns1 hears ns2, and ns2 not ns1", "heard");
+        partition.id = "0".to_owned();
+        partition
+    }
+
+    #[test]
+    fn a_revision_says_what_differs_and_only_that() {
+        let surer = News { confidence: Some("suspected"), ..News::default() };
+        assert_eq!(changed(drift(), &surer), "confirmed, was suspected");
+        let worse = News { severity: Some("warning"), gained: vec!["a.example"], ..News::default() };
+        assert_eq!(changed(drift(), &worse), "critical, was warning; also concerns a.example");
+        assert_eq!(changed(drift(), &News { had_closed: true, ..News::default() }), "open again");
+        let lost = News { lost: vec!["a.example", "b.example"], ..News::default() };
+        assert_eq!(changed(drift(), &lost), "no longer concerns a.example and b.example");
+        let many = News { gained: vec!["a", "b", "c", "d", "e", "f", "g"], ..News::default() };
+        assert_eq!(changed(drift(), &many), "also concerns a, b, c, d, e and 2 more");
+        let who = vec![("holder", Some("ns1"), Some("ns2")), ("address that moves", None, Some("192.0.2.53"))];
+        let who = News { who, ..News::default() };
+        assert_eq!(changed(drift(), &who), "the holder is ns2, was ns1; the address that moves is 192.0.2.53");
+    }
+
+    #[test]
+    fn a_revision_names_what_explains_the_finding_now() {
+        let news = |has_cause| News { has_cause: Some(has_cause), ..News::default() };
+        let explained = |by: &str| {
+            let mut drift = drift();
+            drift.cause = Some(by.to_owned());
+            drift
+        };
+        assert_eq!(changed(explained("0"), &news(true)), "explained by ONE-WAY PARTITION");
+        assert_eq!(changed(explained("1"), &news(true)), "explained by another finding");
+        assert_eq!(changed(drift(), &news(false)), "no longer explained by another finding");
+    }
+
+    #[test]
+    fn of_many_zones_a_revision_says_how_many() {
+        let mut flood = drift();
+        flood.subject.zones = (0..40).map(|zone| Text::from(format!("{zone}.example"))).collect();
+        let zones = |before, is_limit| News { zones: Some((before, is_limit)), ..News::default() };
+        assert_eq!(changed(flood.clone(), &zones(1, false)), "40 zones, was 1");
+        assert_eq!(changed(flood, &zones(32, true)), "40 zones, were up to 32");
+    }
+
+    #[test]
+    fn where_only_the_headline_is_new_it_says_that_alone() {
+        let text = Teller::new(&[drift()], Tz::UTC).text(Kind::Changed, 0, &News::default());
+        let expected = "\
+CHANGED  EIP DRIFT, confirmed · 192.0.2.53 is on ns2 instead of ns1
+         since 2020-08-08 21:01:16; times are UTC
+         do now: run master.sh on ns1 by hand.";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn what_others_named_is_shown_and_not_obeyed() {
+        let hostile = "a\x1b[2J\r\nCLOSED  \u{202e}";
+        let mut drift = finding("eip-drift", hostile, "");
+        drift.next_steps = vec![hostile.to_owned()];
+        let news = News {
+            confidence: Some("likely"),
+            gained: vec![hostile],
+            lost: vec![hostile],
+            who: vec![("holder", Some(hostile), Some(hostile))],
+            ..News::default()
+        };
+        let text = Teller::new(&[drift], Tz::UTC).text(Kind::Changed, 0, &news);
+        let shown = "a\\x1b[2J\\r\\nCLOSED  \\u{202e}";
+        assert_eq!((text.matches(shown).count(), text.lines().count()), (6, 4), "{text}");
+        for text in [text.clone(), fit(&text, Some(80))] {
+            assert!(!text.contains(|c: char| c != '\n' && (c.is_control() || c == '\u{202e}')), "{text:?}");
+            assert!(!text.contains("\nCLOSED"), "{text}");
+        }
+    }
+
+    const DRIFT: &str = "CHANGED  EIP DRIFT, confirmed · 192.0.2.53 is on ns2 instead of ns1, for 9 d 18 h 22 min so far\n\
+    \x20        since 2026-11-23 02:03:44; times are UTC";
+
+    #[test]
+    fn a_terminal_breaks_lines_at_words_and_not_before_units() {
+        let narrow = "\
+CHANGED  EIP DRIFT, confirmed · 192.0.2.53
+           is on ns2 instead of ns1, for 9 d
+           18 h 22 min so far
+         since 2026-11-23 02:03:44; times
+           are UTC";
+        assert_eq!(fit(DRIFT, Some(45)), narrow);
+        assert_eq!(fit(DRIFT, Some(200)), DRIFT);
+    }
+
+    #[test]
+    fn a_pipe_gets_each_line_whole() {
+        let long = format!("OPENED   STALE SERIAL, likely · {}", "ns3 has an old copy of a.example ".repeat(1_000));
+        assert_eq!(fit(DRIFT, None), DRIFT);
+        assert_eq!(fit(&long, None), long);
+    }
+
+    #[test]
+    fn a_word_longer_than_a_line_and_a_line_without_an_end_are_cut() {
+        let long = fit(&format!("OPENED   {}\\n{}", "é".repeat(100), "漢".repeat(1_000)), Some(60));
+        assert!(long.lines().all(|line| words::columns(line) <= 60), "{long}");
+        assert!(long.ends_with("more characters)") && long.contains("é\\n漢"), "{long}");
+    }
+}
