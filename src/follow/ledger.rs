@@ -1,7 +1,7 @@
 //! What has been announced: findings now against findings told → what opened, changed, closed.
 
 use super::scope::Scope;
-use crate::finding::Finding;
+use crate::finding::{Evidence, Finding, Role};
 use crate::report::announcement::{News, Teller};
 use crate::report::{change, json};
 use chrono_tz::Tz;
@@ -115,7 +115,7 @@ impl Ledger {
         for id in gone {
             let Some(told) = self.told.remove(&id) else { continue };
             let json = change::withdrawn(&told.finding);
-            let text = teller.withdrawn(&told.scope.rule, &told.claim);
+            let text = teller.withdrawn(&told.scope.rule, &told.claim, anew(&told, findings));
             changes.push(Change {
                 kind: Kind::Closed,
                 id,
@@ -137,6 +137,17 @@ impl Ledger {
             self.told.retain(|_, told| told.scope.is_open);
         }
     }
+}
+
+/// The finding of the same rule that now rests on a line of one that is no longer held: several that became one, or one that has another
+/// begin. Rather one that is open.
+fn anew<'a>(told: &Told, findings: &'a [Finding]) -> Option<&'a Finding> {
+    let lines = change::rests_on(&told.finding);
+    let is_of = |line: &Evidence| {
+        line.role == Role::Primary && lines.contains(&(line.event.node.to_string(), line.event.raw.to_string()))
+    };
+    let rests = |finding: &&Finding| finding.rule == told.scope.rule && finding.evidence().iter().any(is_of);
+    findings.iter().filter(rests).min_by_key(|finding| !finding.is_open())
 }
 
 fn change_of(kind: Kind, finding: &Finding, scope: &Scope, text: String) -> Change {

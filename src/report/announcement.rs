@@ -1,11 +1,13 @@
 //! One announcement of `follow` for people: a few lines, of which the first begins with what became of the finding.
 
+use super::blocks::leaders;
 use super::change::Kind;
 use super::page::Page;
-use super::table::Look;
+use super::table::{self, Look};
 use super::words::{self, sentence};
 use crate::finding::Finding;
 use chrono_tz::Tz;
+use std::cell::OnceCell;
 
 /// Left of all lines of a text but the first, which has its word there.
 const INDENT: &str = "         ";
@@ -40,6 +42,8 @@ const NAMES_MAX: usize = 5;
 #[derive(Debug)]
 pub struct Teller<'a> {
     findings: &'a [Finding],
+    /// For each, which one leads its chain of causes; worked out when it is asked for.
+    leaders: OnceCell<Vec<usize>>,
     zone: Tz,
 }
 
@@ -47,52 +51,55 @@ impl<'a> Teller<'a> {
     /// For these findings and a reader in `zone`.
     #[must_use]
     pub fn new(findings: &'a [Finding], zone: Tz) -> Self {
-        Self { findings, zone }
+        Self { findings, leaders: OnceCell::new(), zone }
     }
 
-    /// A few lines on the finding at `at`, without the last one's end: what, how sure, what changed, since when; what to do, while it
-    /// lasts.
+    /// A few lines on the finding at `at`, without the last one's end: what, how sure, what changed; how bad, since when; what to do,
+    /// while it lasts.
     #[must_use]
     pub fn text(&self, kind: Kind, at: usize, news: &News<'_>) -> String {
         let (finding, zone) = (&self.findings[at], self.zone);
-        let time = match (kind, finding.until) {
-            (Kind::Closed, Some(until)) => until,
-            (Kind::Closed, None) | (Kind::Opened | Kind::Changed, _) => finding.since,
-        };
-        let mut text = format!(
-            "{:<8} {}, {} · {}",
-            kind.word().to_uppercase(),
-            words::title(finding.rule),
-            words::confidence(finding.confidence),
-            sentence(&finding.claim, zone),
-        );
+        let mut text =
+            headed(kind, finding.rule, words::confidence(finding.confidence), &sentence(&finding.claim, zone));
         let changed = self.changed(finding, news);
         if kind == Kind::Changed && !changed.is_empty() {
             text.push_str(&format!("\n{INDENT}what changed: {}", changed.join("; ")));
         }
-        text.push_str(&format!(
-            "\n{INDENT}{}{}; times are {}",
-            if kind == Kind::Closed { "ended " } else { "since " },
-            words::date_and_clock(time, zone),
-            zone.name(),
-        ));
-        if kind != Kind::Closed && finding.cause.is_none() {
-            for step in finding.next_steps.iter().take(1) {
-                text.push_str(&format!("\n{INDENT}do now: {}", sentence(step, zone)));
-            }
+        let severity = words::severity(finding.severity);
+        let when = match (kind, finding.until) {
+            (_, None) => format!("{severity}, open since {}", table::since(finding.since, finding.since_is, zone)),
+            (Kind::Closed, Some(_)) => format!("over: {}", table::lasted(finding, zone)),
+            (Kind::Opened | Kind::Changed, Some(_)) => format!("{severity}, over: {}", table::lasted(finding, zone)),
+        };
+        text.push_str(&format!("\n{INDENT}{when}; times are {zone}"));
+        if kind != Kind::Closed
+            && let Some(to_do) = self.to_do(at, news)
+        {
+            text.push_str(&format!("\n{INDENT}{to_do}"));
         }
         text
     }
 
-    /// What was told of a finding that is no longer held.
+    /// What was told of a finding that is no longer held; `anew` is the one that now rests on lines of its.
     #[must_use]
-    pub fn withdrawn(&self, rule: &str, claim: &str) -> String {
-        format!(
-            "{:<8} {}, withdrawn · {}\n{INDENT}Later lines do not bear it out.",
-            Kind::Closed.word().to_uppercase(),
-            words::title(rule),
-            sentence(claim, self.zone)
-        )
+    pub fn withdrawn(&self, rule: &str, claim: &str, anew: Option<&Finding>) -> String {
+        let head = headed(Kind::Closed, rule, "withdrawn", &format!("told before: {}", sentence(claim, self.zone)));
+        let why = match anew {
+            Some(anew) => format!("The same lines now say: {}", sentence(&anew.claim, self.zone)),
+            None => "Later lines do not bear it out.".to_owned(),
+        };
+        format!("{head}\n{INDENT}{why}")
+    }
+
+    /// The first step, or where it stands: one thing is to be done about a chain of causes, not one about each of its effects.
+    fn to_do(&self, at: usize, news: &News<'_>) -> Option<String> {
+        let lead = self.leaders.get_or_init(|| leaders(self.findings))[at];
+        let (finding, lead) = (&self.findings[at], &self.findings[lead]);
+        if lead.id != finding.id && lead.is_open() {
+            let why = if news.has_cause.is_some() { "" } else { ", which explains it" };
+            return Some(format!("do now: see {}{why}", words::title(lead.rule)));
+        }
+        finding.next_steps.first().map(|step| format!("do now: {}", sentence(step, self.zone)))
     }
 
     /// `confirmed, was likely`, `also concerns example.com`: what heads the announcement first.
@@ -139,6 +146,17 @@ impl<'a> Teller<'a> {
     }
 }
 
+/// The end of a finding that was over when it was found, right below what was told of its beginning.
+#[must_use]
+pub fn closed_at_once(rule: &str, confidence: &str) -> String {
+    headed(Kind::Closed, rule, confidence, "over when it was found, see above")
+}
+
+/// `CLOSED   EIP DRIFT, confirmed · 192.0.2.53 was on ns2 instead of ns1`.
+fn headed(kind: Kind, rule: &str, how: &str, what: &str) -> String {
+    format!("{:<8} {}, {how} · {what}", kind.word().to_uppercase(), words::title(rule))
+}
+
 /// `a.example`, `a.example and b.example`, `a.example, …, e.example and 3 more`.
 fn names(names: &[&str]) -> String {
     let mut said: Vec<String> = names.iter().take(NAMES_MAX).map(|name| words::visible(name).into_owned()).collect();
@@ -170,7 +188,7 @@ pub fn fit(text: &str, width: Option<usize>) -> String {
 mod tests {
     use super::*;
     use crate::event::{Event, Fact, Origin, Text};
-    use crate::finding::{Confidence, Evidence, Role, Severity};
+    use crate::finding::{Bound, Confidence, Evidence, Role, Severity};
     use crate::moment::{Moment, Precision};
     use std::sync::Arc;
 
@@ -266,9 +284,63 @@ mod tests {
         let text = Teller::new(&[drift()], Tz::UTC).text(Kind::Changed, 0, &News::default());
         let expected = "\
 CHANGED  EIP DRIFT, confirmed · 192.0.2.53 is on ns2 instead of ns1
-         since 2020-08-08 21:01:16; times are UTC
+         critical, open since 2020-08-08 21:01:16; times are UTC
          do now: run master.sh on ns1 by hand.";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn what_is_over_says_how_long_it_lasted_and_how_sure_that_is() {
+        let mut drift = drift();
+        (drift.until, drift.until_is) = (Some(at(22)), Bound::AtMost);
+        drift.since_is = Bound::AtMost;
+        let teller = Teller::new(std::slice::from_ref(&drift), Tz::Europe__Zurich);
+        let opened = "\
+OPENED   EIP DRIFT, confirmed · 192.0.2.53 is on ns2 instead of ns1
+         critical, over: 2020-08-08 23:01:16 at the latest to 23:01:38 at the latest (about 22 s); times are Europe/Zurich
+         do now: run master.sh on ns1 by hand.";
+        let closed = "\
+CLOSED   EIP DRIFT, confirmed · 192.0.2.53 is on ns2 instead of ns1
+         over: 2020-08-08 23:01:16 at the latest to 23:01:38 at the latest (about 22 s); times are Europe/Zurich";
+        assert_eq!(teller.text(Kind::Opened, 0, &News::default()), opened);
+        assert_eq!(teller.text(Kind::Closed, 0, &News::default()), closed);
+    }
+
+    /// A drift is what to act on, also where a split brain led to it; what it explains sends people there.
+    #[test]
+    fn what_to_do_stands_at_the_finding_that_leads() {
+        let mut split = finding("split-brain", "ns1 and ns2 were MASTER", "split");
+        split.until = Some(at(1));
+        let (mut drift, mut stale) = (drift(), finding("stale-serial", "ns3 has an old copy", "stale"));
+        (drift.cause, stale.cause) = (Some(split.id.clone()), Some(drift.id.clone()));
+        stale.severity = Severity::Warning;
+        let last_line = |findings: &[Finding], at| {
+            let text = Teller::new(findings, Tz::UTC).text(Kind::Opened, at, &News::default());
+            text.lines().last().unwrap_or_default().trim_start().to_owned()
+        };
+        let mut findings = [split, drift, stale];
+        assert_eq!(last_line(&findings, 1), "do now: run master.sh on ns1 by hand.");
+        assert_eq!(last_line(&findings, 2), "do now: see EIP DRIFT, which explains it");
+        findings[1].until = Some(at(60));
+        assert_eq!(
+            last_line(&findings, 2),
+            "do now: run master.sh on ns1 by hand.",
+            "there is nobody to send people to"
+        );
+    }
+
+    #[test]
+    fn what_is_withdrawn_says_whether_its_lines_are_told_anew() {
+        let flood = finding("stale-serial", "ns3 has old copies of 6 zones", "stale");
+        let teller = Teller::new(&[], Tz::UTC);
+        let anew = "\
+CLOSED   STALE SERIAL, withdrawn · told before: ns3 has a.example 1 instead of 2
+         The same lines now say: ns3 has old copies of 6 zones";
+        let wrong = "\
+CLOSED   STALE SERIAL, withdrawn · told before: ns3 has a.example 1 instead of 2
+         Later lines do not bear it out.";
+        assert_eq!(teller.withdrawn("stale-serial", "ns3 has a.example 1 instead of 2", Some(&flood)), anew);
+        assert_eq!(teller.withdrawn("stale-serial", "ns3 has a.example 1 instead of 2", None), wrong);
     }
 
     #[test]

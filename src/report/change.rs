@@ -3,7 +3,7 @@
 use super::json::{WireFinding, escape_hidden};
 use crate::finding::Finding;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const SCHEMA: &str = "driftline.change/1";
 
@@ -67,6 +67,15 @@ pub fn flood(by_change: &BTreeMap<&'static str, u64>, by_rule: &BTreeMap<String,
     let changes = by_change.values().sum();
     let wire = WireFlood { schema: "driftline.flood/1", changes, by_change, by_rule, findings: ids };
     escape_hidden(&serde_json::to_string(&wire).expect("strings and numbers have a form"))
+}
+
+/// The lines that a finding rests on, from its JSON: node and text.
+#[must_use]
+pub fn rests_on(finding: &str) -> BTreeSet<(String, String)> {
+    let finding: serde_json::Value = serde_json::from_str(finding).unwrap_or_default();
+    let evidence = finding["evidence"].as_array().into_iter().flatten();
+    let primary = evidence.filter(|line| line["role"] == "primary");
+    primary.filter_map(|line| Some((line["node"].as_str()?.to_owned(), line["raw"].as_str()?.to_owned()))).collect()
 }
 
 /// One line of `driftline.change/1` that closes a finding which is no longer held, from its JSON as told last.
