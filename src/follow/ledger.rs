@@ -27,8 +27,10 @@ pub struct Change {
     pub claim: String,
     /// Nodes concerned.
     pub nodes: Vec<String>,
-    /// It is told inside another finding, its cause.
-    pub has_cause: bool,
+    /// It still lasts.
+    pub is_open: bool,
+    /// The id of the finding that explains it.
+    pub cause: Option<String>,
     /// `driftline.change/1`, one line without its end.
     pub json: String,
     /// The same for people.
@@ -124,7 +126,8 @@ impl Ledger {
                 confidence: told.scope.confidence,
                 claim: told.claim,
                 nodes: told.scope.nodes,
-                has_cause: told.scope.has_cause,
+                is_open: false,
+                cause: change::cause(&told.finding),
                 json,
                 text,
             });
@@ -159,7 +162,8 @@ fn change_of(kind: Kind, finding: &Finding, scope: &Scope, text: String) -> Chan
         confidence: scope.confidence.clone(),
         claim: finding.claim.clone(),
         nodes: scope.nodes.clone(),
-        has_cause: scope.has_cause,
+        is_open: scope.is_open,
+        cause: finding.cause.clone(),
         json: change::json(kind, finding),
         text,
     }

@@ -6,11 +6,14 @@ use super::page::Page;
 use super::table::{self, Look};
 use super::words::{self, sentence};
 use crate::finding::Finding;
+use crate::moment::{Moment, Precision};
 use chrono_tz::Tz;
 use std::cell::OnceCell;
 
 /// Left of all lines of a text but the first, which has its word there.
 const INDENT: &str = "         ";
+/// What a line begins with that says what a revision changed.
+const CHANGED: &str = "         what changed: ";
 /// What goes on on a line of the terminal stands so far to the right of what begins there.
 const HANG: usize = 2;
 
@@ -63,7 +66,7 @@ impl<'a> Teller<'a> {
             headed(kind, finding.rule, words::confidence(finding.confidence), &sentence(&finding.claim, zone));
         let changed = self.changed(finding, news);
         if kind == Kind::Changed && !changed.is_empty() {
-            text.push_str(&format!("\n{INDENT}what changed: {}", changed.join("; ")));
+            text.push_str(&format!("\n{CHANGED}{}", changed.join("; ")));
         }
         let severity = words::severity(finding.severity);
         let when = match (kind, finding.until) {
@@ -114,11 +117,10 @@ impl<'a> Teller<'a> {
         if news.had_closed {
             said.push("open again".to_owned());
         }
-        match (news.has_cause, self.cause(finding)) {
-            (Some(true), Some(cause)) => said.push(format!("explained by {}", words::title(cause.rule))),
-            (Some(true), None) => said.push("explained by another finding".to_owned()),
-            (Some(false), _) => said.push("no longer explained by another finding".to_owned()),
-            (None, _) => {}
+        match news.has_cause {
+            Some(true) => said.push(format!("explained by {}", self.cause(finding))),
+            Some(false) => said.push("no longer explained by another finding".to_owned()),
+            None => {}
         }
         if !news.gained.is_empty() {
             said.push(format!("also concerns {}", names(&news.gained)));
@@ -139,11 +141,27 @@ impl<'a> Teller<'a> {
         said
     }
 
-    /// What explains a finding.
-    fn cause(&self, finding: &Finding) -> Option<&'a Finding> {
-        let cause = finding.cause.as_ref()?;
-        self.findings.iter().find(|other| other.id == *cause)
+    /// What explains a finding: `EIP DRIFT`.
+    fn cause(&self, finding: &Finding) -> String {
+        let cause = self.findings.iter().find(|other| finding.cause.as_ref() == Some(&other.id));
+        cause.map_or("another finding".to_owned(), |cause| words::title(cause.rule))
     }
+}
+
+/// An announcement as a reminder, so many microseconds later, that it is still so. What changed then is not told again.
+#[must_use]
+pub fn reminder(text: &str, later: i64) -> String {
+    // What each line begins with is ours: no text of a log stands before it.
+    let mut lines = text.lines();
+    let told = lines.next().and_then(|head| head.split_at_checked(INDENT.len())).map_or(text, |(_, told)| told);
+    let from = Moment { micros: 0, precision: Precision::Second };
+    let later = words::duration(from, Moment { micros: later, ..from });
+    let mut reminder = format!("{:<8} {told}\n{INDENT}still open {later} after this was told", "REMINDER");
+    for line in lines.filter(|line| !line.starts_with(CHANGED)) {
+        reminder.push('\n');
+        reminder.push_str(line);
+    }
+    reminder
 }
 
 /// The end of a finding that was over when it was found, right below what was told of its beginning.
@@ -189,7 +207,6 @@ mod tests {
     use super::*;
     use crate::event::{Event, Fact, Origin, Text};
     use crate::finding::{Bound, Confidence, Evidence, Role, Severity};
-    use crate::moment::{Moment, Precision};
     use std::sync::Arc;
 
     /// A finding that begins at 2020-08-08 21:01:16, on a line of `ns1` that says `raw`.
@@ -327,6 +344,18 @@ CLOSED   EIP DRIFT, confirmed · 192.0.2.53 is on ns2 instead of ns1
             "do now: run master.sh on ns1 by hand.",
             "there is nobody to send people to"
         );
+    }
+
+    #[test]
+    fn a_reminder_says_how_old_its_words_are_and_no_news() {
+        let news = News { confidence: Some("likely"), ..News::default() };
+        let told = Teller::new(&[drift()], Tz::UTC).text(Kind::Changed, 0, &news);
+        let expected = "\
+REMINDER EIP DRIFT, confirmed · 192.0.2.53 is on ns2 instead of ns1
+         still open 6 h after this was told
+         critical, open since 2020-08-08 21:01:16; times are UTC
+         do now: run master.sh on ns1 by hand.";
+        assert_eq!(reminder(&told, 6 * 3_600_000_000), expected);
     }
 
     #[test]

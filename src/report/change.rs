@@ -78,6 +78,13 @@ pub fn rests_on(finding: &str) -> BTreeSet<(String, String)> {
     primary.filter_map(|line| Some((line["node"].as_str()?.to_owned(), line["raw"].as_str()?.to_owned()))).collect()
 }
 
+/// The id of what explains a finding, from its JSON.
+#[must_use]
+pub fn cause(finding: &str) -> Option<String> {
+    let finding: serde_json::Value = serde_json::from_str(finding).unwrap_or_default();
+    finding["cause"].as_str().map(str::to_owned)
+}
+
 /// One line of `driftline.change/1` that closes a finding which is no longer held, from its JSON as told last.
 #[must_use]
 pub fn withdrawn(finding: &str) -> String {

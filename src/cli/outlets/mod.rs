@@ -241,7 +241,8 @@ pub(super) mod tests {
             confidence: told.confidence,
             claim: told.claim,
             nodes: told.nodes,
-            has_cause: told.has_cause,
+            is_open: true,
+            cause: None,
             json: told.json,
             text: told.text,
         }
