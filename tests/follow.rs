@@ -266,6 +266,22 @@ fn of_the_past_only_what_is_open_is_announced() {
     assert_eq!(told(&changes(&output)), ["opened eip-drift likely"]);
 }
 
+/// Old copies that become a flood are not over, and a pipe gets each line whole.
+#[test]
+fn what_becomes_part_of_a_flood_is_said_to_go_on_there() {
+    let directory = scratch();
+    let output = directory.path().join("out");
+    let case = sample("stale-serial/flood-behind-a-firewall");
+    assert_eq!(follow(&["--replay", "--until-end", text(&case)], &output).wait().expect("it ends").code(), Some(0));
+    let lines = changes(&output);
+    let at = lines.iter().position(|line| line.contains("told before: ns3 has b.example")).expect("it is withdrawn");
+    let expected = [
+        "CLOSED   STALE SERIAL, withdrawn · told before: ns3 has b.example 2026043001 instead of 2026050701, at least for 12 s so far",
+        "         The same lines now say: ns3 has old copies of 6 zones (a.example, b.example, c.example and 3 more), at least for 20 s so far",
+    ];
+    assert_eq!(lines[at..at + 2], expected);
+}
+
 /// A log that comes to stand in a directory is followed too, also where nothing is kept in a file; a document of a cloud is not, and that is said.
 #[test]
 fn a_log_that_appears_later_is_followed() {

@@ -1,9 +1,8 @@
 //! What has been announced: findings now against findings told → what opened, changed, closed.
-//!
-//! A change is what an operator would act on: how sure, how bad, whom it concerns, whether it lasts. A finding that is worded anew, or
-//! lasts a minute longer, is not news.
 
-use crate::finding::{Confidence, Finding, Severity};
+use super::scope::Scope;
+use crate::finding::{Evidence, Finding, Role};
+use crate::report::announcement::{News, Teller};
 use crate::report::{change, json};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -28,8 +27,10 @@ pub struct Change {
     pub claim: String,
     /// Nodes concerned.
     pub nodes: Vec<String>,
-    /// It is told inside another finding, its cause.
-    pub has_cause: bool,
+    /// It still lasts.
+    pub is_open: bool,
+    /// The id of the finding that explains it.
+    pub cause: Option<String>,
     /// `driftline.change/1`, one line without its end.
     pub json: String,
     /// The same for people.
@@ -47,23 +48,6 @@ struct Told {
     is_silent: bool,
 }
 
-/// What makes a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Scope {
-    rule: String,
-    severity: String,
-    confidence: String,
-    is_open: bool,
-    has_cause: bool,
-    nodes: Vec<String>,
-    /// Of zones the names, as long as they are few.
-    zones: Vec<String>,
-    zones_count: usize,
-    who: [Option<String>; 4],
-}
-
-/// Zones compared by name; of more only the number counts, by powers of two: a flood that grows is not a thousand changes.
-const ZONES_NAMED: usize = 20;
 /// Closed findings remembered.
 const CLOSED_MAX: usize = 10_000;
 
@@ -77,8 +61,9 @@ impl Ledger {
     /// What is new in `findings`, in their order; findings that are no longer held come last. `quietly`: what is closed by now is
     /// noted and not told.
     pub fn settle(&mut self, findings: &[Finding], zone: Tz, quietly: bool) -> Vec<Change> {
+        let teller = Teller::new(findings, zone);
         let mut changes = Vec::new();
-        for finding in findings {
+        for (at, finding) in findings.iter().enumerate() {
             let scope = Scope::of(finding);
             let known = self.told.get(&finding.id);
             let kind = match known {
@@ -90,21 +75,23 @@ impl Ledger {
             };
             let Some(kind) = kind else { continue };
             let is_silent = kind == Kind::Opened && !scope.is_open && quietly;
-            let before = known.filter(|told| !told.is_silent).map(|told| told.scope.in_words());
-            let told =
-                Told { finding: json::finding(finding), claim: finding.claim.clone(), is_silent, scope: scope.clone() };
+            let news = known.map_or_else(News::default, |told| match told.is_silent {
+                // Of what was never told nothing differs but that it is there.
+                true => News { had_closed: true, ..News::default() },
+                false => scope.news(&told.scope),
+            });
             if !is_silent {
+                let change = |kind| change_of(kind, finding, &scope, teller.text(kind, at, &news));
+                changes.push(change(kind));
                 if kind == Kind::Opened && !scope.is_open {
                     // It came and went between two looks.
-                    changes.push(change_of(Kind::Opened, finding, &scope, zone, None));
-                    changes.push(change_of(Kind::Closed, finding, &scope, zone, None));
-                } else {
-                    changes.push(change_of(kind, finding, &scope, zone, before));
+                    changes.push(change(Kind::Closed));
                 }
             }
+            let told = Told { finding: json::finding(finding), claim: finding.claim.clone(), is_silent, scope };
             self.told.insert(finding.id.clone(), told);
         }
-        changes.extend(self.withdraw(findings));
+        changes.extend(self.withdraw(findings, &teller));
         self.forget_old();
         changes
     }
@@ -118,7 +105,7 @@ impl Ledger {
     }
 
     /// Findings told as open that later lines do not bear out.
-    fn withdraw(&mut self, findings: &[Finding]) -> Vec<Change> {
+    fn withdraw(&mut self, findings: &[Finding], teller: &Teller<'_>) -> Vec<Change> {
         let held: std::collections::BTreeSet<&str> = findings.iter().map(|finding| &*finding.id).collect();
         let gone: Vec<String> = self
             .told
@@ -129,7 +116,8 @@ impl Ledger {
         let mut changes = Vec::new();
         for id in gone {
             let Some(told) = self.told.remove(&id) else { continue };
-            let (json, text) = change::withdrawn(&told.finding, &told.claim, &told.scope.rule);
+            let json = change::withdrawn(&told.finding);
+            let text = teller.withdrawn(&told.scope.rule, &told.claim, anew(&told, findings));
             changes.push(Change {
                 kind: Kind::Closed,
                 id,
@@ -138,7 +126,8 @@ impl Ledger {
                 confidence: told.scope.confidence,
                 claim: told.claim,
                 nodes: told.scope.nodes,
-                has_cause: told.scope.has_cause,
+                is_open: false,
+                cause: change::cause(&told.finding),
                 json,
                 text,
             });
@@ -153,9 +142,18 @@ impl Ledger {
     }
 }
 
-fn change_of(kind: Kind, finding: &Finding, scope: &Scope, zone: Tz, before: Option<String>) -> Change {
-    let what = before.map(|before| (before, scope.in_words()));
-    let what = what.as_ref().map(|(before, now)| (before.as_str(), now.as_str()));
+/// The finding of the same rule that now rests on a line of one that is no longer held: several that became one, or one that has another
+/// begin. Rather one that is open.
+fn anew<'a>(told: &Told, findings: &'a [Finding]) -> Option<&'a Finding> {
+    let lines = change::rests_on(&told.finding);
+    let is_of = |line: &Evidence| {
+        line.role == Role::Primary && lines.contains(&(line.event.node.to_string(), line.event.raw.to_string()))
+    };
+    let rests = |finding: &&Finding| finding.rule == told.scope.rule && finding.evidence().iter().any(is_of);
+    findings.iter().filter(rests).min_by_key(|finding| !finding.is_open())
+}
+
+fn change_of(kind: Kind, finding: &Finding, scope: &Scope, text: String) -> Change {
     Change {
         kind,
         id: finding.id.clone(),
@@ -164,55 +162,9 @@ fn change_of(kind: Kind, finding: &Finding, scope: &Scope, zone: Tz, before: Opt
         confidence: scope.confidence.clone(),
         claim: finding.claim.clone(),
         nodes: scope.nodes.clone(),
-        has_cause: scope.has_cause,
+        is_open: scope.is_open,
+        cause: finding.cause.clone(),
         json: change::json(kind, finding),
-        text: change::text(kind, finding, what, zone),
-    }
-}
-
-impl Scope {
-    fn of(finding: &Finding) -> Self {
-        let subject = &finding.subject;
-        let mut nodes: Vec<String> = subject.nodes.iter().chain(&subject.node).map(|node| node.to_string()).collect();
-        nodes.sort();
-        nodes.dedup();
-        let are_few = subject.zones.len() <= ZONES_NAMED;
-        Self {
-            rule: finding.rule.to_owned(),
-            severity: match finding.severity {
-                Severity::Critical => "critical",
-                Severity::Warning => "warning",
-                Severity::Info => "info",
-            }
-            .to_owned(),
-            confidence: match finding.confidence {
-                Confidence::Confirmed => "confirmed",
-                Confidence::Likely => "likely",
-                Confidence::Suspected => "suspected",
-            }
-            .to_owned(),
-            is_open: finding.is_open(),
-            has_cause: finding.cause.is_some(),
-            nodes,
-            zones: if are_few { subject.zones.iter().map(|zone| zone.to_string()).collect() } else { Vec::new() },
-            zones_count: if are_few { subject.zones.len() } else { subject.zones.len().next_power_of_two() },
-            who: [&subject.holder, &subject.owner, &subject.resource, &subject.address]
-                .map(|who| who.as_ref().map(|who| who.to_string())),
-        }
-    }
-
-    /// `critical, likely; dnsmaster, dnsmaster2; 3 zones`.
-    fn in_words(&self) -> String {
-        let mut words = format!("{}, {}", self.severity, self.confidence);
-        if !self.nodes.is_empty() {
-            words.push_str(&format!("; {}", self.nodes.join(", ")));
-        }
-        match self.zones_count {
-            0 => {}
-            1 => words.push_str("; 1 zone"),
-            count if self.zones.is_empty() => words.push_str(&format!("; up to {count} zones")),
-            count => words.push_str(&format!("; {count} zones")),
-        }
-        words
+        text,
     }
 }

@@ -5,6 +5,7 @@ mod follower;
 mod ledger;
 mod pacing;
 mod schedule;
+mod scope;
 mod state;
 mod turns;
 

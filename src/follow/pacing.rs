@@ -4,7 +4,7 @@
 
 use super::Change;
 use super::ledger::Kind;
-use crate::report::change;
+use crate::report::{announcement, change};
 use chrono::{DateTime, Timelike};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -134,6 +134,9 @@ pub struct Pacing {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Open {
     change: Change,
+    /// When it came.
+    since: i64,
+    /// When it, or what explains it, was told last.
     told: i64,
 }
 
@@ -207,19 +210,11 @@ impl Pacing {
     }
 
     fn remember(&mut self, change: &Change, now: i64) {
-        match change.kind {
-            Kind::Closed => {
-                self.open.remove(&change.id);
-            }
-            // What another finding explains is told by that one's reminder.
-            Kind::Opened | Kind::Changed if change.has_cause => {
-                self.open.remove(&change.id);
-            }
-            Kind::Opened | Kind::Changed => {
-                if self.open.len() < OPEN_MAX || self.open.contains_key(&change.id) {
-                    self.open.insert(change.id.clone(), Open { change: change.clone(), told: now });
-                }
-            }
+        if !change.is_open {
+            // A revision may be of what is over.
+            self.open.remove(&change.id);
+        } else if self.open.len() < OPEN_MAX || self.open.contains_key(&change.id) {
+            self.open.insert(change.id.clone(), Open { change: change.clone(), since: now, told: now });
         }
     }
 
@@ -235,8 +230,13 @@ impl Pacing {
         for id in due {
             let Some(open) = self.open.get_mut(&id) else { continue };
             open.told = now;
-            let change = open.change.clone();
-            told.extend(self.let_out(&change, What::Reminder, now));
+            let (change, since) = (open.change.clone(), open.since);
+            // What another open finding explains is told by that one's reminder, unless it is worse.
+            let cause = change.cause.as_ref().and_then(|cause| self.open.get(cause));
+            if cause.is_some_and(|cause| is_critical(&cause.change) || !is_critical(&change)) {
+                continue;
+            }
+            told.extend(self.let_out(&reminder_of(change, now - since), What::Reminder, now));
         }
         told
     }
@@ -273,11 +273,6 @@ impl Pacing {
             return None;
         }
         minute.told += 1;
-        let is_reminder = what == What::Reminder;
-        let words = |text: &str| match text.split_once(char::is_whitespace) {
-            Some((_, rest)) => format!("{:<8} {}", "REMINDER", rest.trim_start()),
-            None => text.to_owned(),
-        };
         Some(Notification {
             what,
             key: self.key(&format!("{}-{}", change.id, what.word())),
@@ -287,9 +282,9 @@ impl Pacing {
             confidence: change.confidence.clone(),
             claim: change.claim.clone(),
             nodes: change.nodes.clone(),
-            has_cause: change.has_cause,
-            json: if is_reminder { change::reminder(&change.json) } else { change.json.clone() },
-            text: if is_reminder { words(&change.text) } else { change.text.clone() },
+            has_cause: change.cause.is_some(),
+            json: change.json.clone(),
+            text: change.text.clone(),
         })
     }
 
@@ -299,8 +294,10 @@ impl Pacing {
         if changes == 0 {
             return None;
         }
-        let whats: Vec<String> = flood.whats.iter().map(|(what, count)| format!("{count} {}", what.word())).collect();
-        let rules: Vec<String> = flood.rules.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
+        let plural = |what: &What, count: u64| if *what == What::Reminder && count > 1 { "s" } else { "" };
+        let said = |(what, count): (&What, &u64)| format!("{count} {}{}", what.word(), plural(what, *count));
+        let whats: Vec<String> = flood.whats.iter().map(said).collect();
+        let rules: Vec<String> = flood.rules.iter().map(|(rule, count)| format!("{count} of {rule}")).collect();
         let claim = format!(
             "{changes} more {} within {within}: {}; {}.",
             if changes == 1 { "announcement" } else { "announcements" },
@@ -342,6 +339,12 @@ impl Flood {
             self.ids.push(change.id.clone());
         }
     }
+}
+
+/// A change of an open finding as the reminder, so many microseconds later, that it is still open.
+fn reminder_of(change: Change, later: i64) -> Change {
+    let (json, text) = (change::reminder(&change.json), announcement::reminder(&change.text, later));
+    Change { json, text, ..change }
 }
 
 fn is_critical(change: &Change) -> bool {

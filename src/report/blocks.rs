@@ -23,7 +23,7 @@ impl<'a> Block<'a> {
 /// The blocks of a report, in the order of their leading findings. Every finding is told at least once; a cause of two blocks in both.
 pub(super) fn blocks(findings: &[Finding]) -> Vec<Block<'_>> {
     let cause = causes(findings);
-    let leader: Vec<usize> = (0..findings.len()).map(|at| leader(at, &cause, findings)).collect();
+    let leader = leaders(findings);
     let mut told_in = leader.clone();
     // A cause that is milder than something it led to is told there, and so is all else that it explains.
     for (at, &lead) in leader.iter().enumerate() {
@@ -52,6 +52,12 @@ pub(super) fn blocks(findings: &[Finding]) -> Vec<Block<'_>> {
         blocks.push(Block { lead, causes: up.iter().map(|&up| &findings[up]).collect(), effects });
     }
     blocks
+}
+
+/// For each finding the index of the one that leads its chain of causes; its own, where nothing above it weighs as much.
+pub(super) fn leaders(findings: &[Finding]) -> Vec<usize> {
+    let cause = causes(findings);
+    (0..findings.len()).map(|at| leader(at, &cause, findings)).collect()
 }
 
 /// Index of each finding's cause, where the report has it. Circles are opened at their first finding.

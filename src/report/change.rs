@@ -1,11 +1,9 @@
-//! One announcement of `follow`: `driftline.change/1` for machines, a few lines for people.
+//! One announcement of `follow` for machines: `driftline.change/1`.
 
 use super::json::{WireFinding, escape_hidden};
-use super::words::{self, sentence};
 use crate::finding::Finding;
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const SCHEMA: &str = "driftline.change/1";
 
@@ -71,48 +69,28 @@ pub fn flood(by_change: &BTreeMap<&'static str, u64>, by_rule: &BTreeMap<String,
     escape_hidden(&serde_json::to_string(&wire).expect("strings and numbers have a form"))
 }
 
-/// The announcement of a finding that is no longer held, from its JSON as told last: JSON and text.
+/// The lines that a finding rests on, from its JSON: node and text.
 #[must_use]
-pub fn withdrawn(finding: &str, claim: &str, rule: &str) -> (String, String) {
+pub fn rests_on(finding: &str) -> BTreeSet<(String, String)> {
+    let finding: serde_json::Value = serde_json::from_str(finding).unwrap_or_default();
+    let evidence = finding["evidence"].as_array().into_iter().flatten();
+    let primary = evidence.filter(|line| line["role"] == "primary");
+    primary.filter_map(|line| Some((line["node"].as_str()?.to_owned(), line["raw"].as_str()?.to_owned()))).collect()
+}
+
+/// The id of what explains a finding, from its JSON.
+#[must_use]
+pub fn cause(finding: &str) -> Option<String> {
+    let finding: serde_json::Value = serde_json::from_str(finding).unwrap_or_default();
+    finding["cause"].as_str().map(str::to_owned)
+}
+
+/// One line of `driftline.change/1` that closes a finding which is no longer held, from its JSON as told last.
+#[must_use]
+pub fn withdrawn(finding: &str) -> String {
     let mut finding: serde_json::Value = serde_json::from_str(finding).unwrap_or_default();
     finding["state"] = "closed".into();
     finding["withdrawn"] = true.into();
     let wire = serde_json::json!({ "schema": SCHEMA, "change": Kind::Closed.word(), "finding": finding });
-    let text = format!(
-        "{:<8} {}, withdrawn · {}\n         Later lines do not bear it out.",
-        "CLOSED",
-        words::title(rule),
-        words::visible(claim)
-    );
-    (escape_hidden(&wire.to_string()), text)
-}
-
-/// A few lines for people, without the last one's end: what, how sure, since when; what to do, while it lasts. `what` is what was told
-/// before and what holds now.
-#[must_use]
-pub fn text(kind: Kind, finding: &Finding, what: Option<(&str, &str)>, zone: Tz) -> String {
-    const INDENT: &str = "         ";
-    let time = match (kind, finding.until) {
-        (Kind::Closed, Some(until)) => until,
-        (Kind::Closed, None) | (Kind::Opened | Kind::Changed, _) => finding.since,
-    };
-    let mut text = format!(
-        "{:<8} {}, {} · {}\n{INDENT}{}{}; times are {}",
-        kind.word().to_uppercase(),
-        words::title(finding.rule),
-        words::confidence(finding.confidence),
-        sentence(&finding.claim, zone),
-        if kind == Kind::Closed { "ended " } else { "since " },
-        words::date_and_clock(time, zone),
-        zone.name(),
-    );
-    if let (Kind::Changed, Some((before, now))) = (kind, what) {
-        text.push_str(&format!("\n{INDENT}was: {}; is: {}", words::visible(before), words::visible(now)));
-    }
-    if kind != Kind::Closed && finding.cause.is_none() {
-        for step in finding.next_steps.iter().take(1) {
-            text.push_str(&format!("\n{INDENT}do now: {}", sentence(step, zone)));
-        }
-    }
-    text
+    escape_hidden(&wire.to_string())
 }

@@ -1,5 +1,6 @@
 //! Findings → bytes. Draws no conclusion: what is printed was decided before.
 
+pub mod announcement;
 mod blocks;
 pub mod change;
 mod columns;

@@ -67,7 +67,11 @@ impl<'a> Page<'a> {
 
     /// A sentence of a finding, in the reader's zone, harmless, and on a terminal not endless.
     pub(super) fn said(&self, text: &str) -> String {
-        let said = sentence(text, self.look.zone);
+        self.short(sentence(text, self.look.zone))
+    }
+
+    /// What is fit to print; on a terminal not endless.
+    pub(super) fn short(&self, said: String) -> String {
         if self.look.width.is_none() || columns(&said) <= SENTENCE_COLUMNS_MAX {
             return said;
         }

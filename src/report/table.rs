@@ -152,7 +152,8 @@ pub(super) fn lasted(finding: &Finding, zone: Tz) -> String {
     format!("{since} to {}{end} ({bound}{duration})", words::clock_after(finding.since, until, zone))
 }
 
-fn since(since: Moment, bound: Bound, zone: Tz) -> String {
+/// `2020-08-08 21:01:16 at the latest`.
+pub(super) fn since(since: Moment, bound: Bound, zone: Tz) -> String {
     let latest = match bound {
         Bound::Exact => "",
         Bound::AtMost => " at the latest",

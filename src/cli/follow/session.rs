@@ -7,9 +7,10 @@ use super::{Asked, Configured};
 use crate::cli::outlet;
 use crate::cli::outlets::Outlets;
 use crate::cli::outlets::args::Outgoing as Ways;
-use crate::follow::{Change, Follower, Item, Named, Outgoing, State};
+use crate::follow::{Change, Follower, Item, Kind, Named, Outgoing, State};
 use crate::input::live::{Followed, Places, Position, Until};
 use crate::pipeline::interest;
+use crate::report::announcement::{closed_at_once, fit};
 use chrono::Utc;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -238,10 +239,12 @@ impl Run<'_> {
     }
 
     fn tell(&mut self, changes: &[Change]) -> Result<(), Failed> {
+        // Asked each time: a window may have been made narrower meanwhile.
+        let width = outlet::width(None);
         let mut out = io::stdout().lock();
-        let written = changes.iter().try_for_each(|change| {
-            let text = if self.session.is_ndjson { &change.json } else { &change.text };
-            writeln!(out, "{text}")
+        let written = changes.iter().enumerate().try_for_each(|(at, change)| match self.session.is_ndjson {
+            true => writeln!(out, "{}", change.json),
+            false => writeln!(out, "{}", for_people(at.checked_sub(1).map(|at| &changes[at]), change, width)),
         });
         match written.and_then(|()| out.flush()) {
             Ok(()) => {}
@@ -278,8 +281,38 @@ impl Run<'_> {
     }
 }
 
+/// A change as standard output has it for people, below the one before it.
+fn for_people(before: Option<&Change>, change: &Change, width: Option<usize>) -> String {
+    let is_end_of_it = |before: &Change| before.kind == Kind::Opened && before.id == change.id;
+    // It came and went between two looks: nothing is told twice in a row.
+    if change.kind == Kind::Closed && before.is_some_and(is_end_of_it) {
+        return fit(&closed_at_once(&change.rule, &change.confidence), width);
+    }
+    fit(&change.text, width)
+}
+
 /// Microseconds since 1970.
 #[expect(clippy::disallowed_methods, reason = "who follows lives by the wall clock")]
 pub(in crate::cli) fn wall() -> i64 {
     Utc::now().timestamp_micros()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::outlets::tests::change;
+
+    #[test]
+    fn the_end_of_what_was_over_when_it_was_found_is_one_line() {
+        let opened = change("0123");
+        let text =
+            "CLOSED   EIP DRIFT, likely · it was on ns2\n         over: 2020-08-08 21:01:16; times are UTC".to_owned();
+        let closed = Change { kind: Kind::Closed, text: text.clone(), ..change("0123") };
+        let at_once = "CLOSED   EIP DRIFT, likely · over when it was found, see above";
+        assert_eq!(for_people(Some(&opened), &closed, None), at_once);
+        for before in [None, Some(&change("4567")), Some(&closed)] {
+            assert_eq!(for_people(before, &closed, None), text);
+        }
+        assert_eq!(for_people(None, &opened, Some(80)), opened.text);
+    }
 }

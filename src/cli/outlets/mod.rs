@@ -227,11 +227,11 @@ impl Outlets {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::follow::{Kind, What};
 
-    pub(super) fn change(id: &str) -> Change {
+    pub(in crate::cli) fn change(id: &str) -> Change {
         let told = notification(id);
         Change {
             kind: Kind::Opened,
@@ -241,14 +241,15 @@ mod tests {
             confidence: told.confidence,
             claim: told.claim,
             nodes: told.nodes,
-            has_cause: told.has_cause,
+            is_open: true,
+            cause: None,
             json: told.json,
             text: told.text,
         }
     }
 
     /// One that says everything an outlet hands on.
-    pub(super) fn notification(id: &str) -> Notification {
+    pub(in crate::cli) fn notification(id: &str) -> Notification {
         Notification {
             what: What::Opened,
             key: format!("{id}-opened-1"),

@@ -14,7 +14,8 @@ fn change(kind: Kind, id: &str, severity: &str) -> Change {
         confidence: "likely".to_owned(),
         claim: "it is so.".to_owned(),
         nodes: Vec::new(),
-        has_cause: false,
+        is_open: kind != Kind::Closed,
+        cause: None,
         json,
         text: format!("{:<8} STALE SERIAL, likely · it is so.", kind.word().to_uppercase()),
     }
@@ -51,17 +52,50 @@ fn an_open_finding_is_told_again_until_it_closes() {
     let told = pacing.due(MIDNIGHT + 6 * HOUR);
     assert_eq!(keys(&told), ["a-reminder-2"]);
     let json = r#"{"schema":"driftline.change/1","change":"changed","reminder":true,"finding":{"id":"a"}}"#;
-    assert_eq!((&*told[0].json, &*told[0].text), (json, "REMINDER STALE SERIAL, likely · it is so."));
+    let text = "REMINDER STALE SERIAL, likely · it is so.\n         still open 6 h after this was told";
+    assert_eq!((&*told[0].json, &*told[0].text), (json, text));
     assert!(pacing.due(MIDNIGHT + 7 * HOUR).is_empty());
-    assert_eq!(keys(&pacing.due(MIDNIGHT + 12 * HOUR)), ["a-reminder-3"]);
+    let told = pacing.due(MIDNIGHT + 12 * HOUR);
+    assert_eq!(keys(&told), ["a-reminder-3"]);
+    assert!(told[0].text.contains("still open 12 h after this was told"), "{}", told[0].text);
     pacing.take(change(Kind::Closed, "a", "warning"), MIDNIGHT + 13 * HOUR);
     assert!(pacing.due(MIDNIGHT + 100 * HOUR).is_empty());
 }
 
 #[test]
-fn what_another_finding_explains_is_not_told_again() {
+fn what_an_open_finding_explains_is_not_told_again() {
     let mut pacing = Pacing::new(Limits { remind: Some(6 * HOUR), ..Limits::default() });
-    pacing.take(Change { has_cause: true, ..opened("a") }, MIDNIGHT);
+    pacing.take(change(Kind::Opened, "a", "critical"), MIDNIGHT);
+    pacing.take(Change { cause: Some("a".to_owned()), ..opened("b") }, MIDNIGHT);
+    assert_eq!(keys(&pacing.due(MIDNIGHT + 6 * HOUR)), ["a-reminder-3"]);
+    // It is told from then on, and not at once: most of what a finding explains ends with it.
+    pacing.take(change(Kind::Closed, "a", "critical"), MIDNIGHT + 7 * HOUR);
+    assert!(pacing.due(MIDNIGHT + 12 * HOUR - 1).is_empty());
+    assert_eq!(keys(&pacing.due(MIDNIGHT + 12 * HOUR)), ["b-reminder-5"]);
+}
+
+/// A split brain is over within a second, the drift it led to is not.
+#[test]
+fn what_a_closed_finding_explains_is_told_again() {
+    let mut pacing = Pacing::new(Limits { remind: Some(6 * HOUR), ..Limits::default() });
+    pacing.take(opened("a"), MIDNIGHT);
+    pacing.take(change(Kind::Closed, "a", "warning"), MIDNIGHT);
+    pacing.take(Change { cause: Some("a".to_owned()), ..change(Kind::Opened, "b", "critical") }, MIDNIGHT);
+    assert_eq!(keys(&pacing.due(MIDNIGHT + 6 * HOUR)), ["b-reminder-4"]);
+}
+
+#[test]
+fn what_is_critical_is_told_again_though_a_warning_explains_it() {
+    let mut pacing = Pacing::new(Limits { remind: Some(6 * HOUR), ..Limits::default() });
+    pacing.take(opened("a"), MIDNIGHT);
+    pacing.take(Change { cause: Some("a".to_owned()), ..change(Kind::Opened, "b", "critical") }, MIDNIGHT);
+    assert_eq!(keys(&pacing.due(MIDNIGHT + 6 * HOUR)), ["a-reminder-3", "b-reminder-4"]);
+}
+
+#[test]
+fn what_is_over_is_not_told_again_though_it_was_revised() {
+    let mut pacing = Pacing::new(Limits { remind: Some(6 * HOUR), ..Limits::default() });
+    pacing.take(Change { is_open: false, ..change(Kind::Changed, "a", "warning") }, MIDNIGHT);
     assert!(pacing.due(MIDNIGHT + 6 * HOUR).is_empty());
 }
 
@@ -101,7 +135,7 @@ fn what_quiet_hours_cannot_hold_is_counted() {
     let told = pacing.due(MIDNIGHT + 4 * HOUR);
     assert_eq!(told.len(), HELD_MAX + 1);
     let last = told.last().expect("there is one");
-    assert_eq!(last.claim, "3 more announcements within the quiet hours: 3 opened; stale-serial 3.");
+    assert_eq!(last.claim, "3 more announcements within the quiet hours: 3 opened; 3 of stale-serial.");
 }
 
 #[test]
@@ -114,7 +148,7 @@ fn a_flood_is_told_as_one() {
     assert!(pacing.due(MIDNIGHT + MINUTE - 1).is_empty());
     let told = pacing.take(opened("e"), MIDNIGHT + MINUTE);
     assert_eq!(keys(&told), ["flood-3", "e-opened-4"]);
-    assert_eq!(told[0].claim, "3 more announcements within a minute: 2 opened, 1 closed; stale-serial 3.");
+    assert_eq!(told[0].claim, "3 more announcements within a minute: 2 opened, 1 closed; 3 of stale-serial.");
     let json = concat!(
         r#"{"schema":"driftline.flood/1","changes":3,"by_change":{"closed":1,"opened":2},"#,
         r#""by_rule":{"stale-serial":3},"findings":["c","d","a"]}"#
