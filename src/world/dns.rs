@@ -383,8 +383,10 @@ impl Replication {
         refusals.refusers.extend(denied_by.cloned());
         let new_zone = refusals.zones.len() < ZONES_MAX && refusals.zones.insert(zone.clone());
         let new_node = refusals.refused_nodes.insert(event.node.clone());
-        // Whoever was refused as a client is the same one: its own log names it better.
-        refusals.waiting.retain(|(who, _)| refusals.refused_nodes.contains(who));
+        // Whoever was refused as a client is the same one: its own log names it better. No client joins them after the first node.
+        if new_node {
+            refusals.waiting.retain(|(who, _)| refusals.refused_nodes.contains(who));
+        }
         if refusals.waiting.len() < ZONES_MAX {
             refusals.waiting.insert((event.node.clone(), zone.clone()));
         }
@@ -429,9 +431,10 @@ impl Replication {
     }
 
     fn no_longer_waiting(&mut self, event: &Arc<Event>, zone: &Text, who: &Text) {
-        let key = (who.clone(), zone.clone());
+        let mut key = None;
         for refusals in self.refusals.iter_mut().filter(|refusals| refusals.end.is_none()) {
-            if refusals.waiting.remove(&key) && refusals.waiting.is_empty() {
+            let key = key.get_or_insert_with(|| (who.clone(), zone.clone()));
+            if refusals.waiting.remove(key) && refusals.waiting.is_empty() {
                 refusals.end = Some(Arc::clone(event));
             }
         }
