@@ -323,6 +323,9 @@ fn a_flood_does_not_widen_the_picture_without_end() {
         flood.add(evidence(Role::Supporting, &event(number), &format!("NOTIFY {number}"), "Again."));
     }
     let report = Report { findings: vec![flood], ..Report::default() };
+    for document in [as_html(&report, Tz::UTC), as_markdown(&report, Tz::UTC)] {
+        assert!(document.contains("more rows among these not shown: --format json has them"));
+    }
     assert_eq!(linked(&elements(&as_html(&report, Tz::UTC)), "m", "").len(), 60, "no link leads nowhere");
     let picture = as_svg(&report, Tz::UTC);
     assert!(picture.contains("940 more marks are not drawn."));

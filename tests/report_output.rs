@@ -227,8 +227,23 @@ fn a_flood_is_cut_on_a_terminal_and_whole_in_a_pipe() {
         flood.add(evidence(Role::Supporting, &event, &format!("NOTIFY {number}"), "Again."));
     }
     let report = Report { findings: vec![flood], ..Report::default() };
-    assert!(page(&report, &terminal(80)).contains("952 more rows not shown on a terminal"));
+    assert!(page(&report, &terminal(80)).contains("952 more rows among these not shown on a terminal"));
     assert!(page(&report, &PIPED).contains("NOTIFY 1000\n"));
+}
+
+#[test]
+fn of_too_many_decisive_lines_those_in_the_middle_are_left_out() {
+    let mut flood = unrelated(1);
+    for number in 2..=1000 {
+        let event = line("dnsslave", number, "2020-08-18T15:18:54Z", "pdns/notify-not-master", "Received NOTIFY");
+        let role = if number == 1000 { Role::Repair } else { Role::Primary };
+        flood.add(evidence(role, &event, &format!("NOTIFY {number}."), "Again."));
+    }
+    let report = Report { findings: vec![flood], ..Report::default() };
+    let page = page(&report, &terminal(80));
+    let shown = |number: u64| page.contains(&format!("NOTIFY {number}."));
+    assert!(shown(2) && shown(36) && !shown(37) && !shown(988) && shown(989) && shown(1000), "{page}");
+    assert!(page.contains("952 more rows among these"), "{page}");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use super::markup::Markup;
 use super::svg::Inline;
 use super::timeline::Entry;
-use super::told::{Part, Told, how_many, quoted};
+use super::told::{Part, Told, how_many, how_many_left_out, quoted};
 use super::{Report, house, quiet, svg, visible, words};
 use crate::finding::Role;
 use chrono_tz::Tz;
@@ -129,6 +129,9 @@ fn evidence(part: &Part<'_>, inline: &Inline, zone: Tz, prefix: &str, page: &mut
         row(entry, inline.marks.contains(&entry.number), zone, prefix, page);
     }
     page.raw("</tbody>\n</table></div>\n");
+    if let Some(left_out) = how_many_left_out(part) {
+        page.raw("<p>").text(&left_out).raw("</p>\n");
+    }
 }
 
 /// What happened, what it proves, and the lines as written.

@@ -1,7 +1,7 @@
 //! The report to paste into a post-mortem: CommonMark with GitHub's tables.
 
 use super::escape::{fence, markdown as escaped};
-use super::told::{Part, Told, how_many, quoted};
+use super::told::{Part, Told, how_many, how_many_left_out, quoted};
 use super::{Report, house, quiet, words};
 use crate::moment::Moment;
 use chrono_tz::Tz;
@@ -77,6 +77,9 @@ fn evidence(part: &Part<'_>, zone: Tz, page: &mut String) {
         }
         let (node, what, places) = (escaped(entry.node), escaped(&entry.what), escaped(&entry.places));
         page.push_str(&format!("| {} | {} | {node} | {what} | {places} |\n", entry.number, time(entry.time)));
+    }
+    if let Some(left_out) = how_many_left_out(part) {
+        page.push_str(&format!("\n{left_out}\n"));
     }
 }
 

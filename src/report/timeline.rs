@@ -10,15 +10,17 @@ use crate::moment::Moment;
 
 /// From here on a silence is said: ten quiet days must not look like ten quiet minutes.
 pub(super) const SILENCE_MICROS_MIN: i64 = 3_600_000_000;
-/// Rows on a terminal before supporting ones are left to the other formats.
+/// Rows on a terminal before supporting ones are left to the other formats; in a pipe there are all.
 const ROWS_MAX: usize = 48;
+/// Rows of one block in a document: a browser and a reader have an end. JSON has all.
+const DOCUMENT_ROWS_MAX: usize = 500;
 /// Places named for one row on a terminal; all of them in a pipe.
 const PLACES_MAX: usize = 3;
 
 /// The rows of a block, and how many were left out.
 pub(super) struct Timeline<'a> {
     rows: Vec<Row<'a>>,
-    left_out: usize,
+    pub(super) left_out: usize,
 }
 
 /// A row for documents: all its words fit to read, none of them escaped for a format.
@@ -55,7 +57,17 @@ struct Row<'a> {
 }
 
 impl<'a> Timeline<'a> {
+    /// As the page has room for.
     pub(super) fn new(block: &Block<'a>, page: &Page<'_>) -> Self {
+        Self::of(block, page, page.look.width.map_or(usize::MAX, |_| ROWS_MAX))
+    }
+
+    /// As a document has room for.
+    pub(super) fn of_document(block: &Block<'a>, page: &Page<'_>) -> Self {
+        Self::of(block, page, DOCUMENT_ROWS_MAX)
+    }
+
+    fn of(block: &Block<'a>, page: &Page<'_>, rows_max: usize) -> Self {
         let mut rows: Vec<Row<'a>> = Vec::new();
         for (evidence, role) in gather(block) {
             match rows.last_mut() {
@@ -63,20 +75,7 @@ impl<'a> Timeline<'a> {
                 _ => rows.push(Row::new(evidence, role)),
             }
         }
-        let mut left_out = 0;
-        if page.look.width.is_some() && rows.len() > ROWS_MAX {
-            let all = rows.len();
-            let decisive = rows.iter().filter(|row| row.role != Role::Supporting).count();
-            let mut room = ROWS_MAX.saturating_sub(decisive);
-            rows.retain(|row| {
-                let supporting = row.role == Role::Supporting;
-                let keep = !supporting || room > 0;
-                room = room.saturating_sub(usize::from(supporting));
-                keep
-            });
-            rows.truncate(ROWS_MAX);
-            left_out = all - rows.len();
-        }
+        let left_out = thin_out(&mut rows, rows_max);
         for (at, row) in rows.iter_mut().enumerate() {
             row.number = at + 1;
         }
@@ -141,7 +140,7 @@ impl<'a> Timeline<'a> {
         layout.write(&rows[written..], page);
         if self.left_out > 0 {
             let lines = words::count(self.left_out, "more row", "more rows");
-            page.line(&format!("      {lines} not shown on a terminal: a pipe or --format json has them"));
+            page.line(&format!("      {lines} among these not shown on a terminal: a pipe or --format json has them"));
         }
     }
 
@@ -164,6 +163,30 @@ impl<'a> Timeline<'a> {
             }
         }
     }
+}
+
+/// Leaves `most` rows: supporting ones go first, and of too many decisive ones those in the middle. Says how many went.
+fn thin_out(rows: &mut Vec<Row<'_>>, most: usize) -> usize {
+    let all = rows.len();
+    if all <= most {
+        return 0;
+    }
+    let decisive = rows.iter().filter(|row| row.role != Role::Supporting).count();
+    let mut room = most.saturating_sub(decisive);
+    // How it began tells more than how it went on, and how it ended must not be lost.
+    let last = if decisive > most { most / 4 } else { 0 };
+    let middle = if decisive > most { most - last..decisive - last } else { 0..0 };
+    let mut at = 0;
+    rows.retain(|row| {
+        if row.role == Role::Supporting {
+            let is_kept = room > 0;
+            room = room.saturating_sub(1);
+            return is_kept;
+        }
+        at += 1;
+        !middle.contains(&(at - 1))
+    });
+    all - rows.len()
 }
 
 /// All lines of a block in order of time, each once, with its role for the leading finding.

@@ -29,6 +29,8 @@ pub(super) struct Part<'a> {
     /// `do now` and its paragraphs, in order; those without a paragraph are left out.
     pub(super) labelled: Vec<(&'static str, Vec<String>)>,
     pub(super) entries: Vec<Entry<'a>>,
+    /// Rows that a document has no room for.
+    pub(super) left_out: usize,
 }
 
 impl<'a> Told<'a> {
@@ -42,7 +44,7 @@ impl<'a> Told<'a> {
 
 fn part<'a>(block: Block<'a>, page: &Page<'_>) -> Part<'a> {
     let lead = block.lead;
-    let timeline = Timeline::new(&block, page);
+    let timeline = Timeline::of_document(&block, page);
     let inside = |findings: &[&Finding]| -> Vec<String> {
         findings.iter().map(|finding| table::headline(finding, page)).collect()
     };
@@ -64,6 +66,7 @@ fn part<'a>(block: Block<'a>, page: &Page<'_>) -> Part<'a> {
         when: format!("{}; times are {}", table::lasted(lead, page.look.zone), page.look.zone),
         labelled,
         entries: timeline.entries(page),
+        left_out: timeline.left_out,
         block,
     }
 }
@@ -72,6 +75,12 @@ fn part<'a>(block: Block<'a>, page: &Page<'_>) -> Part<'a> {
 pub(super) fn how_many(told: &Told<'_>) -> Option<String> {
     let number = told.parts.len();
     (number > 1).then(|| format!("{}, told one by one below", words::count(number, "finding", "findings")))
+}
+
+/// What is said below the evidence where some of it was left out.
+pub(super) fn how_many_left_out(part: &Part<'_>) -> Option<String> {
+    let rows = words::count(part.left_out, "more row", "more rows");
+    (part.left_out > 0).then(|| format!("{rows} among these not shown: --format json has them"))
 }
 
 /// Characters of one raw line that a document quotes.

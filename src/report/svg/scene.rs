@@ -90,8 +90,9 @@ impl<'a> Scene<'a> {
             nodes.truncate(LANES_MAX);
         }
         let drawn = drawn(part);
-        if drawn.len() < part.entries.len() {
-            left_out.push(format!("{} more marks are not drawn.", part.entries.len() - drawn.len()));
+        let marks = part.entries.len() + part.left_out;
+        if drawn.len() < marks {
+            left_out.push(format!("{} more marks are not drawn.", marks - drawn.len()));
         }
         let lanes = nodes.into_iter().map(|node| {
             let mut tracks = masters(node, &masterships, window);
