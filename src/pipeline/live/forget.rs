@@ -44,7 +44,7 @@ impl Live {
         let gone: Vec<Vec<(usize, Dated)>> = self.sources.iter_mut().map(|source| source.part_with(&alive)).collect();
         if gone.iter().any(|gone| !gone.is_empty()) {
             let (after, _) = self.alive(&frame);
-            if verdict(&before) != verdict(&after) {
+            if before != after {
                 self.sources.iter_mut().zip(gone).for_each(|(source, gone)| source.take_back(gone));
             }
         }
@@ -56,8 +56,8 @@ impl Live {
         self.forget_at = (2 * self.kept).max(self.kept + few).min(most.max(self.kept + few / 4));
     }
 
-    /// What is found now, and which lines the world still holds or may still need.
-    fn alive(&self, frame: &timeline::Frame) -> (Vec<Finding>, HashSet<Place>) {
+    /// The verdict now, and which lines the world still holds or may still need.
+    fn alive(&self, frame: &timeline::Frame) -> (BTreeSet<String>, HashSet<Place>) {
         let mut seen: Vec<(Moment, Place, Weak<Event>)> = Vec::new();
         let mut note = |event: &Arc<Event>| {
             let origin = &event.origin;
@@ -67,7 +67,8 @@ impl Live {
         let contents = self.sources.iter().map(|source| Content::Dated(&source.kept)).collect();
         let (mut world, _) =
             believe_and_note(frame, &self.surveys, contents, &self.options, &Beside::default(), &mut note);
-        let findings = crate::detect::find_all(&world);
+        // Findings hold their lines: only their verdict is kept while another world is made.
+        let verdict = verdict(&crate::detect::find_all(&world));
         world.end_pairing();
         let newest = seen.last().map(|(time, ..)| *time);
         let mut alive = HashSet::new();
@@ -77,7 +78,7 @@ impl Live {
                 alive.insert(place);
             }
         }
-        (findings, alive)
+        (verdict, alive)
     }
 
     /// Too much matters at once: the oldest lines go, down to half of what may be kept.
