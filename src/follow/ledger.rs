@@ -1,6 +1,7 @@
 //! What has been announced: findings now against findings told → what opened, changed, closed.
 
 use super::scope::Scope;
+use crate::event::Text;
 use crate::finding::{Evidence, Finding, Role};
 use crate::report::announcement::{News, Teller};
 use crate::report::{change, json};
@@ -42,7 +43,7 @@ pub struct Change {
 struct Told {
     scope: Scope,
     /// The finding as it was told last, for the case that it is no longer held.
-    finding: String,
+    finding: Text,
     claim: String,
     /// It was closed before anyone listened: nothing was said.
     is_silent: bool,
@@ -88,7 +89,7 @@ impl Ledger {
                     changes.push(change(Kind::Closed));
                 }
             }
-            let told = Told { finding: json::finding(finding), claim: finding.claim.clone(), is_silent, scope };
+            let told = Told { finding: json::finding(finding).into(), claim: finding.claim.clone(), is_silent, scope };
             self.told.insert(finding.id.clone(), told);
         }
         changes.extend(self.withdraw(findings, &teller));

@@ -10,6 +10,7 @@ use crate::pipeline::live::Stored;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, BufWriter, Write};
 
 /// All that survives. `P` is a source's place, as the reader of its kind knows it.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
@@ -50,40 +51,98 @@ pub enum Unfit {
 
 const MAGIC: &[u8] = b"driftline state\n";
 /// Raise it when the form changes; what another version of the package wrote is not read either.
-const FORM: &str = concat!("4 ", env!("CARGO_PKG_VERSION"), "\n");
+const FORM: &str = concat!("5 ", env!("CARGO_PKG_VERSION"), "\n");
 
 impl<P: Serialize + DeserializeOwned> State<P> {
-    /// As bytes.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let body = postcard::to_stdvec(self).expect("every part has a form");
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend_from_slice(FORM.as_bytes());
-        bytes.extend_from_slice(&sum(&body).to_le_bytes());
-        bytes.extend_from_slice(&body);
-        bytes
+    /// Writes it, part by part: as a whole it may be larger than all else that a follower has in memory.
+    ///
+    /// # Errors
+    /// Only those of `out`.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(MAGIC)?;
+        out.write_all(FORM.as_bytes())?;
+        let (mut sum, mut failure) = (Sum::default(), None);
+        let summing = Summing { out: &mut *out, sum: &mut sum, failure: &mut failure };
+        let written = postcard::to_io(self, BufWriter::with_capacity(SUM_BYTES, summing));
+        let written = written.map_err(io::Error::other).and_then(|mut buffered| buffered.flush());
+        // Its own error does not say what went wrong.
+        failure.map_or(written, Err)?;
+        out.write_all(&sum.finish().to_le_bytes())
     }
 
     /// From bytes.
     ///
     /// # Errors
-    /// They are not what [`to_bytes`](Self::to_bytes) of this build makes.
+    /// They are not what [`write`](Self::write) of this build makes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Unfit> {
         let rest = bytes.strip_prefix(MAGIC).ok_or(Unfit::Foreign)?;
         let rest = rest.strip_prefix(FORM.as_bytes()).ok_or(Unfit::OtherVersion)?;
-        let (told, body) = rest.split_first_chunk::<8>().ok_or(Unfit::Damaged)?;
-        if u64::from_le_bytes(*told) != sum(body) {
+        let (body, told) = rest.split_last_chunk::<8>().ok_or(Unfit::Damaged)?;
+        let mut sum = Sum::default();
+        sum.take(body);
+        if u64::from_le_bytes(*told) != sum.finish() {
             return Err(Unfit::Damaged);
         }
         postcard::from_bytes(body).map_err(|_| Unfit::Damaged)
     }
 }
 
+/// Bytes that are summed up at once.
+const SUM_BYTES: usize = 64 * 1024;
+
 /// Tells accidents, not attacks.
-fn sum(body: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    body.hash(&mut hasher);
-    hasher.finish()
+#[derive(Default)]
+struct Sum {
+    hasher: DefaultHasher,
+    /// What does not fill a part yet: the sum must not depend on how the bytes came.
+    part: Vec<u8>,
+}
+
+impl Sum {
+    fn take(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(SUM_BYTES - self.part.len()));
+            self.part.extend_from_slice(now);
+            if self.part.len() == SUM_BYTES {
+                self.part.hash(&mut self.hasher);
+                self.part.clear();
+            }
+            bytes = later;
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        let mut hasher = self.hasher.clone();
+        self.part.hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+/// Passes bytes on and sums them up.
+struct Summing<'o> {
+    out: &'o mut dyn Write,
+    sum: &'o mut Sum,
+    failure: &'o mut Option<io::Error>,
+}
+
+impl Write for Summing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.out.write(bytes) {
+            Ok(count) => {
+                self.sum.take(&bytes[..count]);
+                Ok(count)
+            }
+            Err(error) => {
+                let kind = error.kind();
+                *self.failure = Some(error).filter(|_| kind != io::ErrorKind::Interrupted);
+                Err(kind.into())
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 #[cfg(test)]
@@ -107,8 +166,39 @@ mod tests {
     }
 
     #[test]
+    fn what_keeps_a_state_from_being_written_is_said() {
+        struct Full;
+        impl Write for Full {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                if bytes.starts_with(MAGIC) || bytes == FORM.as_bytes() {
+                    return Ok(bytes.len());
+                }
+                Err(io::Error::new(io::ErrorKind::StorageFull, "the disk is full"))
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let error = state().write(&mut Full).expect_err("there is no room");
+        assert_eq!((error.kind(), error.to_string()), (io::ErrorKind::StorageFull, "the disk is full".to_owned()));
+    }
+
+    #[test]
+    fn the_sum_does_not_depend_on_how_the_bytes_came() {
+        let bytes: Vec<u8> = (0..200_000_u32).map(|number| number as u8).collect();
+        let sum = |part: usize| {
+            let mut sum = Sum::default();
+            bytes.chunks(part).for_each(|part| sum.take(part));
+            sum.finish()
+        };
+        assert_eq!([1, 999, SUM_BYTES, 200_000].map(sum), [sum(7); 4]);
+    }
+
+    #[test]
     fn a_state_comes_back_or_says_why_not() {
-        let bytes = state().to_bytes();
+        let mut bytes = Vec::new();
+        state().write(&mut bytes).expect("a Vec takes all");
         let back = State::<u64>::from_bytes(&bytes).expect("it is whole");
         assert_eq!((back.places, back.is_caught_up), (state().places, true));
         assert_eq!(State::<u64>::from_bytes(b"hello").err(), Some(Unfit::Foreign));

@@ -3,7 +3,7 @@
 use crate::follow::State;
 use crate::input::live::Position;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Where the state is kept.
@@ -66,7 +66,7 @@ impl Store {
     pub(in crate::cli) fn save(&self, state: &State<Position>) -> io::Result<()> {
         let directory = self.path.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(directory)?;
-        file.write_all(&state.to_bytes())?;
+        state.write(&mut file)?;
         file.as_file().sync_data()?;
         file.persist(&self.path).map_err(|error| error.error)?;
         Ok(())
