@@ -104,9 +104,15 @@ impl Ledger {
             }
             self.told.insert(finding.id.clone(), told);
         }
-        changes.extend(self.withdraw(findings));
+        changes.extend(self.withdraw(findings, |told| told.is_open));
         self.forget_old();
         changes
+    }
+
+    /// Findings told as closed that are not held any more since lines came late: those of another host may move where an episode began, and
+    /// with that its id. Lines in their order take nothing back that has closed, nor does a limit that made us forget lines.
+    pub fn withdraw_closed(&mut self, findings: &[Finding]) -> Vec<Change> {
+        self.withdraw(findings, |told| !told.is_open)
     }
 
     /// Findings told as open.
@@ -117,13 +123,13 @@ impl Ledger {
             .map(|(id, told)| (&**id, &*told.scope.rule, &*told.scope.severity))
     }
 
-    /// Findings told as open that later lines do not bear out.
-    fn withdraw(&mut self, findings: &[Finding]) -> Vec<Change> {
+    /// Findings told, of those that are meant, that are not held any more.
+    fn withdraw(&mut self, findings: &[Finding], is_meant: fn(&Scope) -> bool) -> Vec<Change> {
         let held: std::collections::BTreeSet<&str> = findings.iter().map(|finding| &*finding.id).collect();
         let gone: Vec<String> = self
             .told
             .iter()
-            .filter(|(id, told)| told.scope.is_open && !told.is_silent && !held.contains(&***id))
+            .filter(|(id, told)| is_meant(&told.scope) && !told.is_silent && !held.contains(&***id))
             .map(|(id, _)| id.clone())
             .collect();
         let mut changes = Vec::new();
