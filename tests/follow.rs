@@ -329,6 +329,41 @@ fn a_log_that_appears_later_is_followed() {
     assert_eq!(opened, 3, "{told:?}");
 }
 
+/// Another host's line comes late and was written earlier: what begins with it has another id, and what was told before is taken back,
+/// though it has closed.
+#[test]
+fn what_a_late_line_does_not_bear_out_is_withdrawn() {
+    let directory = scratch();
+    let place = |name: &str| directory.path().join(name);
+    let (ns2, ns3, state, output) = (place("ns2.log"), place("ns3.log"), place("state"), place("out"));
+    fs::write(&ns2, b"").and_then(|()| fs::write(&ns3, b"")).expect("they can be written");
+    let child = follow(&["--format", "ndjson", "--state", text(&state), text(&ns2), text(&ns3)], &output);
+    caught_up(&state);
+    let write = |log: &Path, second: u32, node: &str| {
+        let what = "pdns_server[7]: Received NOTIFY for a.example from 203.0.113.5 which is not a master";
+        append(log, format!("2026-03-01T00:00:0{second}+00:00 {node} {what}\n").as_bytes());
+    };
+    let await_changes = |count: usize| {
+        let begun = Instant::now();
+        while fs::read(&output).expect("there is an output").iter().filter(|&&byte| byte == b'\n').count() < count {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", told(&changes(&output)));
+            thread::sleep(Duration::from_millis(50));
+        }
+        changes(&output)
+    };
+    write(&ns3, 2, "ns3");
+    let before = verdicts(&await_changes(2));
+    write(&ns2, 1, "ns2");
+    let all = await_changes(5);
+    assert_eq!(terminate(child), 0);
+    let after = verdicts(&all);
+    assert_eq!((before.len(), after.len()), (1, 1), "{before:?} {after:?}");
+    assert_ne!(before, after);
+    let [opened, closed] = ["opened", "closed"].map(|change| format!("{change} notify-from-non-master confirmed"));
+    assert_eq!(told(&all), [&opened, &closed, &opened, &closed, &closed].map(String::as_str));
+    assert!(all[4].contains("\"withdrawn\":true"), "{}", all[4]);
+}
+
 #[test]
 fn a_state_that_is_none_is_set_aside() {
     let directory = scratch();

@@ -332,7 +332,10 @@ impl Follower {
 
     fn ask(&mut self, silence: Option<i64>) -> Vec<Change> {
         let report = self.live.report(silence);
-        let changes = self.ledger.settle(&report.findings, self.zone, !self.is_caught_up);
+        let mut changes = self.ledger.settle(&report.findings, self.zone, !self.is_caught_up);
+        if self.schedule.put() && self.live.forgotten() == 0 {
+            changes.extend(self.ledger.withdraw_closed(&report.findings, self.zone));
+        }
         self.report = Some(Arc::new(report));
         changes
     }

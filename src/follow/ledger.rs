@@ -7,7 +7,7 @@ use crate::report::announcement::{News, Teller};
 use crate::report::{change, json};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::report::change::Kind;
 
@@ -92,9 +92,15 @@ impl Ledger {
             let told = Told { finding: json::finding(finding).into(), claim: finding.claim.clone(), is_silent, scope };
             self.told.insert(finding.id.clone(), told);
         }
-        changes.extend(self.withdraw(findings, &teller));
-        self.forget_old();
+        changes.extend(self.withdraw(findings, &teller, |told| told.is_open));
+        self.forget_old(findings);
         changes
+    }
+
+    /// Findings told as closed that are not held any more since lines came late: those of another host may move where an episode began, and
+    /// with that its id. Lines in their order take nothing back that has closed, nor does a limit that made us forget lines.
+    pub fn withdraw_closed(&mut self, findings: &[Finding], zone: Tz) -> Vec<Change> {
+        self.withdraw(findings, &Teller::new(findings, zone), |told| !told.is_open)
     }
 
     /// Findings told as open.
@@ -105,13 +111,13 @@ impl Ledger {
             .map(|(id, told)| (&**id, &*told.scope.rule, &*told.scope.severity))
     }
 
-    /// Findings told as open that later lines do not bear out.
-    fn withdraw(&mut self, findings: &[Finding], teller: &Teller<'_>) -> Vec<Change> {
-        let held: std::collections::BTreeSet<&str> = findings.iter().map(|finding| &*finding.id).collect();
+    /// Findings told, of those that are meant, that are not held any more.
+    fn withdraw(&mut self, findings: &[Finding], teller: &Teller<'_>, is_meant: fn(&Scope) -> bool) -> Vec<Change> {
+        let held: BTreeSet<&str> = findings.iter().map(|finding| &*finding.id).collect();
         let gone: Vec<String> = self
             .told
             .iter()
-            .filter(|(id, told)| told.scope.is_open && !told.is_silent && !held.contains(&***id))
+            .filter(|(id, told)| is_meant(&told.scope) && !told.is_silent && !held.contains(&***id))
             .map(|(id, _)| id.clone())
             .collect();
         let mut changes = Vec::new();
@@ -136,9 +142,11 @@ impl Ledger {
         changes
     }
 
-    fn forget_old(&mut self) {
+    /// What is still found would be told as new if it were forgotten.
+    fn forget_old(&mut self, findings: &[Finding]) {
         if self.told.len() > CLOSED_MAX {
-            self.told.retain(|_, told| told.scope.is_open);
+            let held: BTreeSet<&str> = findings.iter().map(|finding| &*finding.id).collect();
+            self.told.retain(|id, told| told.scope.is_open || held.contains(&**id));
         }
     }
 }

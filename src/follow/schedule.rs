@@ -25,6 +25,10 @@ pub struct Schedule {
     newest: Option<i64>,
     /// Something remarkable was taken since the question was put last.
     is_asked_for: bool,
+    /// The newest line when the question was put last.
+    judged: Option<i64>,
+    /// A line was taken since that belongs before it: what was judged may be otherwise.
+    is_revised: bool,
     due: BTreeSet<i64>,
 }
 
@@ -43,6 +47,7 @@ impl Schedule {
     /// A line of this time was taken.
     pub fn took(&mut self, time: i64, weight: Weight) {
         self.newest = Some(self.newest.map_or(time, |newest| newest.max(time)));
+        self.is_revised |= self.judged.is_some_and(|judged| time < judged);
         match weight {
             Weight::None => {}
             Weight::Ordinary => {
@@ -68,6 +73,12 @@ impl Schedule {
     pub fn rested(&mut self, now: i64) -> bool {
         let is_due = self.due_by(now).is_some();
         std::mem::take(&mut self.is_asked_for) || is_due
+    }
+
+    /// The question is put: whether a line came late since the last one, and belongs to what was judged then.
+    pub fn put(&mut self) -> bool {
+        self.judged = self.newest;
+        std::mem::take(&mut self.is_revised)
     }
 
     /// The time of the newest line.
@@ -122,6 +133,18 @@ mod tests {
         assert_eq!(schedule.before(10_000_000), Some(7_000_000), "the grace time is over before the next line");
         assert_eq!(schedule.before(10_000_000), None);
         assert!(schedule.rested(122_000_000) && !schedule.rested(122_000_000));
+    }
+
+    #[test]
+    fn a_late_line_is_one_that_belongs_before_the_last_question() {
+        let mut schedule = Schedule::default();
+        schedule.took(5_000_000, Weight::None);
+        schedule.took(4_000_000, Weight::None);
+        assert!(!schedule.put(), "nothing was judged before");
+        schedule.took(5_000_000, Weight::None);
+        assert!(!schedule.put());
+        schedule.took(4_000_000, Weight::None);
+        assert!(schedule.put() && !schedule.put());
     }
 
     #[test]

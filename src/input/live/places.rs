@@ -49,12 +49,17 @@ impl Places {
 }
 
 fn is_new(source: &Followed, known: &[Followed]) -> bool {
-    let Kind::File(place) = &source.kind else { return false };
+    let is_known = known.iter().any(|known| known.path == source.path && known.kind == source.kind);
+    let place = match &source.kind {
+        Kind::File(place) => place,
+        // Once they are followed, all that come later are found among them.
+        Kind::Journals { .. } => return !is_known,
+        Kind::Stdin => return false,
+    };
     let is_behind = |other: &Followed| match &other.kind {
         Kind::File(log) => log.parent() == place.parent() && behind(name(log), name(place)).is_some(),
         Kind::Stdin | Kind::Journals { .. } => false,
     };
-    let is_known = known.iter().any(|known| known.path == source.path && known.kind == source.kind);
     !is_known && !is_put_aside(place) && !known.iter().any(is_behind)
 }
 
@@ -74,4 +79,30 @@ fn collect(directory: &Path, found: &mut BTreeMap<PathBuf, Option<SystemTime>>) 
     // A link may lead in a circle.
     let below = listed.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
     below.for_each(|entry| collect(&entry.path(), found));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where logs stand, a systemd-journal-remote may begin to write; its files too are found later.
+    #[test]
+    fn a_journal_that_comes_to_stand_beside_logs_is_new_once() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let write = |name: &str| {
+            // Directories know when they were changed only so finely.
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            fs::write(directory.path().join(name), b"").expect("a file is written");
+        };
+        let words = [directory.path().as_os_str().to_owned()];
+        let known = || expand(&words).expect("there is a directory").0;
+        write("ns1.log");
+        let mut places = Places::new(&words);
+        let before = known();
+        write("remote-192.0.2.1.journal");
+        assert!(places.have_new(&before));
+        let before = known();
+        write("remote-192.0.2.2.journal");
+        assert!(!places.have_new(&before), "it is one of the journals that are followed");
+    }
 }

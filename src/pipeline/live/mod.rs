@@ -144,6 +144,12 @@ impl Live {
         self.suppressed
     }
 
+    /// Lines that a limit made it forget although something may still rest on them.
+    #[must_use]
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
     /// How many sources there are.
     #[must_use]
     pub fn sources(&self) -> usize {
