@@ -2,20 +2,18 @@
 //! afterwards was announced, whether they upload as it happens or one after the other.
 
 #![cfg(feature = "compress")]
-#![expect(clippy::disallowed_methods, reason = "tests read and write files")]
 
 mod common;
 
-use common::{analyze, bytes, findings, logs};
+use common::{PATIENCE, Running, analyze, announced, bytes, findings, logs};
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
-use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -23,14 +21,12 @@ use tempfile::TempDir;
 const REMOTE: &str = "/lib/systemd/systemd-journal-remote";
 /// Set where skipping is no excuse: everything that is needed is there.
 const MUST_RUN: &str = "DRIFTLINE_MUST_RUN";
-/// Longer than anything takes here on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Long enough for a second of lines to be judged and announced.
 const JUDGED: Duration = Duration::from_millis(2500);
 /// Between what hosts upload of one second and of the next.
 const SECOND: Duration = Duration::from_millis(20);
 
-#[expect(clippy::print_stderr, reason = "what is skipped is said aloud")]
+#[expect(clippy::print_stderr, clippy::disallowed_methods, reason = "what is skipped is said aloud")]
 fn is_skipped() -> bool {
     let is_there = Path::new(REMOTE).exists();
     assert!(is_there || std::env::var_os(MUST_RUN).is_none(), "there is no {REMOTE}");
@@ -38,29 +34,6 @@ fn is_skipped() -> bool {
         eprintln!("SKIPPED: systemd-journal-remote is not installed");
     }
     !is_there
-}
-
-/// A process that ends with its test.
-struct Running(Child);
-
-impl Running {
-    fn kill(&mut self) {
-        self.0.kill().expect("it can be killed");
-        self.0.wait().expect("it ends");
-    }
-
-    /// Ends it as a service manager does.
-    fn terminate(mut self) {
-        let sent = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().expect("kill can be run");
-        assert!(sent.success());
-        assert_eq!(self.0.wait().expect("it ends").code(), Some(0));
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ended = self.0.kill().and_then(|()| self.0.wait());
-    }
 }
 
 /// A central host: hosts upload to `port`, and what they upload comes to stand in `uploaded`, which is followed.
@@ -80,29 +53,8 @@ impl Central {
         Self { place, uploaded, port, _remote: remote }
     }
 
-    /// Begins to follow, and has read what is there: it says so as to a service manager.
     fn follow(&self) -> Running {
-        let place = |name: &str| self.place.path().join(name);
-        let _absent = fs::remove_file(place("notify"));
-        let manager = UnixDatagram::bind(place("notify")).expect("a socket can be made");
-        manager.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
-        let out = OpenOptions::new().create(true).append(true).open(place("out")).expect("it can be opened");
-        let follower = Command::new(env!("CARGO_BIN_EXE_driftline"))
-            .args(["follow", "--format", "ndjson", "--state"])
-            .args([&place("state"), &self.uploaded])
-            .env_remove("DRIFTLINE_CONFIG")
-            .env_remove("STATE_DIRECTORY")
-            .env("NOTIFY_SOCKET", place("notify"))
-            .stdin(Stdio::null())
-            .stdout(out)
-            .spawn()
-            .expect("the binary starts");
-        let follower = Running(follower);
-        let mut told = [0; 1024];
-        while !told.starts_with(b"READY=1") {
-            manager.recv(&mut told).expect("it begins");
-        }
-        follower
+        common::follow(self.place.path(), &["remote"])
     }
 
     fn upload(&self, from: Ipv4Addr) -> Upload {
@@ -117,11 +69,9 @@ impl Central {
 
     /// What was said last of each finding that was not withdrawn.
     fn announced(&self) -> BTreeMap<String, String> {
-        let text = fs::read_to_string(self.place.path().join("out")).expect("there is an output");
         let mut held = BTreeMap::new();
-        // The last line may be on its way.
-        for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
-            let change: Value = serde_json::from_str(line).expect("each line is an object");
+        for line in announced(self.place.path()) {
+            let change: Value = serde_json::from_str(&line).expect("each line is an object");
             let finding = &change["finding"];
             if finding["withdrawn"] == true {
                 held.remove(word(finding, "id"));

@@ -1,4 +1,5 @@
-//! What the tests over whole logs share: the cases below `samples/`, one run as the command line would do it, places to write to.
+//! What the tests over whole logs share: the cases below `samples/`, one run as the command line would do it, places to write to, a
+//! follower.
 
 #![allow(dead_code, clippy::allow_attributes, reason = "each test uses a part of it")]
 
@@ -6,9 +7,15 @@ use driftline::input;
 use driftline::pipeline::{self, Options, Outcome};
 use driftline::report::json;
 use serde_json::Value;
-use std::ffi::OsString;
-use std::fs;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, OpenOptions};
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// Longer than anything takes on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Every directory below `samples/` that holds an `expected.toml`, sorted.
 pub(crate) fn cases() -> Vec<PathBuf> {
@@ -108,4 +115,60 @@ pub(crate) fn confidence(word: &str) -> usize {
 pub(crate) fn line(finding: &Value) -> String {
     let word = |key: &str| finding[key].as_str().unwrap_or("open").to_owned();
     format!("{} {} {} .. {}: {}", word("rule"), word("confidence"), word("since"), word("until"), word("claim"))
+}
+
+/// A process that ends with its test.
+pub(crate) struct Running(pub(crate) Child);
+
+impl Running {
+    pub(crate) fn kill(&mut self) {
+        self.0.kill().expect("it can be killed");
+        self.0.wait().expect("it ends");
+    }
+
+    /// Ends it as a service manager does.
+    pub(crate) fn terminate(mut self) {
+        let sent = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().expect("kill can be run");
+        assert!(sent.success());
+        assert_eq!(self.0.wait().expect("it ends").code(), Some(0));
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ended = self.0.kill().and_then(|()| self.0.wait());
+    }
+}
+
+/// `driftline follow WORDS` in `place`, which keeps its state and, one object a line, what it announces (`out`). Returns when it has read what
+/// is there, and says so as to a service manager.
+pub(crate) fn follow<W: AsRef<OsStr>>(place: &Path, words: &[W]) -> Running {
+    let notify = place.join("notify");
+    let _absent = fs::remove_file(&notify);
+    let manager = UnixDatagram::bind(&notify).expect("a socket can be made");
+    manager.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
+    let out = OpenOptions::new().create(true).append(true).open(place.join("out")).expect("it can be opened");
+    let follower = Command::new(env!("CARGO_BIN_EXE_driftline"))
+        .args(["follow", "--format", "ndjson", "--state", "state"])
+        .args(words)
+        .current_dir(place)
+        .env_remove("DRIFTLINE_CONFIG")
+        .env_remove("STATE_DIRECTORY")
+        .env("NOTIFY_SOCKET", &notify)
+        .stdin(Stdio::null())
+        .stdout(out)
+        .spawn()
+        .expect("the binary starts");
+    let follower = Running(follower);
+    let mut told = [0; 1024];
+    while !told.starts_with(b"READY=1") {
+        manager.recv(&mut told).expect("it begins");
+    }
+    follower
+}
+
+/// What a follower in `place` has announced; the last line may be on its way, and is none yet.
+pub(crate) fn announced(place: &Path) -> Vec<String> {
+    let out = text(&place.join("out"));
+    out.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).map(str::to_owned).collect()
 }
