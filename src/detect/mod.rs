@@ -89,6 +89,12 @@ pub fn why_unheard(event: &str) -> Option<&'static str> {
     listens::UNHEARD.iter().find(|(id, _)| *id == event).map(|(_, why)| *why)
 }
 
+/// Whether findings of a rule say that an address is on the wrong node: what places an address may end them.
+#[must_use]
+pub fn is_of_address(rule: &str) -> bool {
+    [eip_drift::RULE.id, takeover_script_failed::RULE.id].contains(&rule)
+}
+
 /// Everything the rules find, linked to what explains it, ordered by severity, confidence, since and id.
 #[must_use]
 pub fn find_all(world: &World) -> Vec<Finding> {

@@ -1,6 +1,8 @@
 //! Items of sources in, announcements out: the one who follows, without a clock of its own.
 
+use super::schedule::Open;
 use super::{Change, Ledger, Notification, Pacing, Schedule, State, Turns};
+use crate::detect;
 use crate::event::{Daemon, Text};
 use crate::input::Trouble;
 use crate::input::live::{Mark, Position, Progress};
@@ -333,11 +335,19 @@ impl Follower {
     fn ask(&mut self, silence: Option<i64>) -> Vec<Change> {
         let report = self.live.report(silence);
         let mut changes = self.ledger.settle(&report.findings, self.zone, !self.is_caught_up);
-        if self.schedule.put() && self.live.forgotten() == 0 {
+        if self.schedule.put(self.open()) && self.live.forgotten() == 0 {
             changes.extend(self.ledger.withdraw_closed(&report.findings, self.zone));
         }
         self.report = Some(Arc::new(report));
         changes
+    }
+
+    fn open(&self) -> Open {
+        let mut open = Open::Nothing;
+        for (_, rule, _) in self.ledger.open() {
+            open = if detect::is_of_address(rule) { return Open::Drift } else { Open::Something };
+        }
+        open
     }
 
     /// What time it is where the lines come from.

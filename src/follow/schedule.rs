@@ -18,6 +18,17 @@ const REPEATED_MICROS: i64 = 10_000_000;
 /// Moments to ask at that are remembered: a flood of remarkable lines asks every second anyway.
 const DUE_MAX: usize = 1_000;
 
+/// What ordinary steps may end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Open {
+    /// No finding is open.
+    Nothing,
+    /// Some are.
+    Something,
+    /// An address is on the wrong node.
+    Drift,
+}
+
 /// When to ask, from what was taken so far. Times are microseconds of event time.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Schedule {
@@ -29,6 +40,8 @@ pub struct Schedule {
     judged: Option<i64>,
     /// A line was taken since that belongs before it: what was judged may be otherwise.
     is_revised: bool,
+    /// How long a witness, and how long any ordinary step may wait: something is open that it may end.
+    patience: Option<[i64; 2]>,
     due: BTreeSet<i64>,
 }
 
@@ -50,7 +63,11 @@ impl Schedule {
         self.is_revised |= self.judged.is_some_and(|judged| time < judged);
         match weight {
             Weight::None => {}
-            Weight::Ordinary => {
+            Weight::Ordinary | Weight::Witness => {
+                if let Some([witness, ordinary]) = self.patience {
+                    let patience = if weight == Weight::Witness { witness } else { ordinary };
+                    self.ask_at((time.div_euclid(patience) + 1) * patience);
+                }
                 let at = time + SILENCES_MICROS[1];
                 let is_near = self.due.range(at - ORDINARY_MICROS..).next().is_some();
                 if !is_near {
@@ -75,8 +92,13 @@ impl Schedule {
         std::mem::take(&mut self.is_asked_for) || is_due
     }
 
-    /// The question is put: whether a line came late since the last one, and belongs to what was judged then.
-    pub fn put(&mut self) -> bool {
+    /// The question was put, and this is open now: says whether a line came late since the last one, and belongs to what was judged then.
+    pub fn put(&mut self, open: Open) -> bool {
+        self.patience = match open {
+            Open::Nothing => None,
+            Open::Something => Some([REPEATED_MICROS; 2]),
+            Open::Drift => Some([SECOND_MICROS, REPEATED_MICROS]),
+        };
         self.judged = self.newest;
         std::mem::take(&mut self.is_revised)
     }
@@ -140,11 +162,24 @@ mod tests {
         let mut schedule = Schedule::default();
         schedule.took(5_000_000, Weight::None);
         schedule.took(4_000_000, Weight::None);
-        assert!(!schedule.put(), "nothing was judged before");
+        assert!(!schedule.put(Open::Nothing), "nothing was judged before");
         schedule.took(5_000_000, Weight::None);
-        assert!(!schedule.put());
+        assert!(!schedule.put(Open::Nothing));
         schedule.took(4_000_000, Weight::None);
-        assert!(schedule.put() && !schedule.put());
+        assert!(schedule.put(Open::Nothing) && !schedule.put(Open::Nothing));
+    }
+
+    #[test]
+    fn a_witness_is_heard_within_the_second_while_an_address_is_adrift() {
+        let mut schedule = Schedule::default();
+        schedule.took(1_500_000, Weight::Witness);
+        assert!(!schedule.rested(100_000_000) && schedule.rested(123_500_000));
+        schedule.put(Open::Drift);
+        schedule.took(200_500_000, Weight::Witness);
+        assert!(!schedule.rested(200_900_000) && schedule.rested(201_000_000) && !schedule.rested(202_000_000));
+        schedule.put(Open::Something);
+        schedule.took(301_000_000, Weight::Ordinary);
+        assert!(!schedule.rested(309_000_000) && schedule.rested(310_000_000) && !schedule.rested(320_000_000));
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub enum Weight {
     None,
     /// An ordinary step (a copy found old, fetched, stored), which matters only together with others or by what does not follow.
     Ordinary,
+    /// An ordinary step that shows where an address is: who served, who was heard. It may end a drift.
+    Witness,
     /// As `Remarkable`, but one more of a flood of the same kind: it can wait for the others.
     Repeated,
     /// Something that may open, change or close a finding by itself.
@@ -275,7 +277,9 @@ fn weight_of(fact: &Fact) -> Weight {
         Fact::Vrrp { .. } | Fact::Group { .. } | Fact::Site { .. } | Fact::Keepalived(_) => Weight::Remarkable,
         Fact::Cloud(_) | Fact::Keeper(_) => Weight::Remarkable,
         Fact::Pdns(pdns) => {
-            if is_ordinary(pdns) {
+            if is_witness(pdns) {
+                Weight::Witness
+            } else if is_ordinary(pdns) {
                 Weight::Ordinary
             } else {
                 Weight::Remarkable
@@ -285,7 +289,19 @@ fn weight_of(fact: &Fact) -> Weight {
     }
 }
 
-/// A step of a refresh that goes well. All others, and those of which we do not know, are remarkable.
+/// One half of what `world` pairs to tell who is behind an address, where all goes well.
+fn is_witness(pdns: &Pdns) -> bool {
+    matches!(
+        pdns,
+        Pdns::ZoneCommitted { .. }
+            | Pdns::TransferAsked { .. }
+            | Pdns::TransferServed { .. }
+            | Pdns::NotifyAccepted { .. }
+            | Pdns::NotifyAcknowledged { .. }
+    )
+}
+
+/// Another step of a refresh that goes well. All others, and those of which we do not know, are remarkable.
 fn is_ordinary(pdns: &Pdns) -> bool {
     matches!(
         pdns,
@@ -294,13 +310,8 @@ fn is_ordinary(pdns: &Pdns) -> bool {
             | Pdns::FreshnessChecked { .. }
             | Pdns::TransferStarted { .. }
             | Pdns::TransferRetrieved { .. }
-            | Pdns::ZoneCommitted { .. }
-            | Pdns::NotifyAccepted { .. }
             | Pdns::NotifyQueued { .. }
-            | Pdns::NotifyAcknowledged { .. }
             | Pdns::NotifyOrdered { .. }
-            | Pdns::TransferAsked { .. }
-            | Pdns::TransferServed { .. }
             | Pdns::Started { .. }
             | Pdns::Ready
             | Pdns::CommunicatorStarted
