@@ -1,6 +1,6 @@
 //! NOTIFYs were turned away because their sender is no primary of the zone.
 
-use super::words::{counted, list, repeated};
+use super::words::{counted, list, number, repeated};
 use super::{Explanation, Rule, listens};
 use crate::event::{Event, Pdns};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
@@ -70,10 +70,17 @@ fn tell(world: &World, strangers: &Strangers) -> Option<Finding> {
         }];
         finding.next_steps = vec![format!("find out whose address {sender} is.")];
     } else {
-        finding.story = vec![format!(
-            "{}'s own log shows the same NOTIFY refused: it does not leave from the address the secondaries know.",
-            list(&own)
-        )];
+        finding.story = vec![if own.len() == 1 {
+            format!(
+                "{}'s own log shows the same NOTIFY refused: it does not leave from the address the secondaries know.",
+                list(&own)
+            )
+        } else {
+            format!(
+                "The logs of {} show the same NOTIFYs refused: they do not leave from the address the secondaries know.",
+                list(&own)
+            )
+        }];
         let failed_over = own.iter().find_map(|node| {
             let (group, master) = world.master_beside(node, first.time)?;
             (master != node).then(|| (node, master, group.unit.name()))
@@ -87,7 +94,8 @@ fn tell(world: &World, strangers: &Strangers) -> Option<Finding> {
                 "change zones on the MASTER's side, or wait for the failback: then {node} notifies from the address again."
             )];
         } else {
-            finding.next_steps = vec![format!("find out why {} leaves from {sender}.", list(&own))];
+            let leave = number(own.len(), "leaves", "leave");
+            finding.next_steps = vec![format!("find out why {} {leave} from {sender}.", list(&own))];
         }
     }
     Some(finding)

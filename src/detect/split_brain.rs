@@ -2,11 +2,11 @@
 
 mod clocks;
 
-use super::words::{evidence, heard, length};
+use super::words::{evidence, heard, lasting, length};
 use super::{Explanation, Rule, listens};
 use crate::event::{Daemon, Event, Keepalived, Text, Vrrp};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity};
-use crate::moment::{Moment, duration_words, order_is_known};
+use crate::moment::{Moment, order_is_known};
 use crate::version::Version;
 use crate::world::{Begin, End, Mastership, NodeFacts, PeerGroup, Unit, World, advert};
 use std::collections::{BTreeMap, BTreeSet};
@@ -340,23 +340,13 @@ fn tell(group: &PeerGroup, episode: &[Overlap<'_>], to_here: &str) -> Finding {
         several => super::words::list(several),
     };
     let verb = if finding.is_open() { "are" } else { "were" };
-    let how_long = end.map_or_else(
-        || format!(" {to_here}"),
-        |end| {
-            let micros = end.micros_since(first.from);
-            if micros < 1_000_000 && first.from.precision.min(end.precision) == crate::moment::Precision::Second {
-                " for less than a second".to_owned()
-            } else {
-                format!(" for {}", length(first.from, end))
-            }
-        },
-    );
+    let how_long = end.map_or_else(|| format!(" {to_here}"), |end| format!(" for {}", length(first.from, end)));
     let surely = if confidence == Confidence::Suspected { " perhaps" } else { "" };
     finding.claim = match episode.len() {
         1 => format!("{who} {verb}{surely} MASTER of {unit} at the same time{how_long}"),
         times => {
             let in_all: i64 = episode.iter().filter_map(|overlap| Some(overlap.to?.micros_since(overlap.from))).sum();
-            let in_all = duration_words(in_all, first.from.precision);
+            let in_all = lasting(in_all, first.from.precision);
             format!(
                 "{who} {verb}{surely} MASTER of {unit} at the same time {times} times, {in_all} in all{}",
                 how_long.replace(" for ", " within ")
