@@ -261,9 +261,110 @@ fn of_the_past_only_what_is_open_is_announced() {
     };
     assert_eq!(status(&["--format", "ndjson", "--until-end", text(&case)]), Some(0));
     assert_eq!(changes(&output), Vec::<String>::new());
+    // A log that may still grow is short, and what it is takes a moment to tell.
+    let child = follow(&["--format", "ndjson", text(&case)], &output);
+    thread::sleep(JUDGED);
+    assert_eq!(terminate(child), 0);
+    assert_eq!(changes(&output), Vec::<String>::new());
     let masters = [case.join("dnsmaster.log"), case.join("dnsmaster2.log")];
     assert_eq!(status(&["--format", "ndjson", "--until-end", text(&masters[0]), text(&masters[1])]), Some(0));
     assert_eq!(told(&changes(&output)), ["opened eip-drift likely"]);
+}
+
+/// When the finding of each announcement began, and whether it is withdrawn.
+fn begins(lines: &[String]) -> Vec<(String, bool)> {
+    let finding = |line: &String| -> serde_json::Value {
+        serde_json::from_str::<serde_json::Value>(line).expect("each line is an object")["finding"].clone()
+    };
+    let begin = |finding: serde_json::Value| {
+        (finding["since"].as_str().expect("it has a begin").to_owned(), finding["withdrawn"] == true)
+    };
+    lines.iter().map(|line| begin(finding(line))).collect()
+}
+
+/// The secondary's last lines alone tell the year of all four files: who is told of the first ones is told the same.
+#[test]
+fn a_past_without_years_is_told_in_the_year_that_its_last_lines_settle() {
+    let directory = scratch();
+    let (output, state) = (directory.path().join("out"), directory.path().join("state"));
+    let case = sample("seed-incident");
+    let arguments = ["--format", "ndjson", "--replay", "--until-end", "--state", text(&state), text(&case)];
+    assert_eq!(follow(&arguments, &output).wait().expect("it ends").code(), Some(0));
+    let lines = changes(&output);
+    assert!(lines.len() > 8, "{:?}", told(&lines));
+    for (since, is_withdrawn) in begins(&lines) {
+        assert!(since.starts_with("2020-08-") && !is_withdrawn, "{since} {:?}", told(&lines));
+    }
+}
+
+/// Three refused NOTIFYs of this very moment, a second apart, as a daemon writes them into a log without years.
+fn now_without_years() -> (String, Vec<u8>) {
+    let now = chrono::Utc::now();
+    let line = |seconds: i64| {
+        let stamp = (now - chrono::Duration::seconds(seconds)).format("%b %e %H:%M:%S");
+        format!("{stamp} ns3 pdns_server[7]: Received NOTIFY for a.example from 192.0.2.1 which is not a master\n")
+    };
+    let lines = [3, 2, 1].map(line).concat();
+    ((now - chrono::Duration::seconds(3)).format("%Y-%m-%dT%H:%M:%S").to_string(), lines.into_bytes())
+}
+
+/// Nothing tells the year of what is written now but that it is written now: however long a log had been silent, and whether anybody
+/// listened meanwhile.
+#[test]
+fn what_is_written_now_without_a_year_is_of_today() {
+    let directory = scratch();
+    let days_ago = std::time::SystemTime::now() - Duration::from_secs(3 * 86_400);
+    let stamp = chrono::DateTime::<chrono::Utc>::from(days_ago).format("%b %e %H:%M:%S");
+    let old = format!("{stamp} ns3 pdns_server[7]: Domain 'a.example' is fresh (not presigned)\n");
+    for listens in [true, false] {
+        let place = |name: &str| directory.path().join(format!("{name}.{listens}"));
+        let (log, state, output) = (place("log"), place("state"), place("out"));
+        fs::write(&log, &old).expect("it can be written");
+        fs::File::options().append(true).open(&log).and_then(|log| log.set_modified(days_ago)).expect("it is ours");
+        let arguments = ["--format", "ndjson", "--state", text(&state), text(&log)];
+        let mut child = follow(&arguments, &output);
+        caught_up(&state);
+        let since = if listens {
+            let (since, lines) = now_without_years();
+            append(&log, &lines);
+            since
+        } else {
+            assert_eq!(terminate(child), 0);
+            let (since, lines) = now_without_years();
+            append(&log, &lines);
+            child = follow(&arguments, &output);
+            since
+        };
+        thread::sleep(JUDGED);
+        assert_eq!(terminate(child), 0);
+        let lines = changes(&output);
+        assert!(!lines.is_empty());
+        for begin in begins(&lines) {
+            assert_eq!(begin, (format!("{since}Z"), false), "{:?}", told(&lines));
+        }
+    }
+}
+
+#[test]
+fn what_a_pipe_says_without_a_year_is_of_today() {
+    let directory = scratch();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_driftline"))
+        .args(["follow", "--format", "ndjson", "-"])
+        .current_dir(directory.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let (since, lines) = now_without_years();
+    let mut pipe = child.stdin.take().expect("a pipe");
+    pipe.write_all(&lines).expect("it reads");
+    let mut told = String::new();
+    BufReader::new(child.stdout.take().expect("a pipe"))
+        .read_line(&mut told)
+        .expect("it is told while the pipe is open");
+    assert_eq!(begins(&[told]), [(format!("{since}Z"), false)]);
+    drop(pipe);
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }
 
 /// Old copies that become a flood are not over, and a pipe gets each line whole.

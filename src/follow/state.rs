@@ -50,7 +50,7 @@ pub enum Unfit {
 
 const MAGIC: &[u8] = b"driftline state\n";
 /// Raise it when the form changes; what another version of the package wrote is not read either.
-const FORM: &str = concat!("4 ", env!("CARGO_PKG_VERSION"), "\n");
+const FORM: &str = concat!("5 ", env!("CARGO_PKG_VERSION"), "\n");
 
 impl<P: Serialize + DeserializeOwned> State<P> {
     /// As bytes.

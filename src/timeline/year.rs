@@ -154,18 +154,18 @@ impl Clues {
 
 /// Settles each source's calendar, in the order given.
 pub(super) fn resolve(surveys: &[Survey], names: &Names, stated: &Stated, caveats: &mut Vec<Caveat>) -> Vec<Calendar> {
-    let dated = reference_of_dated(surveys);
+    let whole: Vec<&Survey> = surveys.iter().map(Survey::whole).collect();
+    let dated = reference_of_dated(&whole);
     let is_told = |survey: &Survey| survey.clues.demanded().or_else(|| within(&survey.clues, survey.covers));
-    let exact_span = surveys.iter().filter_map(|survey| span(&survey.clues, is_told(survey)?)).fold(dated, widen);
+    let exact_span = whole.iter().filter_map(|survey| span(&survey.clues, is_told(survey)?)).fold(dated, widen);
     let floor_span =
-        surveys.iter().filter_map(|survey| span(&survey.clues, survey.clues.earliest()?)).max_by_key(|(_, end)| *end);
+        whole.iter().filter_map(|survey| span(&survey.clues, survey.clues.earliest()?)).max_by_key(|(_, end)| *end);
 
     let mut calendars = Vec::with_capacity(surveys.len());
-    for survey in surveys {
+    for (survey, read) in whole.into_iter().zip(surveys) {
         let clue = &survey.clues;
         let node =
             survey.node.clone().or_else(|| survey.hosts().next().map(|host| names.of_host(survey, host).clone()));
-        let yearless = survey.first.or(survey.last).is_some_and(|stamp| !stamp.year_known);
         let (year, reason) = if let Some(year) = stated_year(stated, node.as_ref()) {
             (year, None)
         } else if let Some(year) = clue.demanded() {
@@ -187,12 +187,13 @@ pub(super) fn resolve(surveys: &[Survey], names: &Names, stated: &Stated, caveat
             let text = format!("{}: 29 February is not in {year}; its lines could not be placed in time.", survey.path);
             caveats.push(Caveat { kind: "undated", node: node.clone(), text });
         }
-        if let (true, Some(reason)) = (yearless, reason) {
+        if let (true, Some(reason)) = (survey.is_yearless(), reason) {
             let text =
                 format!("the stamps have none; {year} is inferred from {reason} (--year [NODE=]YEAR states it).");
             caveats.push(Caveat { kind: "year-inferred", node: node.or_else(|| Some(survey.path.clone())), text });
         }
-        calendars.push(Calendar { first_year: year, start: clue.start, years_crossed: clue.years_crossed });
+        let Clues { start, years_crossed, .. } = read.clues;
+        calendars.push(Calendar { first_year: year, start, years_crossed });
     }
     caveats.sort();
     caveats.dedup();
@@ -233,7 +234,7 @@ fn span(clue: &Clues, first_year: i32) -> Option<Stretch> {
     Some((from.min(to), from.max(to)))
 }
 
-fn reference_of_dated(surveys: &[Survey]) -> Option<Stretch> {
+fn reference_of_dated(surveys: &[&Survey]) -> Option<Stretch> {
     let stamps = surveys.iter().flat_map(|survey| survey.first.into_iter().chain(survey.last));
     stamps.filter(|stamp| stamp.year_known).map(|stamp| (stamp.written, stamp.written)).fold(None, widen)
 }

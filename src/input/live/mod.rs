@@ -38,6 +38,7 @@ use crate::record::{Record, Stamp};
 use flow::{Flow, Pace};
 use position::{JournalPlaces, Place};
 use std::ffi::OsString;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -245,6 +246,13 @@ impl Followed {
             Kind::Stdin | Kind::File(_) => Position(Place::Begin),
             Kind::Journals { .. } => Position(Place::Journals(JournalPlaces::default())),
         }
+    }
+
+    /// When it was last written to (Unix seconds); only of a file, which can be read more than once.
+    #[must_use]
+    pub fn modified(&self) -> Option<i64> {
+        let Kind::File(place) = &self.kind else { return None };
+        fs::metadata(place).ok().and_then(|metadata| expand::modified(&metadata))
     }
 
     /// Whether what was written before it was opened can be read: not of standard input.

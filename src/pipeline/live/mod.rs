@@ -7,6 +7,7 @@
 //! **Invariant:** after the last line the report is that of `analyze` over the same lines, unless a limit was met, which is a caveat.
 
 mod flood;
+mod foresight;
 mod forget;
 mod stored;
 
@@ -15,11 +16,13 @@ use super::unwrap::Unwrapper;
 use super::{Beside, Content, Options, Told, report, unread};
 use crate::event::{Daemon, Fact, Keepalived, Keeper, Pdns, Text, Vrrp};
 use crate::input::Trouble;
+use crate::input::live::Progress;
 use crate::record::{Record, Stamp};
 use crate::report::{Caveat, Coverage, Report};
 use crate::timeline::{Line, Survey};
 use crate::world::Said;
 use flood::Floods;
+pub use foresight::Foresight;
 use forget::Limits;
 pub use stored::Stored;
 
@@ -43,6 +46,13 @@ pub struct Reached {
     pub last: Option<Stamp>,
     /// When a file was last written to (Unix seconds).
     pub modified: Option<i64>,
+}
+
+impl From<Progress> for Reached {
+    fn from(progress: Progress) -> Self {
+        let Progress { format, lines, first, last, modified } = progress;
+        Self { format, lines, first, last, modified }
+    }
 }
 
 /// How much a line asks for the question to be put again.
@@ -166,11 +176,32 @@ impl Live {
 
     /// Nothing more will come of a source.
     pub fn end(&mut self, index: usize) -> Weight {
+        self.surveys[index].has_read(u64::MAX);
         self.hear(index, |unwrapper, each| unwrapper.flush(each))
+    }
+
+    /// Takes what stands in a source already, before its lines are taken one by one: a year that a later one of them tells is known
+    /// from the first on.
+    pub fn foresee(&mut self, index: usize, foresight: Foresight) {
+        let (survey, lines) = foresight.told();
+        self.surveys[index].foresee(survey, lines);
+    }
+
+    /// Takes that a source was still written to then (Unix seconds). Until more is known, a stamp without a year is of the latest year that
+    /// this allows.
+    pub fn is_written_at(&mut self, index: usize, seconds: i64) {
+        self.surveys[index].is_written_at(seconds);
+    }
+
+    /// When a source was written to last, as far as that is known (Unix seconds).
+    #[must_use]
+    pub fn written_at(&self, index: usize) -> Option<i64> {
+        self.surveys[index].modified
     }
 
     /// Takes how far a source has been read.
     pub fn reached(&mut self, index: usize, reached: Reached) {
+        self.surveys[index].has_read(reached.lines);
         self.sources[index].reached = reached;
         self.surveys[index].finish(reached.first, reached.last, reached.modified);
     }
