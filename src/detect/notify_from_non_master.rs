@@ -54,7 +54,7 @@ fn tell(world: &World, strangers: &Strangers) -> Option<Finding> {
         let proves = format!("{} refuses it too.", other.node);
         finding.add(super::words::evidence(Role::Supporting, other, brief(&zone_of(other)), proves));
     }
-    finding.until = until;
+    finding.until = until.and_then(|last| world.over_at(last, Strangers::QUIET_MICROS));
     finding.until_is = Bound::Exact;
     finding.subject.address = Some(sender.clone());
     finding.subject.nodes = strangers.nodes.iter().cloned().collect();
@@ -118,6 +118,21 @@ mod tests {
     fn names_the_sender_whose_own_log_shows_it_refused() {
         let ours = [at("s", 0, turns_away(ORDINARY)), at("a", 0, is_rejected())];
         assert!(find("notify-from-non-master", &ours)[0].claim.contains("sent by a"));
+    }
+
+    #[test]
+    fn goes_on_while_the_sender_may_come_again_or_until_the_drift_behind_it_is_over() {
+        let strangers = [at("s", 0, turns_away("203.0.113.66"))];
+        let told_after = |seconds| told_while_it_goes_on("notify-from-non-master", &strangers, seconds);
+        assert_eq!(
+            (told_after(1), told_after(86_401)),
+            (vec!["confirmed open".into()], vec!["confirmed closed".into()])
+        );
+        let ours = [&flap()[..], &[at("s", 500, turns_away(ORDINARY)), at("a", 500, is_rejected())]].concat();
+        assert_eq!(told_while_it_goes_on("notify-from-non-master", &ours, 60), ["confirmed open"]);
+        let repaired = [&ours[..], &[at("a", 600, serves()), at("s", 600, committed())]].concat();
+        assert_eq!(told_while_it_goes_on("eip-drift", &repaired, 60), ["confirmed closed"]);
+        assert_eq!(told_while_it_goes_on("notify-from-non-master", &repaired, 60), ["confirmed closed"]);
     }
 
     #[test]
