@@ -297,6 +297,22 @@ fn a_past_without_years_is_told_in_the_year_that_its_last_lines_settle() {
     }
 }
 
+/// The line that `journalctl` prints first tells the year of a log that was printed years ago, as it does to `analyze`.
+#[test]
+fn a_past_that_journalctl_printed_is_told_in_the_year_of_its_first_line() {
+    let directory = scratch();
+    let (log, output) = (directory.path().join("ns3.log"), directory.path().join("out"));
+    let printed = "-- Journal begins at Mon 2021-08-02 10:00:00 UTC, ends at Thu 2021-08-19 09:00:00 UTC. --\n\
+        Aug 09 21:01:16 ns3 pdns_server[7]: Received NOTIFY for a.example from 192.0.2.1 which is not a master\n\
+        Aug 09 21:01:19 ns3 pdns_server[7]: Received NOTIFY for a.example from 192.0.2.1 which is not a master\n";
+    fs::write(&log, printed).expect("it can be written");
+    let arguments = ["--format", "ndjson", "--replay", "--until-end", text(&log)];
+    assert_eq!(follow(&arguments, &output).wait().expect("it ends").code(), Some(0));
+    let lines = changes(&output);
+    assert_eq!(told(&lines).len(), 2, "{:?}", told(&lines));
+    assert!(begins(&lines).iter().all(|(since, _)| since == "2021-08-09T21:01:16Z"), "{lines:?}");
+}
+
 /// Three refused NOTIFYs of this very moment, a second apart, as a daemon writes them into a log without years.
 fn now_without_years() -> (String, Vec<u8>) {
     let now = chrono::Utc::now();

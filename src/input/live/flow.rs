@@ -391,6 +391,7 @@ impl Flow<'_> {
         let progress = &mut self.progress;
         progress.modified = control.modified.get().map(|nanos| nanos.div_euclid(1_000_000_000));
         progress.format = summary.format;
+        progress.covers = sniff::covered(&control.head.borrow()).or(progress.covers);
         progress.lines = before + summary.lines;
         progress.first = summary.first;
         progress.last = summary.last;

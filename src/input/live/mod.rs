@@ -35,6 +35,7 @@ use super::expand::{self, Expanded};
 use super::{Interest, Sizes, Source, TROUBLES_KEPT, Trouble};
 use crate::event::Text;
 use crate::record::{Record, Stamp};
+use chrono::NaiveDate;
 use flow::{Flow, Pace};
 use position::{JournalPlaces, Place};
 use std::ffi::OsString;
@@ -97,6 +98,8 @@ pub enum Mark {
 pub struct Progress {
     /// The format as recognised; empty until it is.
     pub format: &'static str,
+    /// From which day to which the journal reached that `journalctl` printed, where the first line says so.
+    pub covers: Option<(NaiveDate, NaiveDate)>,
     /// Lines or entries.
     pub lines: u64,
     /// First stamp.

@@ -62,6 +62,7 @@ impl Foresight {
                 survey.note(&line);
             });
         });
+        survey.covers = reached.covers;
         survey.finish(reached.first, reached.last, reached.modified);
         (survey, reached.lines)
     }

@@ -21,6 +21,7 @@ use crate::record::{Record, Stamp};
 use crate::report::{Caveat, Coverage, Report};
 use crate::timeline::{Line, Survey};
 use crate::world::Said;
+use chrono::NaiveDate;
 use flood::Floods;
 pub use foresight::Foresight;
 use forget::Limits;
@@ -38,6 +39,8 @@ pub struct Dated {
 pub struct Reached {
     /// Format as recognised; empty until it is.
     pub format: &'static str,
+    /// From which day to which the journal reached that `journalctl` printed, where the first line says so.
+    pub covers: Option<(NaiveDate, NaiveDate)>,
     /// Lines or entries.
     pub lines: u64,
     /// First stamp of any line.
@@ -50,8 +53,8 @@ pub struct Reached {
 
 impl From<Progress> for Reached {
     fn from(progress: Progress) -> Self {
-        let Progress { format, lines, first, last, modified } = progress;
-        Self { format, lines, first, last, modified }
+        let Progress { format, covers, lines, first, last, modified } = progress;
+        Self { format, covers, lines, first, last, modified }
     }
 }
 
@@ -201,7 +204,9 @@ impl Live {
 
     /// Takes how far a source has been read.
     pub fn reached(&mut self, index: usize, reached: Reached) {
-        self.surveys[index].has_read(reached.lines);
+        let survey = &mut self.surveys[index];
+        survey.has_read(reached.lines);
+        survey.covers = reached.covers.or(survey.covers);
         self.sources[index].reached = reached;
         self.surveys[index].finish(reached.first, reached.last, reached.modified);
     }
@@ -383,8 +388,9 @@ mod tests {
         let mut records = Vec::new();
         let interest = interest(&Options::default().patterns);
         let summary = input::read(source, &interest, &mut |record| records.push(Kept::whole(record))).ok()?;
-        let input::Summary { format, lines, first, last, modified, .. } = summary;
-        Some(Replay { path: source.path.clone(), records, reached: Reached { format, lines, first, last, modified } })
+        let input::Summary { format, covers, lines, first, last, modified, .. } = summary;
+        let reached = Reached { format, covers, lines, first, last, modified };
+        Some(Replay { path: source.path.clone(), records, reached })
     }
 
     /// The sources of a case that hold a log.
