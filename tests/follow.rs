@@ -313,6 +313,43 @@ fn a_past_that_journalctl_printed_is_told_in_the_year_of_its_first_line() {
     assert!(begins(&lines).iter().all(|(since, _)| since == "2021-08-09T21:01:16Z"), "{lines:?}");
 }
 
+/// A log of many programs may begin in the year before the daemons' first line, or months before it: both ways of reading place that alike.
+#[test]
+fn what_others_wrote_long_before_moves_no_year() {
+    let directory = scratch();
+    // Seconds since 1970 of 2026-01-03, 2026-08-10 and, in a line's own text, 2022-01-02 21:02:16.
+    let (january, august, epoch) = (1_767_398_400, 1_786_320_000, 1_641_157_336);
+    let notify = "ns3 pdns_server[7]: Received NOTIFY for a.example from 192.0.2.1 which is not a master";
+    let failed = format!(
+        "ns3 pdns_server[7]: Unable to retrieve SOA for a.example, this was the first time. NOTE: For every subsequent failed SOA check \
+         the domain will be suspended from freshness checks for 'num-errors x 60 seconds', with a maximum of 3600 seconds. Skipping SOA \
+         checks until {epoch}"
+    );
+    let new_year = format!("Dec 31 23:00:00 ns3 cron[7]: hello\nJan  2 21:01:16 {notify}\n");
+    let cases = [
+        (new_year.clone(), january, "2026-01-02T21:01:16Z"),
+        (format!("{new_year}Jan  2 21:01:16 {failed}\n"), january, "2022-01-02T21:01:16Z"),
+        (format!("Jan  3 23:00:00 ns3 cron[7]: hello\nAug  9 21:01:16 {notify}\n"), august, "2026-08-09T21:01:16Z"),
+    ];
+    for (number, (lines, modified, since)) in cases.into_iter().enumerate() {
+        let (log, output) = (directory.path().join(format!("{number}.log")), directory.path().join(number.to_string()));
+        fs::write(&log, lines).expect("it can be written");
+        let modified = std::time::UNIX_EPOCH + Duration::from_secs(modified);
+        fs::File::options().append(true).open(&log).and_then(|log| log.set_modified(modified)).expect("it is ours");
+        let arguments = ["--format", "ndjson", "--replay", "--until-end", text(&log)];
+        assert_eq!(follow(&arguments, &output).wait().expect("it ends").code(), Some(0));
+        let begins = begins(&changes(&output));
+        assert!(!begins.is_empty() && begins.iter().all(|(begin, _)| begin == since), "{begins:?} {since}");
+        let analyzed = Command::new(env!("CARGO_BIN_EXE_driftline"))
+            .args(["analyze", "--format", "json", text(&log)])
+            .env_remove("DRIFTLINE_CONFIG")
+            .output()
+            .expect("the binary starts");
+        let report: serde_json::Value = serde_json::from_slice(&analyzed.stdout).expect("a report");
+        assert_eq!(report["findings"][0]["since"], since);
+    }
+}
+
 /// Three refused NOTIFYs of this very moment, a second apart, as a daemon writes them into a log without years.
 fn now_without_years() -> (String, Vec<u8>) {
     let now = chrono::Utc::now();

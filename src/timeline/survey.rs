@@ -129,6 +129,7 @@ impl Survey {
         }
         if !stamp.year_known {
             self.clues.start.get_or_insert(stamp.written);
+            self.clues.noted.get_or_insert(stamp);
             self.clues.end = self.clues.end.max(Some((crossed, stamp.written)));
             self.clues.take_hint(stamp.written, crossed, line.hint);
         }
@@ -233,14 +234,15 @@ impl Survey {
         self.modified = modified;
         let yearless = |stamp: Option<Stamp>| stamp.filter(|stamp| !stamp.year_known).map(|stamp| stamp.written);
         self.clues.start = yearless(first).or(self.clues.start);
+        self.clues.take_lead();
         if let Some(start) = self.clues.start {
-            self.clues.note_leap_day(start, 0);
+            self.clues.note_leap_day(start, -self.clues.lead);
         }
         let mut walker = self.walker.clone();
         if let Some(last) = last.filter(|last| !last.year_known) {
             walker.year_of(&last);
         }
-        self.clues.years_crossed = walker.crossed();
+        self.clues.years_crossed = self.clues.lead + walker.crossed();
     }
 
     fn note_half_hour(&mut self, written: NaiveDateTime, crossed: i32) {
