@@ -261,9 +261,163 @@ fn of_the_past_only_what_is_open_is_announced() {
     };
     assert_eq!(status(&["--format", "ndjson", "--until-end", text(&case)]), Some(0));
     assert_eq!(changes(&output), Vec::<String>::new());
+    // A log that may still grow is short, and what it is takes a moment to tell.
+    let child = follow(&["--format", "ndjson", text(&case)], &output);
+    thread::sleep(JUDGED);
+    assert_eq!(terminate(child), 0);
+    assert_eq!(changes(&output), Vec::<String>::new());
     let masters = [case.join("dnsmaster.log"), case.join("dnsmaster2.log")];
     assert_eq!(status(&["--format", "ndjson", "--until-end", text(&masters[0]), text(&masters[1])]), Some(0));
     assert_eq!(told(&changes(&output)), ["opened eip-drift likely"]);
+}
+
+/// When the finding of each announcement began, and whether it is withdrawn.
+fn begins(lines: &[String]) -> Vec<(String, bool)> {
+    let finding = |line: &String| -> serde_json::Value {
+        serde_json::from_str::<serde_json::Value>(line).expect("each line is an object")["finding"].clone()
+    };
+    let begin = |finding: serde_json::Value| {
+        (finding["since"].as_str().expect("it has a begin").to_owned(), finding["withdrawn"] == true)
+    };
+    lines.iter().map(|line| begin(finding(line))).collect()
+}
+
+/// The secondary's last lines alone tell the year of all four files: who is told of the first ones is told the same.
+#[test]
+fn a_past_without_years_is_told_in_the_year_that_its_last_lines_settle() {
+    let directory = scratch();
+    let (output, state) = (directory.path().join("out"), directory.path().join("state"));
+    let case = sample("seed-incident");
+    let arguments = ["--format", "ndjson", "--replay", "--until-end", "--state", text(&state), text(&case)];
+    assert_eq!(follow(&arguments, &output).wait().expect("it ends").code(), Some(0));
+    let lines = changes(&output);
+    assert!(lines.len() > 8, "{:?}", told(&lines));
+    for (since, _) in begins(&lines) {
+        assert!(since.starts_with("2020-08-"), "{since} {:?}", told(&lines));
+    }
+}
+
+/// The line that `journalctl` prints first tells the year of a log that was printed years ago, as it does to `analyze`.
+#[test]
+fn a_past_that_journalctl_printed_is_told_in_the_year_of_its_first_line() {
+    let directory = scratch();
+    let (log, output) = (directory.path().join("ns3.log"), directory.path().join("out"));
+    let printed = "-- Journal begins at Mon 2021-08-02 10:00:00 UTC, ends at Thu 2021-08-19 09:00:00 UTC. --\n\
+        Aug 09 21:01:16 ns3 pdns_server[7]: Received NOTIFY for a.example from 192.0.2.1 which is not a master\n\
+        Aug 09 21:01:19 ns3 pdns_server[7]: Received NOTIFY for a.example from 192.0.2.1 which is not a master\n";
+    fs::write(&log, printed).expect("it can be written");
+    let arguments = ["--format", "ndjson", "--replay", "--until-end", text(&log)];
+    assert_eq!(follow(&arguments, &output).wait().expect("it ends").code(), Some(0));
+    let lines = changes(&output);
+    assert_eq!(told(&lines).len(), 2, "{:?}", told(&lines));
+    assert!(begins(&lines).iter().all(|(since, _)| since == "2021-08-09T21:01:16Z"), "{lines:?}");
+}
+
+/// A log of many programs may begin in the year before the daemons' first line, or months before it: both ways of reading place that alike.
+#[test]
+fn what_others_wrote_long_before_moves_no_year() {
+    let directory = scratch();
+    // Seconds since 1970 of 2026-01-03, 2026-08-10 and, in a line's own text, 2022-01-02 21:02:16.
+    let (january, august, epoch) = (1_767_398_400, 1_786_320_000, 1_641_157_336);
+    let notify = "ns3 pdns_server[7]: Received NOTIFY for a.example from 192.0.2.1 which is not a master";
+    let failed = format!(
+        "ns3 pdns_server[7]: Unable to retrieve SOA for a.example, this was the first time. NOTE: For every subsequent failed SOA check \
+         the domain will be suspended from freshness checks for 'num-errors x 60 seconds', with a maximum of 3600 seconds. Skipping SOA \
+         checks until {epoch}"
+    );
+    let new_year = format!("Dec 31 23:00:00 ns3 cron[7]: hello\nJan  2 21:01:16 {notify}\n");
+    let cases = [
+        (new_year.clone(), january, "2026-01-02T21:01:16Z"),
+        (format!("{new_year}Jan  2 21:01:16 {failed}\n"), january, "2022-01-02T21:01:16Z"),
+        (format!("Jan  3 23:00:00 ns3 cron[7]: hello\nAug  9 21:01:16 {notify}\n"), august, "2026-08-09T21:01:16Z"),
+    ];
+    for (number, (lines, modified, since)) in cases.into_iter().enumerate() {
+        let (log, output) = (directory.path().join(format!("{number}.log")), directory.path().join(number.to_string()));
+        fs::write(&log, lines).expect("it can be written");
+        let modified = std::time::UNIX_EPOCH + Duration::from_secs(modified);
+        fs::File::options().append(true).open(&log).and_then(|log| log.set_modified(modified)).expect("it is ours");
+        let arguments = ["--format", "ndjson", "--replay", "--until-end", text(&log)];
+        assert_eq!(follow(&arguments, &output).wait().expect("it ends").code(), Some(0));
+        let begins = begins(&changes(&output));
+        assert!(!begins.is_empty() && begins.iter().all(|(begin, _)| begin == since), "{begins:?} {since}");
+        let analyzed = Command::new(env!("CARGO_BIN_EXE_driftline"))
+            .args(["analyze", "--format", "json", text(&log)])
+            .env_remove("DRIFTLINE_CONFIG")
+            .output()
+            .expect("the binary starts");
+        let report: serde_json::Value = serde_json::from_slice(&analyzed.stdout).expect("a report");
+        assert_eq!(report["findings"][0]["since"], since);
+    }
+}
+
+/// Three refused NOTIFYs of this very moment, a second apart, as a daemon writes them into a log without years.
+fn now_without_years() -> (String, Vec<u8>) {
+    let now = chrono::Utc::now();
+    let line = |seconds: i64| {
+        let stamp = (now - chrono::Duration::seconds(seconds)).format("%b %e %H:%M:%S");
+        format!("{stamp} ns3 pdns_server[7]: Received NOTIFY for a.example from 192.0.2.1 which is not a master\n")
+    };
+    let lines = [3, 2, 1].map(line).concat();
+    ((now - chrono::Duration::seconds(3)).format("%Y-%m-%dT%H:%M:%S").to_string(), lines.into_bytes())
+}
+
+/// Nothing tells the year of what is written now but that it is written now: however long a log had been silent, and whether anybody
+/// listened meanwhile.
+#[test]
+fn what_is_written_now_without_a_year_is_of_today() {
+    let directory = scratch();
+    let days_ago = std::time::SystemTime::now() - Duration::from_secs(3 * 86_400);
+    let stamp = chrono::DateTime::<chrono::Utc>::from(days_ago).format("%b %e %H:%M:%S");
+    let old = format!("{stamp} ns3 pdns_server[7]: Domain 'a.example' is fresh (not presigned)\n");
+    for listens in [true, false] {
+        let place = |name: &str| directory.path().join(format!("{name}.{listens}"));
+        let (log, state, output) = (place("log"), place("state"), place("out"));
+        fs::write(&log, &old).expect("it can be written");
+        fs::File::options().append(true).open(&log).and_then(|log| log.set_modified(days_ago)).expect("it is ours");
+        let arguments = ["--format", "ndjson", "--state", text(&state), text(&log)];
+        let mut child = follow(&arguments, &output);
+        caught_up(&state);
+        let since = if listens {
+            let (since, lines) = now_without_years();
+            append(&log, &lines);
+            since
+        } else {
+            assert_eq!(terminate(child), 0);
+            let (since, lines) = now_without_years();
+            append(&log, &lines);
+            child = follow(&arguments, &output);
+            since
+        };
+        thread::sleep(JUDGED);
+        assert_eq!(terminate(child), 0);
+        let lines = changes(&output);
+        assert!(!lines.is_empty());
+        for begin in begins(&lines) {
+            assert_eq!(begin, (format!("{since}Z"), false), "{:?}", told(&lines));
+        }
+    }
+}
+
+#[test]
+fn what_a_pipe_says_without_a_year_is_of_today() {
+    let directory = scratch();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_driftline"))
+        .args(["follow", "--format", "ndjson", "-"])
+        .current_dir(directory.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let (since, lines) = now_without_years();
+    let mut pipe = child.stdin.take().expect("a pipe");
+    pipe.write_all(&lines).expect("it reads");
+    let mut told = String::new();
+    BufReader::new(child.stdout.take().expect("a pipe"))
+        .read_line(&mut told)
+        .expect("it is told while the pipe is open");
+    assert_eq!(begins(&[told]), [(format!("{since}Z"), false)]);
+    drop(pipe);
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }
 
 /// Old copies that become a flood are not over, and a pipe gets each line whole.
@@ -280,6 +434,39 @@ fn what_becomes_part_of_a_flood_is_said_to_go_on_there() {
         "         The same lines now say: ns3 has old copies of 6 zones (a.example, b.example, c.example and 3 more), at least for 20 s so far",
     ];
     assert_eq!(lines[at..at + 2], expected);
+}
+
+/// What only silence ends is told as over when it was silent for long enough, not with each of its lines.
+#[test]
+fn what_ends_by_silence_is_open_until_it_was_silent() {
+    let directory = scratch();
+    let (log, output) = (directory.path().join("ns3.log"), directory.path().join("out"));
+    let line = |time: &str, from: &str| {
+        format!(
+            "2026-03-{time}:00+00:00 ns3 pdns_server[7]: Received NOTIFY for a.example from {from} which is not a master\n"
+        )
+    };
+    let lines = [line("01T00:00", "192.0.2.1"), line("01T12:00", "192.0.2.1"), line("03T00:00", "192.0.2.2")];
+    fs::write(&log, lines.concat()).expect("it can be written");
+    let arguments = ["--format", "ndjson", "--replay", "--until-end", text(&log)];
+    assert_eq!(follow(&arguments, &output).wait().expect("it ends").code(), Some(0));
+    let told: Vec<String> = changes(&output)
+        .iter()
+        .map(|line| {
+            let change: serde_json::Value = serde_json::from_str(line).expect("each line is an object");
+            let (what, finding) = (&change["change"], &change["finding"]);
+            let word = |value: &serde_json::Value| value.as_str().unwrap_or("-").to_owned();
+            [what, &finding["state"], &finding["subject"]["address"], &finding["until"]].map(word).join(" ")
+        })
+        .collect();
+    let expected = [
+        "opened open 192.0.2.1 -",
+        "closed closed 192.0.2.1 2026-03-01T12:00:00Z",
+        // Here the input ends: there is nothing left to wait for.
+        "opened closed 192.0.2.2 2026-03-03T00:00:00Z",
+        "closed closed 192.0.2.2 2026-03-03T00:00:00Z",
+    ];
+    assert_eq!(told, expected);
 }
 
 /// A log that comes to stand in a directory is followed too, also where nothing is kept in a file; a document of a cloud is not, and that is said.

@@ -33,6 +33,13 @@ pub(super) fn link(findings: &mut [Finding], world: &World) {
             "notify-unacknowledged" => cause_of_silence(finding, &causes),
             _ => cause_of_stale(finding, &causes),
         };
+        // What an address that moves made of NOTIFYs is over with that, however long no further one came.
+        if finding.rule == "notify-from-non-master" && finding.until.is_none() {
+            finding.until = finding.cause.as_ref().and_then(|cause| causes.end_of(cause)).and_then(|end| {
+                let last = finding.evidence().iter().map(|line| line.last.unwrap_or(line.event.time)).max()?;
+                (last.micros <= end.micros + SLACK_MICROS).then_some(last)
+            });
+        }
     }
     let mut caused = BTreeMap::<String, Vec<usize>>::new();
     for (at, finding) in findings.iter().enumerate() {
@@ -90,6 +97,11 @@ impl Causes {
             }
         }
         Self { all, by_rule }
+    }
+
+    /// The end of the one of this id.
+    fn end_of(&self, id: &str) -> Option<Moment> {
+        self.all.iter().find(|cause| cause.id == id)?.to
     }
 
     /// Those of a rule that overlap a time, give or take `slack` microseconds; in the order of the findings.

@@ -117,7 +117,7 @@ fn tell(world: &World, group: &PeerGroup, episode: &[Takeover<'_>], start: Momen
         finding.add(line);
     }
     let end = episode.last().map_or(start, |takeover| takeover.event.time);
-    finding.until = Some(end);
+    finding.until = world.over_at(end, WINDOW_MICROS);
     match &group.unit {
         Unit::Instance(name) => finding.subject.instance = Some(name.clone()),
         Unit::Group(name) => finding.subject.group = Some(name.clone()),

@@ -1,6 +1,6 @@
 //! No node of a peer group was MASTER for longer than an election needs.
 
-use super::words::{evidence, length, list, name_unit};
+use super::words::{evidence, length, list, name_unit, number};
 use super::{Explanation, Rule, listens};
 use crate::event::{Keepalived, Text};
 use crate::finding::{Confidence, Finding, Rival, Role, Severity};
@@ -178,7 +178,7 @@ fn tell(world: &World, group: &PeerGroup, standings: &Standings, gap: &Gap) -> O
     }
     let lasting = match gap.to {
         Some(to) => format!("for {}", length(gap.from, to)),
-        None => format!("for {} when the logs end", length(gap.from, gap.seen_to)),
+        None => format!("for {} {}", length(gap.from, gap.seen_to), world.to_here()),
     };
     let (is, perhaps) = (
         if finding.is_open() { "is" } else { "was" },
@@ -205,7 +205,11 @@ fn tell(world: &World, group: &PeerGroup, standings: &Standings, gap: &Gap) -> O
         ]
     } else {
         vec![
-            format!("find out why {} is in FAULT: a check that fails, or an interface that is down.", list(broken)),
+            format!(
+                "find out why {} {} in FAULT: a check that fails, or an interface that is down.",
+                list(broken.iter().copied()),
+                number(broken.len(), "is", "are")
+            ),
             "check where the address is: without a MASTER no script moves it.".to_owned(),
         ]
     };
@@ -267,6 +271,7 @@ mod tests {
         let finding = &find("no-master", &both_fail())[0];
         assert_eq!((finding.since, finding.severity), (at("b", 100, faults()).time, Severity::Critical));
         assert!(finding.claim.contains("a in FAULT and b in FAULT"), "{}", finding.claim);
+        assert!(finding.next_steps[0].starts_with("find out why b and a are in FAULT"), "{:?}", finding.next_steps);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! NOTIFYs were turned away because their sender is no primary of the zone.
 
-use super::words::{counted, list, repeated};
+use super::words::{counted, list, number, repeated};
 use super::{Explanation, Rule, listens};
 use crate::event::{Event, Pdns};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
@@ -54,7 +54,7 @@ fn tell(world: &World, strangers: &Strangers) -> Option<Finding> {
         let proves = format!("{} refuses it too.", other.node);
         finding.add(super::words::evidence(Role::Supporting, other, brief(&zone_of(other)), proves));
     }
-    finding.until = until;
+    finding.until = until.and_then(|last| world.over_at(last, Strangers::QUIET_MICROS));
     finding.until_is = Bound::Exact;
     finding.subject.address = Some(sender.clone());
     finding.subject.nodes = strangers.nodes.iter().cloned().collect();
@@ -70,10 +70,17 @@ fn tell(world: &World, strangers: &Strangers) -> Option<Finding> {
         }];
         finding.next_steps = vec![format!("find out whose address {sender} is.")];
     } else {
-        finding.story = vec![format!(
-            "{}'s own log shows the same NOTIFY refused: it does not leave from the address the secondaries know.",
-            list(&own)
-        )];
+        finding.story = vec![if own.len() == 1 {
+            format!(
+                "{}'s own log shows the same NOTIFY refused: it does not leave from the address the secondaries know.",
+                list(&own)
+            )
+        } else {
+            format!(
+                "The logs of {} show the same NOTIFYs refused: they do not leave from the address the secondaries know.",
+                list(&own)
+            )
+        }];
         let failed_over = own.iter().find_map(|node| {
             let (group, master) = world.master_beside(node, first.time)?;
             (master != node).then(|| (node, master, group.unit.name()))
@@ -87,7 +94,8 @@ fn tell(world: &World, strangers: &Strangers) -> Option<Finding> {
                 "change zones on the MASTER's side, or wait for the failback: then {node} notifies from the address again."
             )];
         } else {
-            finding.next_steps = vec![format!("find out why {} leaves from {sender}.", list(&own))];
+            let leave = number(own.len(), "leaves", "leave");
+            finding.next_steps = vec![format!("find out why {} {leave} from {sender}.", list(&own))];
         }
     }
     Some(finding)
@@ -110,6 +118,21 @@ mod tests {
     fn names_the_sender_whose_own_log_shows_it_refused() {
         let ours = [at("s", 0, turns_away(ORDINARY)), at("a", 0, is_rejected())];
         assert!(find("notify-from-non-master", &ours)[0].claim.contains("sent by a"));
+    }
+
+    #[test]
+    fn goes_on_while_the_sender_may_come_again_or_until_the_drift_behind_it_is_over() {
+        let strangers = [at("s", 0, turns_away("203.0.113.66"))];
+        let told_after = |seconds| told_while_it_goes_on("notify-from-non-master", &strangers, seconds);
+        assert_eq!(
+            (told_after(1), told_after(86_401)),
+            (vec!["confirmed open".into()], vec!["confirmed closed".into()])
+        );
+        let ours = [&flap()[..], &[at("s", 500, turns_away(ORDINARY)), at("a", 500, is_rejected())]].concat();
+        assert_eq!(told_while_it_goes_on("notify-from-non-master", &ours, 60), ["confirmed open"]);
+        let repaired = [&ours[..], &[at("a", 600, serves()), at("s", 600, committed())]].concat();
+        assert_eq!(told_while_it_goes_on("eip-drift", &repaired, 60), ["confirmed closed"]);
+        assert_eq!(told_while_it_goes_on("notify-from-non-master", &repaired, 60), ["confirmed closed"]);
     }
 
     #[test]

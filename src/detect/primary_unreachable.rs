@@ -1,6 +1,6 @@
 //! Secondaries ask a primary and nobody answers.
 
-use super::words::{evidence, length, list, repeated};
+use super::words::{evidence, length, list, number, repeated};
 use super::{Explanation, Rule, listens};
 use crate::event::{Event, Text};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
@@ -109,9 +109,9 @@ fn tell(world: &World, together: &[&Unreached]) -> Option<Finding> {
     finding.subject.zones = zones.iter().map(|zone| (*zone).clone()).collect();
     finding.subject.address = address.clone();
     finding.subject.resource = address.clone();
-    let whom = address.as_deref().unwrap_or("their primary");
+    let whom = address.as_deref().unwrap_or(if nodes.len() == 1 { "its primary" } else { "their primary" });
     let last = together.iter().filter_map(|one| one.last_time()).max_by_key(|last| last.micros)?;
-    let verb = if is_open { "get" } else { "got" };
+    let verb = if is_open { number(nodes.len(), "gets", "get") } else { "got" };
     finding.claim = format!(
         "{} {verb} no answer from {whom} for {}, at least for {}",
         list(nodes.iter().copied()),
@@ -229,6 +229,7 @@ mod tests {
     fn checks_alone_are_likely_and_time_outs_confirm_them() {
         let checks = [at("s", 0, unretrievable(1)), at("s", 2700, unretrievable(10))];
         assert_eq!(told("primary-unreachable", &checks), ["likely open"]);
+        assert!(find("primary-unreachable", &checks)[0].claim.starts_with("s gets no answer from "));
         let rounds =
             [at("s", -60, fresh()), at("s", 0, times_out()), at("s", 0, unretrievable(1)), at("s", 360, times_out())];
         assert_eq!(told("primary-unreachable", &rounds), ["confirmed open"]);

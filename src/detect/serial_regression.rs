@@ -1,6 +1,6 @@
 //! A secondary's copy is newer than what its primary serves.
 
-use super::words::{count, evidence, list, repeated};
+use super::words::{count, evidence, list, number, repeated};
 use super::{Explanation, Rule, listens};
 use crate::event::{Event, Pdns, Text};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
@@ -112,11 +112,12 @@ fn tell(together: &[&Regression]) -> Option<Finding> {
         (1, Some(ours), Some(theirs)) => {
             format!("{whom} {verb} {} {theirs}, older than {ours} on {}", first.zone, list(nodes.iter().copied()))
         }
-        (number, _, _) => format!(
-            "{whom} {verb} older serials of {} ({}) than {} has",
-            count(number, "zone", "zones"),
+        (zones_count, _, _) => format!(
+            "{whom} {verb} older serials of {} ({}) than {} {}",
+            count(zones_count, "zone", "zones"),
             list(zones.iter().copied()),
-            list(nodes.iter().copied())
+            list(nodes.iter().copied()),
+            if is_open { number(nodes.len(), "has", "have") } else { "had" }
         ),
     };
     finding.story = vec!["A secondary fetches only what is newer: no change of the primary reaches it until its serial passes the copy's.".to_owned()];

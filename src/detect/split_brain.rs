@@ -2,11 +2,11 @@
 
 mod clocks;
 
-use super::words::{evidence, heard, length};
+use super::words::{evidence, heard, lasting, length};
 use super::{Explanation, Rule, listens};
 use crate::event::{Daemon, Event, Keepalived, Text, Vrrp};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity};
-use crate::moment::{Moment, duration_words, order_is_known};
+use crate::moment::{Moment, order_is_known};
 use crate::version::Version;
 use crate::world::{Begin, End, Mastership, NodeFacts, PeerGroup, Unit, World, advert};
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +48,8 @@ const TIMER_LATE_SINCE: Version = Version(2, 1, 0);
 struct Overlap<'a> {
     from: Moment,
     to: Option<Moment>,
+    /// `to` is the last advert that was heard of the other one, and no line says that either is MASTER no longer.
+    ends_by_silence: bool,
     nodes: [&'a Text; 2],
     entered: Arc<Event>,
     lines: Vec<Evidence>,
@@ -65,6 +67,12 @@ struct Overlap<'a> {
     one_log: bool,
     /// 1.x, one side, one moment: the rival may have fallen back before it ever entered MASTER.
     may_be_near_miss: bool,
+}
+
+impl Overlap<'_> {
+    fn over_at(&self, world: &World) -> Option<Moment> {
+        self.to.and_then(|to| if self.ends_by_silence { world.over_at(to, QUIET_MICROS) } else { Some(to) })
+    }
 }
 
 fn find(world: &World) -> Vec<Finding> {
@@ -103,7 +111,7 @@ fn of_group(world: &World, pauses: &Pauses<'_>, group: &PeerGroup) -> Vec<Findin
             None => episodes.push(vec![overlap]),
         }
     }
-    episodes.iter().map(|episode| tell(group, episode, world.to_here())).collect()
+    episodes.iter().map(|episode| tell(world, group, episode)).collect()
 }
 
 /// The stretch in which two masterships overlap, unless it is a hand-over.
@@ -182,6 +190,7 @@ fn overlap<'a>(
     Some(Overlap {
         from,
         to,
+        ends_by_silence: first.ended().or(second.ended()).is_none(),
         nodes: [first_node, second_node],
         entered: Arc::clone(&second.first),
         lines,
@@ -284,6 +293,7 @@ fn heard_only<'a>(pauses: &Pauses<'_>, group: &'a PeerGroup) -> Vec<Overlap<'a>>
             found.push(Overlap {
                 from: first.time,
                 to: Some(last.time),
+                ends_by_silence: mastership.ended().is_none(),
                 nodes: [node, node],
                 entered: Arc::clone(first),
                 lines: lines.iter().map(|line| heard(Role::Primary, line)).collect(),
@@ -302,10 +312,10 @@ fn heard_only<'a>(pauses: &Pauses<'_>, group: &'a PeerGroup) -> Vec<Overlap<'a>>
     found
 }
 
-fn tell(group: &PeerGroup, episode: &[Overlap<'_>], to_here: &str) -> Finding {
+fn tell(world: &World, group: &PeerGroup, episode: &[Overlap<'_>]) -> Finding {
     let first = &episode[0];
-    let open = episode.iter().any(|overlap| overlap.to.is_none());
-    let end = episode.iter().filter_map(|overlap| overlap.to).max_by_key(|to| to.micros).filter(|_| !open);
+    let ends: Option<Vec<Moment>> = episode.iter().map(|overlap| overlap.over_at(world)).collect();
+    let end = ends.and_then(|ends| ends.into_iter().max_by_key(|end| end.micros));
     let unit = group.unit.name();
     let confidence = episode.iter().map(confidence).max().unwrap_or(Confidence::Suspected);
     let longest = episode
@@ -340,23 +350,14 @@ fn tell(group: &PeerGroup, episode: &[Overlap<'_>], to_here: &str) -> Finding {
         several => super::words::list(several),
     };
     let verb = if finding.is_open() { "are" } else { "were" };
-    let how_long = end.map_or_else(
-        || format!(" {to_here}"),
-        |end| {
-            let micros = end.micros_since(first.from);
-            if micros < 1_000_000 && first.from.precision.min(end.precision) == crate::moment::Precision::Second {
-                " for less than a second".to_owned()
-            } else {
-                format!(" for {}", length(first.from, end))
-            }
-        },
-    );
+    let how_long =
+        end.map_or_else(|| format!(" {}", world.to_here()), |end| format!(" for {}", length(first.from, end)));
     let surely = if confidence == Confidence::Suspected { " perhaps" } else { "" };
     finding.claim = match episode.len() {
         1 => format!("{who} {verb}{surely} MASTER of {unit} at the same time{how_long}"),
         times => {
             let in_all: i64 = episode.iter().filter_map(|overlap| Some(overlap.to?.micros_since(overlap.from))).sum();
-            let in_all = duration_words(in_all, first.from.precision);
+            let in_all = lasting(in_all, first.from.precision);
             format!(
                 "{who} {verb}{surely} MASTER of {unit} at the same time {times} times, {in_all} in all{}",
                 how_long.replace(" for ", " within ")
@@ -452,6 +453,19 @@ mod tests {
     #[test]
     fn a_moment_of_it_is_a_warning() {
         assert_eq!(find("split-brain", &flap())[0].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn goes_on_while_the_next_advert_may_be_heard() {
+        let one_log = [at("a", 0, master()), at("a", 100, hears_lower()), at("a", 101, hears_lower())];
+        let both = [&one_log[..], &[at("b", 100, master())]].concat();
+        for split in [&one_log[..], &both] {
+            assert!(told("split-brain", split)[0].ends_with(" closed"));
+            assert!(told_while_it_goes_on("split-brain", split, 10)[0].ends_with(" open"));
+            assert!(told_while_it_goes_on("split-brain", split, 61)[0].ends_with(" closed"));
+        }
+        let healed = [&both[..], &[at("b", 102, backup())]].concat();
+        assert!(told_while_it_goes_on("split-brain", &healed, 10)[0].ends_with(" closed"));
     }
 
     #[test]

@@ -110,9 +110,9 @@ fn tell(horizon: Moment, to_here: &str, flood: &[&Behind]) -> Finding {
     finding.subject.address = only(flood.iter().flat_map(|behind| &behind.asked));
     finding.impact = flood.iter().map(|behind| impact(behind)).collect();
     let lasting = match finding.until {
-        Some(until) => format!(", at least for {}", length(finding.since, until)),
         // It has only just been seen.
-        None if horizon.micros_since(finding.since) < 1_000_000 => String::new(),
+        until if until.unwrap_or(horizon).micros_since(finding.since) < 1_000_000 => String::new(),
+        Some(until) => format!(", at least for {}", length(finding.since, until)),
         None => format!(", at least for {} {to_here}", length(finding.since, horizon)),
     };
     let verb = if open { "has" } else { "had" };

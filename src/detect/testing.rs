@@ -254,12 +254,24 @@ pub(super) fn find(rule: &str, events: &[Event]) -> Vec<Finding> {
 
 /// The same, where something is stated.
 pub(super) fn find_where(topology: &Topology, rule: &str, events: &[Event]) -> Vec<Finding> {
+    find_in(topology, rule, events, None)
+}
+
+/// The same as [`told`], where the logs go on and have been silent for so many seconds.
+pub(super) fn told_while_it_goes_on(rule: &str, events: &[Event], seconds: i64) -> Vec<String> {
+    in_words(find_in(&Topology::default(), rule, events, Some(seconds)))
+}
+
+fn find_in(topology: &Topology, rule: &str, events: &[Event], silence_seconds: Option<i64>) -> Vec<Finding> {
     let mut ordered: Vec<Arc<Event>> = events.iter().cloned().map(Arc::new).collect();
     ordered.sort_by(|a, b| (a.time, &a.node).cmp(&(b.time, &b.node)));
     let mut world = World::of(Arc::new(topology.clone()));
     ordered.iter().for_each(|event| world.observe(event));
     for event in &ordered {
         world.note_clock(&event.node, Clock { uncertainty_micros: 0, against: None });
+    }
+    if let (Some(seconds), Some(last)) = (silence_seconds, ordered.last()) {
+        world.note_now(last.time.shifted(seconds * 1_000_000));
     }
     world.settle(&[]);
     super::find_all(&world).into_iter().filter(|finding| finding.rule == rule).collect()
@@ -272,7 +284,11 @@ pub(super) fn told(rule: &str, events: &[Event]) -> Vec<String> {
 
 /// The same, where something is stated.
 pub(super) fn told_where(topology: &Topology, rule: &str, events: &[Event]) -> Vec<String> {
-    let words = find_where(topology, rule, events).into_iter().map(|finding| {
+    in_words(find_where(topology, rule, events))
+}
+
+fn in_words(findings: Vec<Finding>) -> Vec<String> {
+    let words = findings.into_iter().map(|finding| {
         let state = if finding.is_open() { "open" } else { "closed" };
         format!("{:?} {state}", finding.confidence).to_lowercase()
     });

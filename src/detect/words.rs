@@ -2,7 +2,7 @@
 
 use crate::event::{Event, Fact, Text, Vrrp};
 use crate::finding::{Evidence, Finding, Role};
-use crate::moment::{Moment, duration_words};
+use crate::moment::{Moment, Precision, duration_words};
 use crate::world::{Lines, PeerGroup, Unit, World, advert};
 use std::sync::Arc;
 
@@ -113,7 +113,18 @@ fn words_of(raw: &str) -> String {
 
 /// From one moment to another, for people.
 pub(super) fn length(from: Moment, to: Moment) -> String {
-    duration_words(to.micros_since(from), from.precision.min(to.precision))
+    lasting(to.micros_since(from), from.precision.min(to.precision))
+}
+
+/// The same of a length. What would be read as no time at all was some.
+pub(super) fn lasting(micros: i64, precision: Precision) -> String {
+    let shown_micros_min = if precision == Precision::Second { 1_000_000 } else { 100_000 };
+    if micros < shown_micros_min { "less than a second".to_owned() } else { duration_words(micros, precision) }
+}
+
+/// The word that goes with one, or with many: `is` or `are`.
+pub(super) fn number(number: usize, one: &'static str, many: &'static str) -> &'static str {
+    if number == 1 { one } else { many }
 }
 
 /// `a`, `a and b`, `a, b and c`, `a, b, c and 7 more`.
@@ -133,19 +144,28 @@ pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a Text>) -> String {
 }
 
 /// `1 zone`, `3 zones`.
-pub(super) fn counted(lines: &Lines, one: &str, many: &str) -> String {
+pub(super) fn counted(lines: &Lines, one: &'static str, many: &'static str) -> String {
     count(usize::try_from(lines.count).unwrap_or(usize::MAX), one, many)
 }
 
 /// `1 zone`, `3 zones`.
-pub(super) fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
+pub(super) fn count(count: usize, one: &'static str, many: &'static str) -> String {
+    format!("{count} {}", number(count, one, many))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::list;
+    use super::{lasting, list};
     use crate::event::Text;
+    use crate::moment::Precision;
+
+    #[test]
+    fn nothing_lasts_for_0_s() {
+        assert_eq!(lasting(0, Precision::Second), "less than a second");
+        assert_eq!(lasting(1_000_000, Precision::Second), "1 s");
+        assert_eq!(lasting(40_000, Precision::Micro), "less than a second");
+        assert_eq!(lasting(300_000, Precision::Micro), "0.3 s");
+    }
 
     #[test]
     fn lists_read_as_people_write_them() {

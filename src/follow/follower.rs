@@ -6,7 +6,7 @@ use crate::detect;
 use crate::event::{Daemon, Text};
 use crate::input::Trouble;
 use crate::input::live::{Mark, Position, Progress};
-use crate::pipeline::live::{Live, Reached};
+use crate::pipeline::live::{Foresight, Live, Reached};
 use crate::pipeline::{Kept, Options};
 use crate::record::Stamp;
 use crate::report::Report;
@@ -21,6 +21,8 @@ pub enum Item {
     Record(Text, Box<Kept>, Mark),
     /// Another file took the place of the one before.
     Turn(Mark),
+    /// What stands in the source already; it comes before its records.
+    Foreseen(Text, Box<Foresight>),
     /// Something is lost or odd.
     Trouble(Text, Trouble),
     /// Nothing more for now.
@@ -41,6 +43,8 @@ pub struct Follower {
     /// An item before which a question had to be put.
     put_back: Option<(usize, Item)>,
     positions: Vec<Option<Position>>,
+    /// By the wall clock: when each source had nothing more to give.
+    rested_at: Vec<Option<i64>>,
     ledger: Ledger,
     schedule: Schedule,
     zone: Tz,
@@ -102,6 +106,7 @@ impl Follower {
         Self {
             turns: Turns::new(sources.len()),
             positions: vec![None; sources.len()],
+            rested_at: vec![None; sources.len()],
             sources,
             live,
             put_back: None,
@@ -162,11 +167,18 @@ impl Follower {
         self.positions[source].get_or_insert(position);
     }
 
+    /// A file was written to last then (Unix seconds), before its first record is taken.
+    pub fn is_written_at(&mut self, source: usize, seconds: i64) {
+        let (path, node) = self.sources[source].clone();
+        let index = self.live.index_of_or_new(&path, node);
+        self.live.is_written_at(index, seconds);
+    }
+
     /// Takes what a source gave; it waits for its turn.
     pub fn push(&mut self, source: usize, item: Item, wall: i64) {
         let time = match &item {
             Item::Record(_, record, _) => record.stamp.map(|stamp| micros(stamp, wall)),
-            Item::Turn(_) | Item::Trouble(..) | Item::Rest(_) | Item::End => None,
+            Item::Turn(_) | Item::Foreseen(..) | Item::Trouble(..) | Item::Rest(_) | Item::End => None,
         };
         let rests = matches!(item, Item::Rest(_) | Item::End);
         self.turns.push(source, time, item);
@@ -304,18 +316,24 @@ impl Follower {
                     self.schedule.took(micros(stamp, wall), weight);
                 }
                 self.taken_at = wall;
+                self.note_written(source, index, record.stamp);
                 self.advance(source, &mark);
             }
             Item::Turn(mark) => self.advance(source, &mark),
+            Item::Foreseen(path, foresight) => {
+                let index = self.live.index_of_or_new(&path, node);
+                self.live.foresee(index, *foresight);
+            }
             Item::Trouble(path, trouble) => {
                 self.gaps += u64::from(trouble.kind == "gap");
                 let index = self.live.index_of_or_new(&path, node);
                 self.live.trouble(index, &trouble);
             }
             Item::Rest(known) => {
+                self.rested_at[source] = Some(wall);
                 for (path, progress) in known {
                     let index = self.live.index_of_or_new(&path, node.clone());
-                    self.live.reached(index, reached(progress));
+                    self.live.reached(index, reached(progress, wall));
                     let weight = self.live.rest(index);
                     if let Some(newest) = self.schedule.newest() {
                         self.schedule.took(newest, weight);
@@ -323,6 +341,15 @@ impl Follower {
                 }
             }
             Item::End => self.ended += 1,
+        }
+    }
+
+    /// What a pipe gives is written now, and what a source gives that had nothing more to give was written since.
+    fn note_written(&mut self, source: usize, index: usize, stamp: Option<Stamp>) {
+        let is_of_pipe = self.live.written_at(index).is_none();
+        let since = self.rested_at[source].or_else(|| is_of_pipe.then_some(self.taken_at));
+        if let Some(since) = since.filter(|_| stamp.is_some_and(|stamp| !stamp.year_known)) {
+            self.live.is_written_at(index, since.div_euclid(1_000_000));
         }
     }
 
@@ -364,9 +391,9 @@ impl Follower {
     }
 }
 
-fn reached(progress: Progress) -> Reached {
-    let Progress { format, lines, first, last, modified } = progress;
-    Reached { format, lines, first, last, modified }
+/// How far a source has been read by `wall`. What is no file, and so has no time of writing, was written when it came.
+fn reached(progress: Progress, wall: i64) -> Reached {
+    Reached { modified: progress.modified.or(Some(wall.div_euclid(1_000_000))), ..Reached::from(progress) }
 }
 
 /// A stamp in microseconds of UTC, near enough to say whose turn it is. A year that is not written is the latest that does not lie

@@ -11,6 +11,10 @@ const SECOND_MICROS: i64 = 1_000_000;
 /// After this without a further line a rule may conclude something: the grace time of a take-over, and the two refresh cycles after which
 /// a copy that was found old is told; each with a second for the lines' own resolution.
 const SILENCES_MICROS: [i64; 2] = [7_000_000, 122_000_000];
+/// What ends by silence alone is over after this: a split-brain of which one side is heard, flapping, NOTIFYs of a stranger. When it is seen
+/// that it is over may wait for the second number.
+const ENDS_MICROS: [(i64, i64); 3] =
+    [(61_000_000, 10_000_000), (301_000_000, 30_000_000), (86_401_000_000, 3_600_000_000)];
 /// Ordinary steps are looked after together, this often.
 const ORDINARY_MICROS: i64 = 30_000_000;
 /// What comes in floods is looked after together, this often.
@@ -69,7 +73,7 @@ impl Schedule {
                     self.ask_at((time.div_euclid(patience) + 1) * patience);
                 }
                 let at = time + SILENCES_MICROS[1];
-                let is_near = self.due.range(at - ORDINARY_MICROS..).next().is_some();
+                let is_near = self.due.range(at - ORDINARY_MICROS..=at + ORDINARY_MICROS).next().is_some();
                 if !is_near {
                     self.ask_at(at);
                 }
@@ -78,10 +82,12 @@ impl Schedule {
                 let at = (time.div_euclid(REPEATED_MICROS) + 1) * REPEATED_MICROS;
                 self.ask_at(at);
                 self.ask_at(at + SILENCES_MICROS[1]);
+                self.ask_for_ends(at);
             }
             Weight::Remarkable => {
                 self.is_asked_for = true;
                 SILENCES_MICROS.iter().for_each(|silence| self.ask_at(second(time) * SECOND_MICROS + silence));
+                self.ask_for_ends(time);
             }
         }
     }
@@ -121,6 +127,12 @@ impl Schedule {
         std::mem::replace(&mut self.due, later).pop_last()
     }
 
+    fn ask_for_ends(&mut self, time: i64) {
+        for (quiet, together) in ENDS_MICROS {
+            self.ask_at(((time + quiet).div_euclid(together) + 1) * together);
+        }
+    }
+
     fn ask_at(&mut self, time: i64) {
         if self.due.len() < DUE_MAX {
             self.due.insert(time);
@@ -155,6 +167,8 @@ mod tests {
         assert_eq!(schedule.before(10_000_000), Some(7_000_000), "the grace time is over before the next line");
         assert_eq!(schedule.before(10_000_000), None);
         assert!(schedule.rested(122_000_000) && !schedule.rested(122_000_000));
+        assert!(schedule.rested(331_000_000) && !schedule.rested(86_400_000_000));
+        assert!(schedule.rested(90_000_000_000), "a day and an hour later");
     }
 
     #[test]

@@ -297,7 +297,7 @@ impl Frame {
     }
 
     fn unskewed(&self, index: usize, node: &Text, stamp: Stamp, crossed: i32) -> Option<Moment> {
-        moment(stamp, self.calendars[index].first_year + crossed, self.stated.zone(Some(node)))
+        moment(stamp, self.calendars[index].year_after(crossed), self.stated.zone(Some(node)))
     }
 }
 

@@ -64,6 +64,8 @@ pub struct Survey {
     /// Where clocks were set.
     pub(super) steps: Steps,
     walker: Walker,
+    /// What is known to stand in the source beyond what was read of it, and to which line: it tells the year of what was read.
+    ahead: Option<(u64, Box<Self>)>,
     hosts: BTreeMap<Option<Text>, Host>,
     meetings: HashMap<(Meeting, bool, Option<Text>), Vec<Dated>>,
     is_alone: bool,
@@ -100,6 +102,7 @@ impl Survey {
             clues: Clues::default(),
             steps: Steps::default(),
             walker: Walker::from_start(),
+            ahead: None,
             hosts: BTreeMap::new(),
             meetings: HashMap::new(),
             is_alone: false,
@@ -126,6 +129,7 @@ impl Survey {
         }
         if !stamp.year_known {
             self.clues.start.get_or_insert(stamp.written);
+            self.clues.noted.get_or_insert(stamp);
             self.clues.end = self.clues.end.max(Some((crossed, stamp.written)));
             self.clues.take_hint(stamp.written, crossed, line.hint);
         }
@@ -176,6 +180,34 @@ impl Survey {
         self.meetings = HashMap::new();
     }
 
+    /// Takes what the first `lines` lines of the source tell of their year, before they are noted one by one.
+    pub fn foresee(&mut self, whole: Self, lines: u64) {
+        let (steps, half_hours) = (Steps::default(), BTreeMap::new());
+        let whole = Self { ahead: None, steps, half_hours, half_hour: None, meetings: HashMap::new(), ..whole };
+        self.ahead = Some((lines, Box::new(whole)));
+    }
+
+    /// So many lines of the source have been read: what was known of them beforehand is now known by themselves.
+    pub fn has_read(&mut self, lines: u64) {
+        self.ahead.take_if(|(known, _)| lines >= *known);
+    }
+
+    /// Takes that the source was still written to then (Unix seconds).
+    pub fn is_written_at(&mut self, seconds: i64) {
+        self.modified = self.modified.max(Some(seconds));
+    }
+
+    /// All that is known of the source's years: of what was read, or of what stands in it.
+    pub(super) fn whole(&self) -> &Self {
+        self.ahead.as_ref().map_or(self, |(_, whole)| whole)
+    }
+
+    /// Whether its stamps have no year.
+    #[must_use]
+    pub fn is_yearless(&self) -> bool {
+        self.first.or(self.last).is_some_and(|stamp| !stamp.year_known)
+    }
+
     /// Whether all lines name one host, or none does.
     #[must_use]
     pub fn is_of_one_host(&self) -> bool {
@@ -202,14 +234,15 @@ impl Survey {
         self.modified = modified;
         let yearless = |stamp: Option<Stamp>| stamp.filter(|stamp| !stamp.year_known).map(|stamp| stamp.written);
         self.clues.start = yearless(first).or(self.clues.start);
+        self.clues.take_lead();
         if let Some(start) = self.clues.start {
-            self.clues.note_leap_day(start, 0);
+            self.clues.note_leap_day(start, -self.clues.lead);
         }
         let mut walker = self.walker.clone();
         if let Some(last) = last.filter(|last| !last.year_known) {
             walker.year_of(&last);
         }
-        self.clues.years_crossed = walker.crossed();
+        self.clues.years_crossed = self.clues.lead + walker.crossed();
     }
 
     fn note_half_hour(&mut self, written: NaiveDateTime, crossed: i32) {

@@ -28,11 +28,17 @@ pub(super) struct Calendar {
     pub(super) first_year: i32,
     start: Option<NaiveDateTime>,
     years_crossed: i32,
+    lead: i32,
 }
 
 impl Calendar {
     pub(super) fn walker(&self) -> Walker {
         Walker { first_year: self.first_year, year: self.first_year, latest: self.start }
+    }
+
+    /// Year of a line before which the survey counted so many New Years.
+    pub(super) fn year_after(&self, crossed: i32) -> i32 {
+        self.first_year + self.lead + crossed
     }
 
     /// Year of the source's last stamp.
@@ -85,7 +91,12 @@ impl Walker {
 /// What a yearless source tells about its own year.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Clues {
+    /// First stamp of any line.
     pub(super) start: Option<NaiveDateTime>,
+    /// First stamp of a line of the daemons: New Years are counted from there.
+    pub(super) noted: Option<Stamp>,
+    /// New Years between the two.
+    pub(super) lead: i32,
     pub(super) end: Option<(i32, NaiveDateTime)>,
     pub(super) years_crossed: i32,
     /// First years that an epoch in the text demands, and how many lines demand them.
@@ -123,6 +134,14 @@ impl Clues {
         }
     }
 
+    /// Counts the New Years between the first stamp of any line and the first of the daemons'.
+    pub(super) fn take_lead(&mut self) {
+        let Some((start, noted)) = self.start.zip(self.noted) else { return };
+        let mut walker = Walker { latest: Some(start), ..Walker::from_start() };
+        // A log of others may begin half a year earlier: that is no line from before New Year.
+        self.lead = walker.year_of(&noted).max(0);
+    }
+
     /// Takes a stamp: a 29 February is in leap years only.
     pub(super) fn note_leap_day(&mut self, written: NaiveDateTime, crossed: i32) {
         if written.month() == 2 && written.day() == 29 {
@@ -132,7 +151,8 @@ impl Clues {
 
     /// Whether all its days exist if the first stamp is of this year.
     fn fits(&self, first_year: i32) -> bool {
-        self.leap_day_after.is_none_or(|crossed| NaiveDate::from_ymd_opt(first_year + crossed, 2, 29).is_some())
+        let exists = |crossed| NaiveDate::from_ymd_opt(first_year + self.lead + crossed, 2, 29).is_some();
+        self.leap_day_after.is_none_or(exists)
     }
 
     /// The first year, from the serials' and banners' on, in which all its days exist. Banners alone are years old and no estimate.
@@ -143,29 +163,30 @@ impl Clues {
 
     /// The same, by banners alone where there is nothing else.
     fn not_before(&self) -> Option<i32> {
-        let floor = self.floor.max(self.banner_floor)?;
+        let floor = self.floor.max(self.banner_floor)? - self.lead;
         (floor..floor + LEAP_YEARS_APART).find(|year| self.fits(*year))
     }
 
     fn demanded(&self) -> Option<i32> {
-        self.exact.iter().max_by_key(|(year, count)| (**count, std::cmp::Reverse(**year))).map(|(year, _)| *year)
+        let year = self.exact.iter().max_by_key(|(year, count)| (**count, std::cmp::Reverse(**year)));
+        year.map(|(year, _)| *year - self.lead)
     }
 }
 
 /// Settles each source's calendar, in the order given.
 pub(super) fn resolve(surveys: &[Survey], names: &Names, stated: &Stated, caveats: &mut Vec<Caveat>) -> Vec<Calendar> {
-    let dated = reference_of_dated(surveys);
+    let whole: Vec<&Survey> = surveys.iter().map(Survey::whole).collect();
+    let dated = reference_of_dated(&whole);
     let is_told = |survey: &Survey| survey.clues.demanded().or_else(|| within(&survey.clues, survey.covers));
-    let exact_span = surveys.iter().filter_map(|survey| span(&survey.clues, is_told(survey)?)).fold(dated, widen);
+    let exact_span = whole.iter().filter_map(|survey| span(&survey.clues, is_told(survey)?)).fold(dated, widen);
     let floor_span =
-        surveys.iter().filter_map(|survey| span(&survey.clues, survey.clues.earliest()?)).max_by_key(|(_, end)| *end);
+        whole.iter().filter_map(|survey| span(&survey.clues, survey.clues.earliest()?)).max_by_key(|(_, end)| *end);
 
     let mut calendars = Vec::with_capacity(surveys.len());
-    for survey in surveys {
+    for (survey, read) in whole.into_iter().zip(surveys) {
         let clue = &survey.clues;
         let node =
             survey.node.clone().or_else(|| survey.hosts().next().map(|host| names.of_host(survey, host).clone()));
-        let yearless = survey.first.or(survey.last).is_some_and(|stamp| !stamp.year_known);
         let (year, reason) = if let Some(year) = stated_year(stated, node.as_ref()) {
             (year, None)
         } else if let Some(year) = clue.demanded() {
@@ -187,12 +208,14 @@ pub(super) fn resolve(surveys: &[Survey], names: &Names, stated: &Stated, caveat
             let text = format!("{}: 29 February is not in {year}; its lines could not be placed in time.", survey.path);
             caveats.push(Caveat { kind: "undated", node: node.clone(), text });
         }
-        if let (true, Some(reason)) = (yearless, reason) {
+        if let (true, Some(reason)) = (survey.is_yearless(), reason) {
             let text =
                 format!("the stamps have none; {year} is inferred from {reason} (--year [NODE=]YEAR states it).");
             caveats.push(Caveat { kind: "year-inferred", node: node.or_else(|| Some(survey.path.clone())), text });
         }
-        calendars.push(Calendar { first_year: year, start: clue.start, years_crossed: clue.years_crossed });
+        let Clues { start, noted, years_crossed, .. } = read.clues;
+        let noted = noted.map(|stamp| stamp.written).filter(|_| clue.lead == 0);
+        calendars.push(Calendar { first_year: year, start: noted.or(start), years_crossed, lead: clue.lead });
     }
     caveats.sort();
     caveats.dedup();
@@ -229,11 +252,11 @@ fn widen(known: Option<Stretch>, new: Stretch) -> Option<Stretch> {
 
 fn span(clue: &Clues, first_year: i32) -> Option<Stretch> {
     let from = in_year(clue.start?, first_year)?;
-    let to = clue.end.and_then(|(crossed, end)| in_year(end, first_year + crossed)).unwrap_or(from);
+    let to = clue.end.and_then(|(crossed, end)| in_year(end, first_year + clue.lead + crossed)).unwrap_or(from);
     Some((from.min(to), from.max(to)))
 }
 
-fn reference_of_dated(surveys: &[Survey]) -> Option<Stretch> {
+fn reference_of_dated(surveys: &[&Survey]) -> Option<Stretch> {
     let stamps = surveys.iter().flat_map(|survey| survey.first.into_iter().chain(survey.last));
     stamps.filter(|stamp| stamp.year_known).map(|stamp| (stamp.written, stamp.written)).fold(None, widen)
 }

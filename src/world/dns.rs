@@ -133,6 +133,11 @@ pub struct Strangers {
     pub nodes: BTreeSet<Text>,
 }
 
+impl Strangers {
+    /// An episode ends when its sender was silent for longer than this.
+    pub const QUIET_MICROS: i64 = QUIET_MICROS;
+}
+
 /// Transfers refused by one address or node in one episode.
 #[derive(Debug, Clone)]
 pub struct Refusals {

@@ -243,6 +243,14 @@ impl World {
         if self.now.is_some() { "so far" } else { "when the logs end" }
     }
 
+    /// The end of what ends by silence: its last line, and where the logs go on only when the silence has lasted for longer than
+    /// `quiet_micros`. Until then a further line may go on with it.
+    #[must_use]
+    pub fn over_at(&self, last: Moment, quiet_micros: i64) -> Option<Moment> {
+        let is_over = self.now.is_none_or(|now| now.micros_since(last) > quiet_micros);
+        is_over.then_some(last)
+    }
+
     /// Lets go of lines that are held only until their other half comes.
     pub fn end_pairing(&mut self) {
         self.witnesses.end_pairing();

@@ -3,7 +3,8 @@
 use crate::follow::{Follower, Item};
 use crate::input::live::{Arrival, Followed, Progress, Until, follow};
 use crate::input::{Error, Interest};
-use crate::pipeline::Kept;
+use crate::pipeline::live::{Foresight, Reached};
+use crate::pipeline::{Kept, Options, interest};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -31,15 +32,24 @@ impl Readers {
     pub(in crate::cli) fn begin(
         sources: &[Followed],
         follower: &mut Follower,
-        interest: &Interest,
+        options: &Options,
         until: Until,
         stop: &Arc<AtomicBool>,
     ) -> Self {
         let (sender, messages) = mpsc::channel();
+        let interest = interest(&options.patterns);
         let mut ahead = Vec::new();
         for (index, source) in sources.iter().enumerate() {
             let from = follower.position(index).cloned();
             follower.begin_at(index, source.beginning());
+            let modified = source.modified();
+            if let Some(modified) = modified {
+                follower.is_written_at(index, modified);
+            }
+            // Where the past is told as it is read, the year of its first line must be known.
+            let is_new = from.as_ref().is_none_or(|from| *from == source.beginning());
+            let foresight = (is_new && follower.is_caught_up() && modified.is_some())
+                .then(|| Foresight::new(source.path.clone(), source.node.clone(), options));
             let credit = Arc::new(AtomicUsize::new(0));
             ahead.push(Arc::clone(&credit));
             let reader = Reader {
@@ -51,7 +61,7 @@ impl Readers {
                 rested_at: None,
             };
             let (source, interest) = (source.clone(), interest.clone());
-            thread::spawn(move || reader.run(&source, &interest, from.as_ref(), until));
+            thread::spawn(move || reader.run(&source, &interest, from.as_ref(), until, foresight));
         }
         Self { messages, ahead }
     }
@@ -78,13 +88,34 @@ impl Reader {
         interest: &Interest,
         from: Option<&crate::input::live::Position>,
         until: Until,
+        foresight: Option<Foresight>,
     ) {
+        if let Some(foresight) = foresight {
+            self.foresee(source, interest, foresight);
+        }
         let stop = Arc::clone(&self.stop);
         let result = follow(source, interest, from, until, &stop, &mut |arrival| self.arrival(arrival));
         match result {
             Ok(()) if stop.load(Ordering::Relaxed) => {}
             Ok(()) => self.send(Ok(Item::End)),
             Err(error) => self.send(Err(error)),
+        }
+    }
+
+    /// Reads a log whose stamps have no year ahead of its records. What is wrong with it is said when it is read in earnest.
+    fn foresee(&mut self, source: &Followed, interest: &Interest, mut foresight: Foresight) {
+        let is_enough = AtomicBool::new(false);
+        let result = follow(source, interest, None, Until::EndOfInput, &is_enough, &mut |arrival| match arrival {
+            Arrival::Record(_, record, _) => {
+                foresight.take(record);
+                let is_enough_now = foresight.is_dated() || self.stop.load(Ordering::Relaxed);
+                is_enough.store(is_enough_now, Ordering::Relaxed);
+            }
+            Arrival::Rest(known) => known.iter().for_each(|(_, progress)| foresight.reached(Reached::from(*progress))),
+            Arrival::Turn(_) | Arrival::Trouble(..) => {}
+        });
+        if result.is_ok() && !is_enough.load(Ordering::Relaxed) {
+            self.send(Ok(Item::Foreseen(source.path.clone(), Box::new(foresight))));
         }
     }
 

@@ -9,7 +9,6 @@ use crate::cli::outlets::Outlets;
 use crate::cli::outlets::args::Outgoing as Ways;
 use crate::follow::{Change, Follower, Item, Kind, Named, Outgoing, State};
 use crate::input::live::{Followed, Places, Position, Until};
-use crate::pipeline::interest;
 use crate::report::announcement::{closed_at_once, fit};
 use chrono::Utc;
 use std::io::{self, Write};
@@ -73,9 +72,8 @@ impl Session<'_> {
         let mut run = Run { session: self, outlets, places, totals, saved, is_changed: false };
         // What was on its way when the last run died goes out again, the same bytes.
         run.tell(&pending)?;
-        let interest = interest(&self.configured.options.patterns);
         let stop = Arc::new(AtomicBool::new(false));
-        let readers = Readers::begin(&self.sources, &mut follower, &interest, self.until, &stop);
+        let readers = Readers::begin(&self.sources, &mut follower, &self.configured.options, self.until, &stop);
         run.save(&follower, Vec::new())?;
         let stopped = run.turn(&mut follower, &readers);
         stop.store(true, Ordering::Relaxed);

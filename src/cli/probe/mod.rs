@@ -10,7 +10,6 @@ use super::follow::{Configured, configured};
 use super::outlet;
 use crate::follow::{Follower, Named, Outgoing};
 use crate::input::live::{self, Followed, Until};
-use crate::pipeline::interest;
 use args::Probe;
 use chrono_tz::Tz;
 use std::io::Write;
@@ -50,7 +49,6 @@ fn probe(arguments: &Probe) -> Result<Status, String> {
     let mut unknown: Vec<String> = errors.iter().map(|error| chain(error)).collect();
     let store = Store::at(state_path(arguments, &sources)?);
     let named: Vec<Named> = sources.iter().map(|source| (source.path.clone(), source.node.clone())).collect();
-    let interest = interest(&options.patterns);
     let fresh = || Follower::new(options.clone(), named.clone(), zone, false);
     let mut follower = fresh();
     match store.load().map_err(|error| format!("failed to read the state {}: {error}", store.path().display()))? {
@@ -67,7 +65,7 @@ fn probe(arguments: &Probe) -> Result<Status, String> {
     }
     let (gaps, lines) = (follower.gaps(), follower.counts().lines);
     let stop = Arc::new(AtomicBool::new(false));
-    let readers = Readers::begin(&sources, &mut follower, &interest, Until::LastWholeLine, &stop);
+    let readers = Readers::begin(&sources, &mut follower, &options, Until::LastWholeLine, &stop);
     let mut failed = 0;
     while !follower.is_over() && failed < sources.len() {
         if begun.elapsed() >= Duration::from_secs(arguments.timeout) {

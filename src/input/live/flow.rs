@@ -58,6 +58,9 @@ pub(super) struct Flow<'f> {
 /// A source that is quiet is looked at this often at least.
 const QUIET_POLL_MAX: Duration = Duration::from_millis(500);
 
+/// So many looks at first lines that are not judged yet take longer than they need to settle.
+const SETTLING_LOOKS: u32 = 3;
+
 /// Where to begin in a stream.
 pub(super) struct Start<'c> {
     /// Of a file or a pipe; its mark is where the stream begins.
@@ -169,6 +172,11 @@ impl Flow<'_> {
     /// Nothing to read for now: says so, and sleeps.
     pub(super) fn wait(&mut self) {
         self.rest();
+        self.pause();
+    }
+
+    /// Sleeps until it is worth another look.
+    fn pause(&mut self) {
         self.in_vain = if self.rested_at_line == self.progress.lines { self.in_vain + 1 } else { 0 };
         self.rested_at_line = self.progress.lines;
         std::thread::sleep(super::patience(self.pace.poll, self.in_vain).min(QUIET_POLL_MAX));
@@ -244,14 +252,14 @@ impl Flow<'_> {
                 growing = if better.kind == judged.kind { growing } else { Growing::new(better.kind, summary.lines) };
                 judged = better;
             }
-            if let Step::End(ended) = self.step(control, turn) {
+            if let Step::End(ended) = self.step(control, turn, true) {
                 return Ok(ended);
             }
         }
     }
 
-    /// What to do when the stream has run dry, or a portion of it is read.
-    fn step(&mut self, control: &Control, turn: &mut dyn FnMut() -> Turn) -> Step {
+    /// What to do when the stream has run dry, or a portion of it is read. `is_given`: what was read of it is given too.
+    fn step(&mut self, control: &Control, turn: &mut dyn FnMut() -> Turn, is_given: bool) -> Step {
         if self.is_stopped() {
             return Step::End(Ended::Stopped);
         }
@@ -260,7 +268,8 @@ impl Flow<'_> {
         }
         match turn() {
             Turn::More => {}
-            Turn::Wait => self.wait(),
+            Turn::Wait if is_given => self.wait(),
+            Turn::Wait => self.pause(),
             Turn::Over => control.end(),
             Turn::Leave => return Step::End(Ended::Left),
         }
@@ -275,7 +284,7 @@ impl Flow<'_> {
         turn: &mut dyn FnMut() -> Turn,
         summary: &mut Summary,
     ) -> Result<Result<Judged, Ended>, Error> {
-        let mut seen_at = None;
+        let (mut seen_at, mut looks) = (None, 0);
         loop {
             control.refill(self.pace.portion);
             if skip_hole(buffer, self.sizes.window) {
@@ -305,7 +314,10 @@ impl Flow<'_> {
                     return Err(refused(self.path, verdict, buffer));
                 }
             }
-            if let Step::End(ended) = self.step(control, turn) {
+            // Lines that will be given in a moment are no rest: whoever hears of one takes the past for read.
+            looks += u32::from(whole > 0);
+            let is_given = whole == 0 || looks > SETTLING_LOOKS;
+            if let Step::End(ended) = self.step(control, turn, is_given) {
                 return Ok(Err(ended));
             }
         }
@@ -379,6 +391,7 @@ impl Flow<'_> {
         let progress = &mut self.progress;
         progress.modified = control.modified.get().map(|nanos| nanos.div_euclid(1_000_000_000));
         progress.format = summary.format;
+        progress.covers = sniff::covered(&control.head.borrow()).or(progress.covers);
         progress.lines = before + summary.lines;
         progress.first = summary.first;
         progress.last = summary.last;

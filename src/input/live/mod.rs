@@ -35,9 +35,11 @@ use super::expand::{self, Expanded};
 use super::{Interest, Sizes, Source, TROUBLES_KEPT, Trouble};
 use crate::event::Text;
 use crate::record::{Record, Stamp};
+use chrono::NaiveDate;
 use flow::{Flow, Pace};
 use position::{JournalPlaces, Place};
 use std::ffi::OsString;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -96,6 +98,8 @@ pub enum Mark {
 pub struct Progress {
     /// The format as recognised; empty until it is.
     pub format: &'static str,
+    /// From which day to which the journal reached that `journalctl` printed, where the first line says so.
+    pub covers: Option<(NaiveDate, NaiveDate)>,
     /// Lines or entries.
     pub lines: u64,
     /// First stamp.
@@ -245,6 +249,13 @@ impl Followed {
             Kind::Stdin | Kind::File(_) => Position(Place::Begin),
             Kind::Journals { .. } => Position(Place::Journals(JournalPlaces::default())),
         }
+    }
+
+    /// When it was last written to (Unix seconds); only of a file, which can be read more than once.
+    #[must_use]
+    pub fn modified(&self) -> Option<i64> {
+        let Kind::File(place) = &self.kind else { return None };
+        fs::metadata(place).ok().and_then(|metadata| expand::modified(&metadata))
     }
 
     /// Whether what was written before it was opened can be read: not of standard input.

@@ -7,6 +7,7 @@
 //! **Invariant:** after the last line the report is that of `analyze` over the same lines, unless a limit was met, which is a caveat.
 
 mod flood;
+mod foresight;
 mod forget;
 mod stored;
 
@@ -15,11 +16,14 @@ use super::unwrap::Unwrapper;
 use super::{Beside, Content, Options, Told, report, unread};
 use crate::event::{Daemon, Fact, Keepalived, Keeper, Pdns, Text, Vrrp};
 use crate::input::Trouble;
+use crate::input::live::Progress;
 use crate::record::{Record, Stamp};
 use crate::report::{Caveat, Coverage, Report};
 use crate::timeline::{Line, Survey};
 use crate::world::Said;
+use chrono::NaiveDate;
 use flood::Floods;
+pub use foresight::Foresight;
 use forget::Limits;
 pub use stored::Stored;
 
@@ -35,6 +39,8 @@ pub struct Dated {
 pub struct Reached {
     /// Format as recognised; empty until it is.
     pub format: &'static str,
+    /// From which day to which the journal reached that `journalctl` printed, where the first line says so.
+    pub covers: Option<(NaiveDate, NaiveDate)>,
     /// Lines or entries.
     pub lines: u64,
     /// First stamp of any line.
@@ -43,6 +49,13 @@ pub struct Reached {
     pub last: Option<Stamp>,
     /// When a file was last written to (Unix seconds).
     pub modified: Option<i64>,
+}
+
+impl From<Progress> for Reached {
+    fn from(progress: Progress) -> Self {
+        let Progress { format, covers, lines, first, last, modified } = progress;
+        Self { format, covers, lines, first, last, modified }
+    }
 }
 
 /// How much a line asks for the question to be put again.
@@ -174,11 +187,34 @@ impl Live {
 
     /// Nothing more will come of a source.
     pub fn end(&mut self, index: usize) -> Weight {
+        self.surveys[index].has_read(u64::MAX);
         self.hear(index, |unwrapper, each| unwrapper.flush(each))
+    }
+
+    /// Takes what stands in a source already, before its lines are taken one by one: a year that a later one of them tells is known
+    /// from the first on.
+    pub fn foresee(&mut self, index: usize, foresight: Foresight) {
+        let (survey, lines) = foresight.told();
+        self.surveys[index].foresee(survey, lines);
+    }
+
+    /// Takes that a source was still written to then (Unix seconds). Until more is known, a stamp without a year is of the latest year that
+    /// this allows.
+    pub fn is_written_at(&mut self, index: usize, seconds: i64) {
+        self.surveys[index].is_written_at(seconds);
+    }
+
+    /// When a source was written to last, as far as that is known (Unix seconds).
+    #[must_use]
+    pub fn written_at(&self, index: usize) -> Option<i64> {
+        self.surveys[index].modified
     }
 
     /// Takes how far a source has been read.
     pub fn reached(&mut self, index: usize, reached: Reached) {
+        let survey = &mut self.surveys[index];
+        survey.has_read(reached.lines);
+        survey.covers = reached.covers.or(survey.covers);
         self.sources[index].reached = reached;
         self.surveys[index].finish(reached.first, reached.last, reached.modified);
     }
@@ -369,8 +405,9 @@ mod tests {
         let mut records = Vec::new();
         let interest = interest(&Options::default().patterns);
         let summary = input::read(source, &interest, &mut |record| records.push(Kept::whole(record))).ok()?;
-        let input::Summary { format, lines, first, last, modified, .. } = summary;
-        Some(Replay { path: source.path.clone(), records, reached: Reached { format, lines, first, last, modified } })
+        let input::Summary { format, covers, lines, first, last, modified, .. } = summary;
+        let reached = Reached { format, covers, lines, first, last, modified };
+        Some(Replay { path: source.path.clone(), records, reached })
     }
 
     /// The sources of a case that hold a log.
