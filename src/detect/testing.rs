@@ -47,6 +47,27 @@ pub(super) fn stops() -> Fact {
     Fact::Keepalived(Keepalived::Stopping)
 }
 
+pub(super) fn reloads() -> Fact {
+    Fact::Keepalived(Keepalived::Reloading)
+}
+
+/// keepalived finds at load that a script cannot be run.
+pub(super) fn disables_script() -> Fact {
+    Fact::Keepalived(Keepalived::ScriptFailed { path: Some(Text::from("/etc/keepalived/master.sh")) })
+}
+
+pub(super) fn sends_zero() -> Fact {
+    vrrp(Vrrp::SentZero)
+}
+
+pub(super) fn lowers_priority() -> Fact {
+    vrrp(Vrrp::PriorityChanged { from: 103, to: 93 })
+}
+
+pub(super) fn hears_zero() -> Fact {
+    vrrp(Vrrp::HeardZeroAsBackup)
+}
+
 pub(super) fn master() -> Fact {
     vrrp(Vrrp::MasterEntered)
 }
@@ -254,12 +275,23 @@ pub(super) fn find(rule: &str, events: &[Event]) -> Vec<Finding> {
 
 /// The same, where something is stated.
 pub(super) fn find_where(topology: &Topology, rule: &str, events: &[Event]) -> Vec<Finding> {
+    let measured = Clock { uncertainty_micros: 0, against: None };
+    let clocks: Vec<(Text, Clock)> = events.iter().map(|event| (event.node.clone(), measured.clone())).collect();
+    find_by(topology, &clocks, rule, events)
+}
+
+/// The same, where nothing compares the nodes' clocks.
+pub(super) fn find_unmeasured(rule: &str, events: &[Event]) -> Vec<Finding> {
+    find_by(&Topology::default(), &[], rule, events)
+}
+
+fn find_by(topology: &Topology, clocks: &[(Text, Clock)], rule: &str, events: &[Event]) -> Vec<Finding> {
     let mut ordered: Vec<Arc<Event>> = events.iter().cloned().map(Arc::new).collect();
     ordered.sort_by(|a, b| (a.time, &a.node).cmp(&(b.time, &b.node)));
     let mut world = World::of(Arc::new(topology.clone()));
     ordered.iter().for_each(|event| world.observe(event));
-    for event in &ordered {
-        world.note_clock(&event.node, Clock { uncertainty_micros: 0, against: None });
+    for (node, clock) in clocks {
+        world.note_clock(node, clock.clone());
     }
     world.settle(&[]);
     super::find_all(&world).into_iter().filter(|finding| finding.rule == rule).collect()
@@ -272,7 +304,16 @@ pub(super) fn told(rule: &str, events: &[Event]) -> Vec<String> {
 
 /// The same, where something is stated.
 pub(super) fn told_where(topology: &Topology, rule: &str, events: &[Event]) -> Vec<String> {
-    let words = find_where(topology, rule, events).into_iter().map(|finding| {
+    words(&find_where(topology, rule, events))
+}
+
+/// The same, where nothing compares the nodes' clocks.
+pub(super) fn told_unmeasured(rule: &str, events: &[Event]) -> Vec<String> {
+    words(&find_unmeasured(rule, events))
+}
+
+fn words(findings: &[Finding]) -> Vec<String> {
+    let words = findings.iter().map(|finding| {
         let state = if finding.is_open() { "open" } else { "closed" };
         format!("{:?} {state}", finding.confidence).to_lowercase()
     });
