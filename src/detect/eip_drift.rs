@@ -392,6 +392,16 @@ mod tests {
         assert!(told("eip-drift", &near_miss).is_empty());
     }
 
+    /// The one it yielded to had left before and entered again: its own script brought the address back.
+    #[test]
+    fn one_side_that_replaced_a_master_which_left_is_none() {
+        let only_b: Vec<Event> = flap().into_iter().filter(|event| &*event.node == "b").collect();
+        for handed_over in [at("b", 99, hears_zero()), at("b", 99, waits_for_lower()), at("b", 100, lowers_priority())]
+        {
+            assert!(told("eip-drift", &after(only_b.clone(), &[handed_over])).is_empty());
+        }
+    }
+
     #[test]
     fn one_side_or_symptoms_alone_are_a_suspicion() {
         let only_b: Vec<Event> = flap().into_iter().filter(|event| &*event.node == "b").collect();

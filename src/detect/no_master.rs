@@ -274,6 +274,14 @@ mod tests {
         assert!(finding.next_steps[0].starts_with("find out why b and a are in FAULT"), "{:?}", finding.next_steps);
     }
 
+    /// With -D keepalived tells of its priority 0 behind the line of the state it goes to.
+    #[test]
+    fn priority_0_on_the_way_out_takes_no_node_out_of_fault() {
+        let detailed = [both_fail(), vec![at("b", 100, sends_zero())]].concat();
+        assert_eq!(told("no-master", &detailed), ["likely closed"]);
+        assert!(find("no-master", &detailed)[0].claim.contains("a in FAULT and b in FAULT"));
+    }
+
     #[test]
     fn fires_where_one_is_in_fault_and_the_other_is_stopped() {
         let stopped = [

@@ -59,6 +59,8 @@ struct Overlap<'a> {
     is_lower_heard: bool,
     /// One of the two masterships has no end of its own in a log that ends early: its node may have been killed.
     may_be_dead: bool,
+    /// The older MASTER was started anew without having ended, and wrote nothing since the newer one took over: it was dead by then.
+    was_replaced: bool,
     was_paused: bool,
     /// Clocks that nothing compares may be so far apart that one followed the other in order.
     may_be_clocks: bool,
@@ -87,11 +89,14 @@ fn of_group(world: &World, pauses: &Pauses<'_>, group: &PeerGroup) -> Vec<Findin
         for (b_node, b_all) in &nodes[index + 1..] {
             for a in *a_all {
                 let slack = world.clock_slack_micros(a_node, b_node);
+                let are_alone = group.proven && nodes.len() == 2;
                 let told = b_all.iter().filter_map(|b| overlap(world, pauses, (a_node, a), (b_node, b)));
-                let is_real = |one: &Overlap<'_>| one.is_lower_heard || !clocks::explain(one.from, a_all, b_all, slack);
+                let is_real = |one: &Overlap<'_>| {
+                    one.is_lower_heard || !clocks::explain(one.from, a_all, b_all, slack, are_alone)
+                };
                 let may_be_clocks = |one: &Overlap<'_>| {
                     let slack = if slack > ELECTION_MICROS { ASTRAY_MICROS } else { 0 };
-                    !one.is_lower_heard && clocks::explain(one.from, a_all, b_all, slack)
+                    !one.is_lower_heard && clocks::explain(one.from, a_all, b_all, slack, are_alone)
                 };
                 let real = told.filter(is_real);
                 overlaps.extend(real.map(|one| Overlap { may_be_clocks: may_be_clocks(&one), ..one }));
@@ -197,6 +202,7 @@ fn overlap<'a>(
         is_heard,
         is_lower_heard,
         may_be_dead: may_have_died(world, first_node, first, from) || has_died(second),
+        was_replaced: has_died(first) && !is_heard && !wrote_inside(world, first_node, from, to),
         was_paused: [first_node, second_node].into_iter().any(|node| pauses.was_paused(node, from, to)),
         may_be_clocks: false,
         may_have_slept: may_have_slept(world, first_node, from, to),
@@ -230,6 +236,12 @@ fn may_have_died(world: &World, node: &Text, mastership: &Mastership, moment: Mo
     let last =
         world.nodes.get(node).and_then(|facts| facts.spans.get(&Daemon::Keepalived)).map(|(_, last)| last.micros);
     has_died(mastership) || mastership.end.is_none() && last.is_none_or(|last| last <= moment.micros)
+}
+
+fn wrote_inside(world: &World, node: &Text, from: Moment, to: Option<Moment>) -> bool {
+    let is_inside =
+        |event: &Arc<Event>| event.time.micros > from.micros && to.is_none_or(|to| event.time.micros < to.micros);
+    world.nodes.get(node).is_some_and(|facts| facts.vrrp.events().iter().any(is_inside))
 }
 
 fn is_never_entered(mastership: &Mastership) -> bool {
@@ -266,11 +278,7 @@ fn may_have_slept(world: &World, node: &Text, from: Moment, to: Option<Moment>) 
     if world.version(node, Daemon::Keepalived).is_from(TIMER_LATE_SINCE) {
         return false;
     }
-    let Some(facts) = world.nodes.get(node) else { return true };
-    let is_inside = |event: &Arc<Event>| {
-        event.time.micros > from.micros && event.time.micros < to.micros.saturating_sub(ELECTION_MICROS)
-    };
-    !facts.vrrp.events().iter().any(is_inside)
+    !wrote_inside(world, node, from, Some(to.shifted(-ELECTION_MICROS)))
 }
 
 /// Lower-priority lines whose rival's own log is not here.
@@ -300,6 +308,7 @@ fn heard_only<'a>(pauses: &Pauses<'_>, group: &'a PeerGroup) -> Vec<Overlap<'a>>
                 is_heard: true,
                 is_lower_heard: true,
                 may_be_dead: false,
+                was_replaced: false,
                 was_paused: pauses.was_paused(node, first.time.shifted(-ELECTION_MICROS), Some(last.time)),
                 may_be_clocks: false,
                 may_have_slept: false,
@@ -323,7 +332,14 @@ fn tell(world: &World, group: &PeerGroup, episode: &[Overlap<'_>]) -> Finding {
         .map(|overlap| overlap.to.map_or(i64::MAX, |to| to.micros_since(overlap.from)))
         .max()
         .unwrap_or(0);
-    let severity = if longest < ELECTION_MICROS { Severity::Warning } else { Severity::Critical };
+    let severity = if episode.iter().all(|overlap| overlap.was_replaced) {
+        // A MASTER that crashes and is replaced: what a BACKUP is for.
+        Severity::Info
+    } else if longest < ELECTION_MICROS {
+        Severity::Warning
+    } else {
+        Severity::Critical
+    };
     let first_evidence = first.lines[0].clone();
     let mut finding = Finding::new(RULE.id, &group.key(), severity, confidence, first_evidence);
     finding.since = first.from;
@@ -487,6 +503,9 @@ mod tests {
             at("a", 122, hears_higher()),
         ];
         assert_eq!(told("split-brain", &killed), ["suspected closed"]);
+        assert_eq!(find("split-brain", &killed)[0].severity, Severity::Info, "a BACKUP replaced it");
+        let alive = [&killed[..], &[at("a", 110, reloads())]].concat();
+        assert_eq!(find("split-brain", &alive)[0].severity, Severity::Critical);
     }
 
     #[test]
@@ -504,6 +523,22 @@ mod tests {
         assert_eq!(told("split-brain", &awake), ["confirmed closed"]);
         let meanwhile = [&heard_at_the_end[..3], &[at("a", 110, hears_lower())], &heard_at_the_end[3..]].concat();
         assert_eq!(told("split-brain", &meanwhile), ["confirmed closed"]);
+    }
+
+    /// Clocks that nothing compares may make two MASTERs of a hand-over; but the new one hears the old one before it enters.
+    #[test]
+    fn no_clock_explains_two_masters_that_did_not_hear_each_other() {
+        let both_start = [
+            at("a", 0, starts()),
+            at("b", 0, starts()),
+            at("a", 4, master()),
+            at("b", 5, master()),
+            at("b", 16, hears_higher()),
+            at("b", 16, backup()),
+        ];
+        assert_eq!(told_unmeasured("split-brain", &both_start), ["likely closed"]);
+        let preempted = [&both_start[..], &[at("a", 3, waits_for_lower())]].concat();
+        assert!(told_unmeasured("split-brain", &preempted).is_empty());
     }
 
     #[test]

@@ -245,6 +245,14 @@ mod tests {
         assert_eq!(told("stale-serial", &turned_away), ["likely closed"]);
     }
 
+    /// Two primaries of one database both tell of each change; the secondary knows one of them.
+    #[test]
+    fn stays_quiet_on_another_primarys_notify_of_what_was_transferred() {
+        let told_twice = [at("s", 0, committed()), at("s", 1, turns_away(ORDINARY)), at("a", 1, is_rejected())];
+        assert!(told("stale-serial", &[&told_twice[..], &[at("a", 60, master())]].concat()).is_empty());
+        assert!(told("stale-serial", &[&told_twice[..], &[at("s", 60, fresh())]].concat()).is_empty());
+    }
+
     #[test]
     fn stays_quiet_on_a_failed_transfer_that_nobody_needed() {
         let first = [at("s", 0, committed()), at("s", 60, refused())];

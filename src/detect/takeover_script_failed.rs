@@ -4,8 +4,9 @@ use super::words::{add_said, evidence, length};
 use super::{Explanation, Rule, listens};
 use crate::event::{Event, Fact, Keepalived, Text};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
-use crate::world::{Displaced, Displacement, Ending, PeerGroup, Seen, Unit, World, displacements, first_of};
-use std::collections::BTreeMap;
+use crate::moment::Moment;
+use crate::world::{Displaced, Displacement, Ending, PeerGroup, Seen, Unit, Witness, World, displacements, first_of};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(super) static RULE: Rule = Rule {
@@ -33,6 +34,10 @@ pub(super) static RULE: Rule = Rule {
 
 /// A line about a script that could not be started belongs to the take-over this close before it.
 const BESIDE_MICROS: i64 = 5_000_000;
+/// An address that is seen on the old node later than this after a take-over may have been moved there since.
+const SOON_MICROS: i64 = 300_000_000;
+/// keepalived looks at the scripts of its configuration this soon after it starts or reloads.
+const LOAD_MICROS: i64 = 5_000_000;
 
 fn find(world: &World) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -44,6 +49,7 @@ fn find(world: &World) -> Vec<Finding> {
             }
         }
         found.extend(could_not_start(world, group));
+        found.extend(was_disabled(world, group));
     }
     found
 }
@@ -61,10 +67,14 @@ fn did_not_come(
     // That the address did not come is as sure as its drift; that the script failed is not, where another ran at the same time.
     // Nor where the address came in the end without another take-over: then it was slow, or somebody helped.
     let came_late = matches!(displacement.ending, Some(Ending::Seen(_) | Ending::ServesAgain(_)));
-    let confidence = match displacement.is_brief {
-        _ if raced || came_late => Confidence::Suspected,
-        true => Confidence::Likely,
-        false => Confidence::Confirmed,
+    // Nor where nothing shows that the address was on the other node before: then it may have come, and been moved there since.
+    let seen_after = displacement.away.first().map_or(0, |seen| seen.time.micros_since(displacement.first.time));
+    let confidence = if raced || came_late || !had_it(world, group, holder, displacement.first.time) {
+        Confidence::Suspected
+    } else if displacement.is_brief || seen_after > SOON_MICROS {
+        Confidence::Likely
+    } else {
+        Confidence::Confirmed
     };
     let brief = "MASTER; its script should bring the address";
     let proves = format!("{owner} becomes MASTER: its notify_master script runs now.");
@@ -106,10 +116,14 @@ fn did_not_come(
     finding.subject.owner = Some(owner.clone());
     finding.subject.resource = resource.cloned();
     let address = resource.map_or("the address", |resource| resource);
-    finding.claim = format!(
-        "{owner} became MASTER of {} but its script did not bring {address}, which stayed on {holder}",
-        group.unit.name()
-    );
+    let unit = group.unit.name();
+    finding.claim = if confidence == Confidence::Suspected {
+        format!(
+            "{owner} became MASTER of {unit} but its script may not have brought {address}, which was seen on {holder} afterwards"
+        )
+    } else {
+        format!("{owner} became MASTER of {unit} but its script did not bring {address}, which stayed on {holder}")
+    };
     finding.rivals = vec![Rival {
         claim: if raced {
             format!("{owner}'s script worked and {holder}'s, started moments before, finished later")
@@ -120,6 +134,16 @@ fn did_not_come(
     }];
     advise(&mut finding, owner);
     Some(finding)
+}
+
+/// Whether the address was on a node before a moment, as far as these logs show: it took it over, or was seen with it.
+fn had_it(world: &World, group: &PeerGroup, node: &Text, moment: Moment) -> bool {
+    let was_master = group
+        .nodes
+        .get(node)
+        .is_some_and(|all| all.iter().any(|one| one.start().is_none_or(|start| start.micros < moment.micros)));
+    let is_before = |seen: &Witness| seen.node == *node && seen.seen.holds() && seen.time.micros < moment.micros;
+    was_master || world.witnesses.all().iter().any(is_before)
 }
 
 /// The script says that it failed, or keepalived that it could not start it.
@@ -180,6 +204,60 @@ fn could_not_start(world: &World, group: &PeerGroup) -> Vec<Finding> {
     found
 }
 
+/// keepalived found at its last load that a script cannot be run, and runs it no more: perhaps the one that moves the address.
+fn was_disabled(world: &World, group: &PeerGroup) -> Vec<Finding> {
+    let mut found: Vec<Finding> = Vec::new();
+    let mut told: BTreeSet<*const Event> = BTreeSet::new();
+    for takeover in group.takeovers() {
+        let (owner, mastership) = (takeover.node, takeover.mastership);
+        let Some((line, path)) = disabled_script(world, owner, takeover.event.time) else { continue };
+        let came = world.witnesses.all().iter().any(|witness| {
+            witness.node == *owner
+                && witness.seen.holds()
+                && witness.time.micros > takeover.event.time.micros
+                && mastership.ended().is_none_or(|end| witness.time.micros < end.micros)
+        });
+        if came || mastership.script.is_some() || !told.insert(Arc::as_ptr(line)) {
+            continue;
+        }
+        let proves = format!("{owner}'s keepalived finds that {path} cannot be run, and runs it no more.");
+        let key = format!("{owner}/{}", group.key());
+        let disabled = evidence(Role::Supporting, line, "disables a script", proves);
+        let proves = format!("{owner} becomes MASTER: its notify_master script is due.");
+        let master = evidence(Role::Primary, takeover.event, "MASTER", proves);
+        let mut finding = Finding::new(RULE.id, &key, Severity::Critical, Confidence::Suspected, master);
+        finding.add(disabled);
+        finding.until = mastership.ended();
+        name_subject(&mut finding, group, owner);
+        finding.subject.owner = Some(owner.clone());
+        finding.claim = format!(
+            "{owner} became MASTER of {}, and its keepalived had disabled {path} when it loaded",
+            group.unit.name()
+        );
+        finding.rivals = vec![Rival {
+            claim: format!("{path} is not what notify_master runs"),
+            settled_by: format!("keepalived.conf of {owner}"),
+        }];
+        advise(&mut finding, owner);
+        found.push(finding);
+    }
+    found
+}
+
+/// The script that a node's keepalived disabled when it last started or reloaded before a moment.
+fn disabled_script<'w>(world: &'w World, node: &Text, moment: Moment) -> Option<(&'w Arc<Event>, &'w Text)> {
+    let events = world.nodes.get(node)?.vrrp.events();
+    let before = &events[..events.partition_point(|event| event.time.micros <= moment.micros)];
+    let is_load =
+        |event: &Arc<Event>| matches!(event.keepalived(), Some(Keepalived::Starting { .. } | Keepalived::Reloading));
+    let load = before.iter().rposition(is_load)?;
+    let from = before[load].time;
+    before[load..].iter().take_while(|event| event.time.micros_since(from) <= LOAD_MICROS).find_map(|event| {
+        let Some(Keepalived::ScriptFailed { path }) = event.keepalived() else { return None };
+        Some((event, path.as_ref()?))
+    })
+}
+
 fn name_subject(finding: &mut Finding, group: &PeerGroup, owner: &Text) {
     match &group.unit {
         Unit::Instance(name) => finding.subject.instance = Some(name.clone()),
@@ -213,10 +291,31 @@ mod tests {
         assert_eq!(told("eip-drift", &[failover(), answers.to_vec()].concat()), ["confirmed open"]);
     }
 
+    /// Somebody may have moved the address by hand: `a` never had it in these logs, or was seen with it long after.
+    #[test]
+    fn is_less_sure_where_the_address_may_have_been_moved_since() {
+        let never_had_it =
+            [at("b", 0, master()), at("a", 1, backup()), at("a", 200, serves()), at("s", 200, committed())];
+        assert_eq!(told("takeover-script-failed", &never_had_it), ["suspected open"]);
+        assert_eq!(told("eip-drift", &never_had_it), ["confirmed open"]);
+        let long_after = [at("a", 2000, serves()), at("s", 2000, committed())];
+        assert_eq!(told("takeover-script-failed", &[failover(), long_after.to_vec()].concat()), ["likely open"]);
+    }
+
     #[test]
     fn fires_where_keepalived_could_not_start_it() {
         let failed = at("b", 102, Fact::Keepalived(Keepalived::ScriptFailed { path: None }));
         assert_eq!(told("takeover-script-failed", &[failover(), vec![failed]].concat()), ["likely open"]);
+    }
+
+    #[test]
+    fn fires_where_keepalived_disabled_a_script_when_it_loaded() {
+        let loaded = [at("b", 0, starts()), at("b", 0, disables_script())];
+        assert_eq!(told("takeover-script-failed", &[failover(), loaded.to_vec()].concat()), ["suspected open"]);
+        let mended = [loaded.to_vec(), vec![at("b", 50, reloads())]].concat();
+        assert!(told("takeover-script-failed", &[failover(), mended].concat()).is_empty());
+        let came = [loaded.to_vec(), vec![at("b", 200, serves()), at("s", 200, committed())]].concat();
+        assert!(told("takeover-script-failed", &[failover(), came].concat()).is_empty());
     }
 
     #[test]

@@ -47,6 +47,27 @@ pub(super) fn stops() -> Fact {
     Fact::Keepalived(Keepalived::Stopping)
 }
 
+pub(super) fn reloads() -> Fact {
+    Fact::Keepalived(Keepalived::Reloading)
+}
+
+/// keepalived finds at load that a script cannot be run.
+pub(super) fn disables_script() -> Fact {
+    Fact::Keepalived(Keepalived::ScriptFailed { path: Some(Text::from("/etc/keepalived/master.sh")) })
+}
+
+pub(super) fn sends_zero() -> Fact {
+    vrrp(Vrrp::SentZero)
+}
+
+pub(super) fn lowers_priority() -> Fact {
+    vrrp(Vrrp::PriorityChanged { from: 103, to: 93 })
+}
+
+pub(super) fn hears_zero() -> Fact {
+    vrrp(Vrrp::HeardZeroAsBackup)
+}
+
 pub(super) fn master() -> Fact {
     vrrp(Vrrp::MasterEntered)
 }
@@ -254,21 +275,37 @@ pub(super) fn find(rule: &str, events: &[Event]) -> Vec<Finding> {
 
 /// The same, where something is stated.
 pub(super) fn find_where(topology: &Topology, rule: &str, events: &[Event]) -> Vec<Finding> {
-    find_in(topology, rule, events, None)
+    find_in(topology, &measured(events), rule, events, None)
+}
+
+/// The same, where nothing compares the nodes' clocks.
+pub(super) fn find_unmeasured(rule: &str, events: &[Event]) -> Vec<Finding> {
+    find_in(&Topology::default(), &[], rule, events, None)
 }
 
 /// The same as [`told`], where the logs go on and have been silent for so many seconds.
 pub(super) fn told_while_it_goes_on(rule: &str, events: &[Event], seconds: i64) -> Vec<String> {
-    in_words(find_in(&Topology::default(), rule, events, Some(seconds)))
+    words(&find_in(&Topology::default(), &measured(events), rule, events, Some(seconds)))
 }
 
-fn find_in(topology: &Topology, rule: &str, events: &[Event], silence_seconds: Option<i64>) -> Vec<Finding> {
+/// Clocks that agree.
+fn measured(events: &[Event]) -> Vec<(Text, Clock)> {
+    events.iter().map(|event| (event.node.clone(), Clock { uncertainty_micros: 0, against: None })).collect()
+}
+
+fn find_in(
+    topology: &Topology,
+    clocks: &[(Text, Clock)],
+    rule: &str,
+    events: &[Event],
+    silence_seconds: Option<i64>,
+) -> Vec<Finding> {
     let mut ordered: Vec<Arc<Event>> = events.iter().cloned().map(Arc::new).collect();
     ordered.sort_by(|a, b| (a.time, &a.node).cmp(&(b.time, &b.node)));
     let mut world = World::of(Arc::new(topology.clone()));
     ordered.iter().for_each(|event| world.observe(event));
-    for event in &ordered {
-        world.note_clock(&event.node, Clock { uncertainty_micros: 0, against: None });
+    for (node, clock) in clocks {
+        world.note_clock(node, clock.clone());
     }
     if let (Some(seconds), Some(last)) = (silence_seconds, ordered.last()) {
         world.note_now(last.time.shifted(seconds * 1_000_000));
@@ -284,11 +321,16 @@ pub(super) fn told(rule: &str, events: &[Event]) -> Vec<String> {
 
 /// The same, where something is stated.
 pub(super) fn told_where(topology: &Topology, rule: &str, events: &[Event]) -> Vec<String> {
-    in_words(find_where(topology, rule, events))
+    words(&find_where(topology, rule, events))
 }
 
-fn in_words(findings: Vec<Finding>) -> Vec<String> {
-    let words = findings.into_iter().map(|finding| {
+/// The same, where nothing compares the nodes' clocks.
+pub(super) fn told_unmeasured(rule: &str, events: &[Event]) -> Vec<String> {
+    words(&find_unmeasured(rule, events))
+}
+
+fn words(findings: &[Finding]) -> Vec<String> {
+    let words = findings.iter().map(|finding| {
         let state = if finding.is_open() { "open" } else { "closed" };
         format!("{:?} {state}", finding.confidence).to_lowercase()
     });

@@ -21,6 +21,9 @@ const SENDERS_MAX: usize = 10_000;
 const REFRESH_MICROS: i64 = 2_000_000;
 /// A NOTIFY leaves within this of the operator's order.
 const BY_HAND_MICROS: i64 = 10_000_000;
+/// A NOTIFY that comes this soon after a transfer tells of the change that was transferred: primaries send it at their communicator's
+/// next tick, and again after a second or two.
+const RENEWED_MICROS: i64 = 5_000_000;
 /// A sender's log shows its NOTIFY refused within this, clocks corrected.
 const SENDER_MICROS: i64 = 10_000_000;
 /// A refusal this soon after the last refused one was served is the same trouble.
@@ -118,6 +121,8 @@ struct Copy {
     open: Option<Box<Behind>>,
     /// Serial last seen here, however it was learned.
     serial: Option<u32>,
+    /// When it was last transferred, in microseconds.
+    committed: Option<i64>,
 }
 
 /// NOTIFYs of one sender turned away in one episode.
@@ -293,6 +298,9 @@ impl Replication {
         let had = copy.serial;
         copy.serial = serial.or(copy.serial);
         copy.pending = None;
+        if committed {
+            copy.committed = Some(event.time.micros);
+        }
         let notify = copy.notify.take().filter(|_| committed && copy.open.is_none());
         let is_new = had.zip(serial).is_none_or(|(had, new)| is_newer(new, had));
         let since = |notify: &Event| event.time.micros_since(notify.time);
@@ -369,6 +377,10 @@ impl Replication {
         }
         // Anyone may name any zone: only zones that this node has a copy of are remembered.
         if let Some(copy) = self.copies.get_mut(&event.node, zone) {
+            // Several primaries tell of one change, and the copy has it from one of them.
+            if copy.committed.is_some_and(|committed| event.time.micros - committed <= RENEWED_MICROS) {
+                return;
+            }
             copy.notify.get_or_insert_with(|| Arc::clone(event));
         } else if self.copies.len() < ZONES_MAX {
             let copy = Copy { notify: Some(Arc::clone(event)), ..Copy::default() };

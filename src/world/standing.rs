@@ -74,6 +74,11 @@ impl Standings {
 fn take(all: &mut Vec<Standing>, event: &Arc<Event>) {
     let Some((stand, before)) = proven(&event.fact) else { return };
     if let Some(last) = all.last_mut() {
+        // Priority 0 is sent on the way out: the line may stand behind the one that says where to.
+        let has_left = matches!(last.stand, Stand::Fault | Stand::Stopped);
+        if has_left && matches!(event.vrrp(), Some(Vrrp::SentZero)) {
+            return;
+        }
         // What this line says of the time before it may contradict what was thought: then a line between is missing.
         if before.is_some_and(|before| before != last.stand) {
             last.stand = Stand::Unknown;

@@ -37,10 +37,14 @@ pub(super) fn rivals(world: &World, displacement: &Displacement, names: &Names, 
         }
     }
     if !displacement.order_is_known {
-        rivals.push(Rival {
-            claim: format!("{owner}'s own script ran last: the stamps leave the order of the two scripts open"),
-            settled_by: cloud.clone(),
-        });
+        let is_measured =
+            [&displacement.holder, &displacement.owner].into_iter().flatten().all(|node| world.is_clock_measured(node));
+        let why = if is_measured {
+            "the stamps leave the order of the two scripts open"
+        } else {
+            "no lines compare the two nodes' clocks, and the two scripts ran within seconds"
+        };
+        rivals.push(Rival { claim: format!("{owner}'s own script ran last: {why}"), settled_by: cloud.clone() });
     }
     if let Some((time, messages)) = lost_of_owner(world, displacement) {
         let at = time.rfc3339();

@@ -19,10 +19,14 @@ pub(super) fn claim(world: &World, displacement: &Displacement, names: &Names, f
         Confidence::Suspected => format!("{address} may have been left on {holder} instead of {owner}"),
     };
     let silent = if displacement.is_placed() { String::new() } else { silent_reading(displacement, names) };
+    // The script that won a race moved the address some time after the take-over it is told from.
+    let at_most = if matches!(displacement.why, Displaced::DidNotCome { raced: true }) { "at most " } else { "" };
     match (finding.until, finding.until_is, world.horizon) {
-        (Some(until), Bound::Exact, _) => format!("{place} for {}{silent}", length(finding.since, until)),
+        (Some(until), Bound::Exact, _) => format!("{place} for {at_most}{}{silent}", length(finding.since, until)),
         (Some(until), Bound::AtMost, _) => format!("{place} for at most {}{silent}", length(finding.since, until)),
-        (None, _, Some(end)) => format!("{place}, for {} {}{silent}", length(finding.since, end), world.to_here()),
+        (None, _, Some(end)) => {
+            format!("{place}, for {at_most}{} {}{silent}", length(finding.since, end), world.to_here())
+        }
         (None, _, None) => format!("{place}{silent}"),
     }
 }
@@ -70,11 +74,15 @@ pub(super) fn story(group: &PeerGroup, displacement: &Displacement, names: &Name
         }
         Displaced::DidNotCome { raced } => {
             let began = finding.since.rfc3339();
-            story.push(format!("{owner} became the only MASTER of {unit} at {began}, but {address} was still seen on {holder} after that."));
+            let seen = displacement.away.first().map_or(began.clone(), |seen| seen.time.rfc3339());
+            story.push(format!(
+                "{owner} became the only MASTER of {unit} at {began}, but {address} was seen on {holder} after that, first at {seen}."
+            ));
             story.push(if raced {
                 format!("{holder}'s own script had started moments before: of two scripts that run at once, the slower one wins.")
             } else {
-                "Its notify_master script failed, was too slow, or moves nothing.".to_owned()
+                "Its notify_master script failed, was too slow, or moves nothing; or the address was moved again afterwards."
+                    .to_owned()
             });
         }
         Displaced::MovedAway => story.push(format!(

@@ -2,7 +2,7 @@
 
 use super::ELECTION_MICROS;
 use crate::moment::Moment;
-use crate::world::{Begin, Mastership};
+use crate::world::{Begin, End, Mastership};
 
 /// Clocks are tried at this distance of each other.
 const STEP_MICROS: i64 = 500_000;
@@ -10,35 +10,81 @@ const STEP_MICROS: i64 = 500_000;
 const AROUND_MICROS: i64 = 120_000_000;
 
 /// Whether some offset of two clocks that nothing compares makes an ordinary sequence of hand-overs out of the masterships around a
-/// moment. `slack_micros`: by how much the clocks may differ; clocks that were compared are not doubted.
-pub(super) fn explain(moment: Moment, a_all: &[Mastership], b_all: &[Mastership], slack_micros: i64) -> bool {
+/// moment. `slack_micros`: by how much the clocks may differ; clocks that were compared are not doubted. `are_alone`: the two are peers,
+/// and there is no third one.
+pub(super) fn explain(
+    moment: Moment,
+    a_all: &[Mastership],
+    b_all: &[Mastership],
+    slack_micros: i64,
+    are_alone: bool,
+) -> bool {
     if slack_micros <= ELECTION_MICROS {
         return false;
     }
     let (a, b) = (stretches(a_all, moment), stretches(b_all, moment));
+    let yields_of = |all: &[Stretch]| -> Vec<i64> {
+        let here = |one: &&Stretch| one.yielded && one.from <= moment.micros && one.to >= moment.micros;
+        all.iter().filter(|_| are_alone).filter(here).map(|one| one.to).collect()
+    };
+    let (a_yields, b_yields) = (yields_of(&a), yields_of(&b));
     let steps = slack_micros / STEP_MICROS;
     (-steps..=steps).any(|step| {
-        let shifted =
-            |(from, to): &(i64, i64)| (from.saturating_add(step * STEP_MICROS), to.saturating_add(step * STEP_MICROS));
-        !a.iter().any(|one| b.iter().map(shifted).any(|other| clash(*one, other)))
+        let micros = step * STEP_MICROS;
+        let b: Vec<Stretch> = b.iter().map(|other| other.shifted(micros)).collect();
+        // Of two that are alone, one yields to the other, which is MASTER by then.
+        a_yields.iter().all(|yielded| is_master(&b, *yielded))
+            && b_yields.iter().all(|yielded| is_master(&a, yielded.saturating_add(micros)))
+            && !a.iter().any(|one| b.iter().any(|other| clash(*one, *other)))
     })
 }
 
-/// Begin and end of the masterships near a moment; one that has none of its own lasts for ever.
-fn stretches(all: &[Mastership], moment: Moment) -> Vec<(i64, i64)> {
+/// One mastership, and what its node's lines say of how it began and ended.
+#[derive(Clone, Copy)]
+struct Stretch {
+    from: i64,
+    to: i64,
+    /// It entered without having heard a MASTER: it replaces nobody whose adverts reached it.
+    heard_nobody: bool,
+    /// It yielded to a better advert.
+    yielded: bool,
+}
+
+impl Stretch {
+    fn shifted(self, micros: i64) -> Self {
+        Self { from: self.from.saturating_add(micros), to: self.to.saturating_add(micros), ..self }
+    }
+}
+
+/// The masterships near a moment; one that has no begin or end of its own lasts for ever.
+fn stretches(all: &[Mastership], moment: Moment) -> Vec<Stretch> {
     let entered = all.iter().filter(|one| one.begin != Begin::Pending || one.entered.is_some());
     let stretches = entered.map(|one| {
         let from = one.start().or_else(|| one.is_bounded.then_some(one.first.time));
-        (from.map_or(i64::MIN, |from| from.micros), one.ended().map_or(i64::MAX, |to| to.micros))
+        Stretch {
+            from: from.map_or(i64::MIN, |from| from.micros),
+            to: one.ended().map_or(i64::MAX, |to| to.micros),
+            // 1.x advertises before it enters, and is MASTER at once where its configuration says so.
+            heard_nobody: one.begin == Begin::Entered && !one.preempts(),
+            yielded: matches!(one.end, Some((End::Yielded, _))),
+        }
     });
-    let reach = |(from, to): &(i64, i64)| {
-        *from <= moment.micros.saturating_add(AROUND_MICROS) && *to >= moment.micros.saturating_sub(AROUND_MICROS)
+    let reach = |one: &Stretch| {
+        one.from <= moment.micros.saturating_add(AROUND_MICROS) && one.to >= moment.micros.saturating_sub(AROUND_MICROS)
     };
     stretches.filter(reach).collect()
 }
 
-/// More than an election: both were MASTER for longer, and it was not the older one that yielded to the newer.
-fn clash(a: (i64, i64), b: (i64, i64)) -> bool {
-    let ((_, first_to), (from, to)) = if a.0 <= b.0 { (a, b) } else { (b, a) };
-    first_to.min(to).saturating_sub(from) > ELECTION_MICROS
+/// No hand-over: both were MASTER for more than an election, and it was not the older one that yielded to the newer; or it was, but
+/// the newer one, which waits for as long as it hears a MASTER, had not heard it.
+fn clash(a: Stretch, b: Stretch) -> bool {
+    let (first, second) = if a.from <= b.from { (a, b) } else { (b, a) };
+    let yields_to_second = first.yielded && first.to.abs_diff(second.from) <= ELECTION_MICROS.unsigned_abs();
+    first.to.min(second.to).saturating_sub(second.from) > ELECTION_MICROS || yields_to_second && second.heard_nobody
+}
+
+/// Whether a node was MASTER at a moment, give or take an election.
+fn is_master(all: &[Stretch], at: i64) -> bool {
+    let (from, to) = (at.saturating_sub(ELECTION_MICROS), at.saturating_add(ELECTION_MICROS));
+    all.iter().any(|one| one.from <= to && one.to >= from)
 }

@@ -5,7 +5,7 @@ use super::fell_back::sightings;
 use super::{
     Chain, Displaced, Displacement, Ending, FLAP_MICROS, GRACE_MICROS, HANDOVER_MICROS, SYMPTOMS_MICROS, close, near,
 };
-use crate::event::{Daemon, Event, Pdns, Text};
+use crate::event::{Daemon, Event, Pdns, Text, Vrrp};
 use crate::moment::Moment;
 use crate::world::World;
 use crate::world::vrrp::{End, Mastership, PeerGroup, advert};
@@ -60,6 +60,8 @@ fn took_over_alone(world: &World, group: &PeerGroup, node: &Text, taken: &Master
     let ending = match away.last() {
         Some(last) => elsewhere(last.time),
         None if end.time.micros_since(event.time) > FLAP_MICROS => return None,
+        // The other one was not MASTER all along: it has entered since, and ran its script.
+        None if was_handed_over(world, group, node, taken) => return None,
         // The first that is seen of the address shows it elsewhere: nothing was left behind.
         None if elsewhere(end.time).is_some() => return None,
         None => None,
@@ -86,6 +88,21 @@ fn took_over_alone(world: &World, group: &PeerGroup, node: &Text, taken: &Master
         ending: endings.into_iter().flatten().min_by_key(|ending| ending.time().micros),
         ..Displacement::suspicion(event)
     })
+}
+
+/// Whether lines of a node show that its peer was not MASTER while it was: the peer had left before it took over (priority 0, or a
+/// lower one that it heard and outbid), or it yielded because its own priority was lowered, and until then it was the better one.
+fn was_handed_over(world: &World, group: &PeerGroup, node: &Text, taken: &Mastership) -> bool {
+    let (Some(entered), Some(ended)) = (&taken.entered, taken.ended()) else { return false };
+    let says = |event: &Arc<Event>| match event.vrrp() {
+        Some(Vrrp::HeardZeroAsBackup) => (0..=HANDOVER_MICROS).contains(&entered.time.micros_since(event.time)),
+        Some(Vrrp::PriorityChanged { from, to }) => {
+            to < from && (0..=HANDOVER_MICROS).contains(&ended.micros_since(event.time))
+        }
+        _ => false,
+    };
+    taken.heard_lower.is_empty()
+        && (taken.preempts() || world.events_of(group).any(|(of, mut events)| of == node && events.any(says)))
 }
 
 /// A commit from the address of the group about which this node's PowerDNS, whose log is here, wrote nothing: the address was not
