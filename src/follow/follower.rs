@@ -2,11 +2,10 @@
 
 use super::schedule::Open;
 use super::{Change, Ledger, Notification, Pacing, Schedule, State, Turns};
-use crate::detect;
 use crate::event::{Daemon, Text};
 use crate::input::Trouble;
 use crate::input::live::{Mark, Position, Progress};
-use crate::pipeline::live::{Foresight, Live, Reached};
+use crate::pipeline::live::{Foresight, Live, Reached, is_of_address};
 use crate::pipeline::{Kept, Options};
 use crate::record::Stamp;
 use crate::report::Report;
@@ -372,7 +371,7 @@ impl Follower {
     fn open(&self) -> Open {
         let mut open = Open::Nothing;
         for (_, rule, _) in self.ledger.open() {
-            open = if detect::is_of_address(rule) { return Open::Drift } else { Open::Something };
+            open = if is_of_address(rule) { return Open::Drift } else { Open::Something };
         }
         open
     }

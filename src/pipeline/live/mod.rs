@@ -14,6 +14,7 @@ mod stored;
 use super::intake::{Reader, caveat_of, is_listened_to};
 use super::unwrap::Unwrapper;
 use super::{Beside, Content, Options, Told, report, unread};
+pub use crate::detect::is_of_address;
 use crate::event::{Daemon, Fact, Keepalived, Keeper, Pdns, Text, Vrrp};
 use crate::input::Trouble;
 use crate::input::live::Progress;
