@@ -93,6 +93,56 @@ fn append(file: &Path, bytes: &[u8]) {
     OpenOptions::new().append(true).open(file).and_then(|mut file| file.write_all(bytes)).expect("it can be written");
 }
 
+/// One that follows, and what it says on standard output and standard error.
+struct Following {
+    child: Child,
+    output: PathBuf,
+    said: PathBuf,
+}
+
+impl Following {
+    fn begin(directory: &Path, arguments: &[&str]) -> Self {
+        let (output, said) = (directory.join("out"), directory.join("said"));
+        let made = |place: &Path| fs::File::create(place).expect("it can be made");
+        let child = Command::new(env!("CARGO_BIN_EXE_driftline"))
+            .arg("follow")
+            .args(arguments)
+            .env_remove("DRIFTLINE_CONFIG")
+            .env_remove("STATE_DIRECTORY")
+            .stdin(Stdio::null())
+            .stdout(made(&output))
+            .stderr(made(&said))
+            .spawn()
+            .expect("the binary starts");
+        Self { child, output, said }
+    }
+
+    fn await_text(&self, place: &Path, what: &str) {
+        let begun = Instant::now();
+        let text = || fs::read_to_string(place).unwrap_or_default();
+        while !text().contains(what) {
+            assert!(begun.elapsed() < Duration::from_secs(30), "it never said {what}: {}", text());
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn end(self) -> i32 {
+        terminate(self.child)
+    }
+}
+
+/// The keepalived lines alone of a drift that lasts: which address it is no line says.
+fn keepalived_logs(directory: &Path) -> PathBuf {
+    let logs = directory.join("logs");
+    fs::create_dir(&logs).expect("it can be made");
+    for name in ["dnsmaster.log", "dnsmaster2.log"] {
+        let log = fs::read_to_string(sample("eip-drift/brief-partition-keepalived-2.2").join(name)).expect("a log");
+        let lines: String = log.split_inclusive('\n').filter(|line| line.contains("Keepalived")).collect();
+        fs::write(logs.join(name), lines).expect("it can be written");
+    }
+    logs
+}
+
 /// Lines are appended in pieces of this size, cut anywhere…
 const PIECE_BYTES: usize = 1531;
 /// …with this between them.
@@ -266,6 +316,19 @@ fn of_the_past_only_what_is_open_is_announced() {
     assert_eq!(told(&changes(&output)), ["opened eip-drift likely"]);
 }
 
+/// What is open in old logs is open now: whoever reads them does not live when they were written.
+#[test]
+fn what_is_open_of_the_past_is_announced_once() {
+    let directory = scratch();
+    let logs = keepalived_logs(directory.path());
+    let following = Following::begin(directory.path(), &["--format", "ndjson", text(&logs)]);
+    following.await_text(&following.output, "eip-drift");
+    thread::sleep(JUDGED);
+    let output = following.output.clone();
+    assert_eq!(following.end(), 0);
+    assert_eq!(told(&changes(&output)), ["opened eip-drift likely"]);
+}
+
 /// Old copies that become a flood are not over, and a pipe gets each line whole.
 #[test]
 fn what_becomes_part_of_a_flood_is_said_to_go_on_there() {
@@ -286,8 +349,7 @@ fn what_becomes_part_of_a_flood_is_said_to_go_on_there() {
 #[test]
 fn a_log_that_appears_later_is_followed() {
     let directory = scratch();
-    let (home, output, said) =
-        (directory.path().join("logs"), directory.path().join("out"), directory.path().join("said"));
+    let home = directory.path().join("logs");
     fs::create_dir(&home).expect("it can be made");
     let line = |minute: u32, from: &str| {
         format!(
@@ -297,33 +359,16 @@ fn a_log_that_appears_later_is_followed() {
     fs::write(home.join("first.log"), line(0, "192.0.2.1")).expect("it can be written");
     let records = sample("eip-drift/told-by-cloudtrail").join("cloudtrail.json");
     fs::copy(records, home.join("cloudtrail.json")).expect("it can be copied");
-    let out = fs::File::create(&output).expect("it can be made");
-    let err = fs::File::create(&said).expect("it can be made");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_driftline"))
-        .args(["follow", "--format", "ndjson", "--replay", text(&home)])
-        .env_remove("DRIFTLINE_CONFIG")
-        .env_remove("STATE_DIRECTORY")
-        .stdin(Stdio::null())
-        .stdout(out)
-        .stderr(err)
-        .spawn()
-        .expect("the binary starts");
-    let mut await_text = |place: &Path, what: &str| {
-        let begun = Instant::now();
-        while !fs::read_to_string(place).is_ok_and(|text| text.contains(what)) {
-            assert!(child.try_wait().expect("it is asked").is_none(), "it ended before it said {what}");
-            assert!(begun.elapsed() < Duration::from_secs(30), "it never said {what}");
-            thread::sleep(Duration::from_millis(50));
-        }
-    };
-    await_text(&output, "192.0.2.1");
-    await_text(&said, "not followed");
+    let following = Following::begin(directory.path(), &["--format", "ndjson", "--replay", text(&home)]);
+    let (output, said) = (following.output.clone(), following.said.clone());
+    following.await_text(&output, "192.0.2.1");
+    following.await_text(&said, "not followed");
     fs::create_dir(home.join("ns2")).expect("it can be made");
     fs::write(home.join("ns2/second.log"), line(1, "192.0.2.2")).expect("it can be written");
-    await_text(&output, "192.0.2.2");
+    following.await_text(&output, "192.0.2.2");
     append(&home.join("first.log"), line(2, "192.0.2.3").as_bytes());
-    await_text(&output, "192.0.2.3");
-    assert_eq!(terminate(child), 0);
+    following.await_text(&output, "192.0.2.3");
+    assert_eq!(following.end(), 0);
     let told = changes(&output);
     let opened = told.iter().filter(|line| line.contains("\"change\":\"opened\"")).count();
     assert_eq!(opened, 3, "{told:?}");

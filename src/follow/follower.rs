@@ -204,6 +204,8 @@ impl Follower {
             // What closed before anybody listened is noted, not told. The past is what it is now, however long nothing was written.
             let changes = self.ask(Some(self.silence(wall)));
             self.is_caught_up = true;
+            // What is asked next is asked by the same clock: these lines were written in their time, whenever they were read.
+            self.taken_at = self.schedule.newest().unwrap_or(self.taken_at);
             return changes;
         }
         let is_over = wall - self.taken_at >= SECOND_IS_OVER_MICROS;

@@ -24,13 +24,16 @@ pub(super) struct Pace {
     pub(super) poll: Duration,
     /// The first lines of a new stream are judged when they have stood alone for so long: what follows may tell more of them.
     pub(super) settle: Duration,
+    /// So long nobody says that there is nothing more while there are lines to be judged: it would hide them.
+    pub(super) hush: Duration,
     /// Bytes that are read before the reader is asked where it is: what is read again after a restart.
     pub(super) portion: usize,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { poll: Duration::from_millis(200), settle: Duration::from_millis(500), portion: 4 * 1024 * 1024 }
+        let settle = Duration::from_millis(500);
+        Self { poll: Duration::from_millis(200), settle, hush: settle, portion: 4 * 1024 * 1024 }
     }
 }
 
@@ -244,14 +247,14 @@ impl Flow<'_> {
                 growing = if better.kind == judged.kind { growing } else { Growing::new(better.kind, summary.lines) };
                 judged = better;
             }
-            if let Step::End(ended) = self.step(control, turn) {
+            if let Step::End(ended) = self.step(control, turn, true) {
                 return Ok(ended);
             }
         }
     }
 
-    /// What to do when the stream has run dry, or a portion of it is read.
-    fn step(&mut self, control: &Control, turn: &mut dyn FnMut() -> Turn) -> Step {
+    /// What to do when the stream has run dry, or a portion of it is read. `rests`: all that is there was given.
+    fn step(&mut self, control: &Control, turn: &mut dyn FnMut() -> Turn, rests: bool) -> Step {
         if self.is_stopped() {
             return Step::End(Ended::Stopped);
         }
@@ -260,7 +263,8 @@ impl Flow<'_> {
         }
         match turn() {
             Turn::More => {}
-            Turn::Wait => self.wait(),
+            Turn::Wait if rests => self.wait(),
+            Turn::Wait => std::thread::sleep(self.pace.poll),
             Turn::Over => control.end(),
             Turn::Leave => return Step::End(Ended::Left),
         }
@@ -277,6 +281,7 @@ impl Flow<'_> {
     ) -> Result<Result<Judged, Ended>, Error> {
         let mut seen_at = None;
         loop {
+            let mut is_judging = false;
             control.refill(self.pace.portion);
             if skip_hole(buffer, self.sizes.window) {
                 summary.trouble(1, "nul-bytes", "A run of NUL bytes before the line is skipped.");
@@ -289,9 +294,11 @@ impl Flow<'_> {
             let is_all = is_full || is_over;
             let whole = if is_all { length } else { memrchr(b'\n', bytes).map_or(0, |at| at + 1) };
             if is_all || whole > 0 {
-                let seen_at = *seen_at.get_or_insert_with(Instant::now);
+                let elapsed = seen_at.get_or_insert_with(Instant::now).elapsed();
+                let is_settled = elapsed >= self.pace.settle;
+                is_judging = elapsed < self.pace.hush;
                 let verdict = sniff::sniff(&bytes[..whole], self.interest.is_known());
-                if let Some(judged) = self.verdict(&verdict, whole, is_all, seen_at.elapsed() >= self.pace.settle) {
+                if let Some(judged) = self.verdict(&verdict, whole, is_all, is_settled) {
                     return Ok(Ok(judged));
                 }
                 if is_over && verdict == Verdict::Empty {
@@ -299,13 +306,12 @@ impl Flow<'_> {
                     return Ok(Err(Ended::Over));
                 }
                 // A document is not growing, and its last line may have no end.
-                let is_document = matches!(verdict, Verdict::Cloud(_) | Verdict::Settings(_))
-                    && seen_at.elapsed() >= self.pace.settle;
+                let is_document = matches!(verdict, Verdict::Cloud(_) | Verdict::Settings(_)) && is_settled;
                 if is_all || is_document {
                     return Err(refused(self.path, verdict, buffer));
                 }
             }
-            if let Step::End(ended) = self.step(control, turn) {
+            if let Step::End(ended) = self.step(control, turn, !is_judging) {
                 return Ok(Err(ended));
             }
         }
