@@ -102,6 +102,10 @@ struct Following {
 
 impl Following {
     fn begin(directory: &Path, arguments: &[&str]) -> Self {
+        Self::reading(Stdio::null(), directory, arguments)
+    }
+
+    fn reading(input: Stdio, directory: &Path, arguments: &[&str]) -> Self {
         let (output, said) = (directory.join("out"), directory.join("said"));
         let made = |place: &Path| fs::File::create(place).expect("it can be made");
         let child = Command::new(env!("CARGO_BIN_EXE_driftline"))
@@ -109,7 +113,7 @@ impl Following {
             .args(arguments)
             .env_remove("DRIFTLINE_CONFIG")
             .env_remove("STATE_DIRECTORY")
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(made(&output))
             .stderr(made(&said))
             .spawn()
@@ -122,6 +126,22 @@ impl Following {
         let text = || fs::read_to_string(place).unwrap_or_default();
         while !text().contains(what) {
             assert!(begun.elapsed() < Duration::from_secs(30), "it never said {what}: {}", text());
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().expect("kill can be run").success());
+    }
+
+    /// Makes it read its configuration again, and waits until it says that it has.
+    fn reload(&self, answer: &str) {
+        let before = fs::read_to_string(&self.said).expect("it is there").matches(answer).count();
+        self.signal("-HUP");
+        let begun = Instant::now();
+        while fs::read_to_string(&self.said).expect("it is there").matches(answer).count() == before {
+            assert!(begun.elapsed() < Duration::from_secs(30), "it never said {answer}");
             thread::sleep(Duration::from_millis(50));
         }
     }
@@ -372,6 +392,95 @@ fn a_log_that_appears_later_is_followed() {
     let told = changes(&output);
     let opened = told.iter().filter(|line| line.contains("\"change\":\"opened\"")).count();
     assert_eq!(opened, 3, "{told:?}");
+}
+
+const TOPOLOGY: &str =
+    "[[instance]]\nname = \"VI_1\"\nnodes = [\"dnsmaster\", \"dnsmaster2\"]\nresource = \"18.184.0.10\"\n";
+const PATTERN: &str = "[[pattern]]\nname = \"took\"\nidentifier = \"eip\"\nregex = 'took (?<address>\\S+)'\nmeans = \"address-claimed\"\n";
+const READ_AGAIN: &str = "the configuration was read again";
+
+/// What is known is judged by what is stated now, without a further line; what comes is read by it. What cannot be used is said and changes nothing.
+#[test]
+fn a_reload_takes_over_what_is_stated() {
+    let directory = scratch();
+    let logs = keepalived_logs(directory.path());
+    let (config, state) = (directory.path().join("driftline.toml"), directory.path().join("state"));
+    let state_that = |text: &str| fs::write(&config, text).expect("it can be written");
+    state_that("");
+    let arguments = ["--format", "ndjson", "--config", text(&config), "--state", text(&state), text(&logs)];
+    let following = Following::begin(directory.path(), &arguments);
+    let (output, log) = (following.output.clone(), logs.join("dnsmaster.log"));
+    following.await_text(&output, "opened");
+    assert!(!changes(&output)[0].contains("18.184.0.10"));
+    state_that(TOPOLOGY);
+    following.reload(READ_AGAIN);
+    following.await_text(&output, "18.184.0.10 is most likely on dnsmaster2");
+
+    state_that("[[instance]\n");
+    following.reload("failed to reload, the old configuration stays in use: failed to understand");
+    fs::remove_file(&config).expect("it is there");
+    following.reload("failed to reload, the old configuration stays in use: failed to read the configuration");
+    thread::sleep(JUDGED);
+    assert_eq!(changes(&output).len(), 2, "{:?}", changes(&output));
+
+    state_that(&format!("{TOPOLOGY}{PATTERN}"));
+    following.reload(READ_AGAIN);
+    append(&log, b"Nov 23 02:12:58 dnsmaster eip[7]: took 18.184.0.10\n");
+    following.await_text(&output, "\"change\":\"closed\"");
+    // A pattern that is gone takes its lines with it, and nothing else.
+    state_that(TOPOLOGY);
+    following.reload(READ_AGAIN);
+    let begun = Instant::now();
+    while changes(&output).len() < 4 && begun.elapsed() < Duration::from_secs(30) {
+        thread::sleep(Duration::from_millis(50));
+    }
+    let said = fs::read_to_string(&following.said).expect("it is there");
+    assert_eq!(following.end(), 0);
+    assert!(!said.contains("cannot be used"), "{said}");
+    let drift = [
+        "opened eip-drift likely",
+        "changed eip-drift likely",
+        "closed eip-drift suspected",
+        "changed eip-drift likely",
+    ];
+    assert_eq!(told(&changes(&output)), drift);
+}
+
+/// What a pipe said meanwhile nobody can read again.
+#[test]
+fn a_reload_loses_nothing_of_a_pipe() {
+    let directory = scratch();
+    let home = directory.path().join("logs");
+    fs::create_dir(&home).expect("it can be made");
+    let (config, line) = (directory.path().join("driftline.toml"), |second: u32| {
+        let from = format!("192.0.2.{second}");
+        format!(
+            "2026-03-01T00:00:{second:02}+00:00 ns1 pdns_server[7]: Received NOTIFY for a.example from {from} which is not a master\n"
+        )
+    });
+    fs::write(&config, "").expect("it can be written");
+    let arguments = ["--replay", "--config", text(&config), text(&home), "-"];
+    let mut following = Following::reading(Stdio::piped(), directory.path(), &arguments);
+    let output = following.output.clone();
+    let mut input = following.child.stdin.take().expect("a pipe");
+    let mut say = |text: &str| input.write_all(text.as_bytes()).and_then(|()| input.flush()).expect("it is read");
+    say(&line(1));
+    following.await_text(&output, "192.0.2.1");
+    // The second half of a line comes after the reload.
+    let second = line(2);
+    let (half, rest) = second.split_at(40);
+    say(half);
+    fs::write(&config, PATTERN).expect("it can be written");
+    following.reload(READ_AGAIN);
+    following
+        .await_text(&following.said, "lines that only the patterns of now look for are heard after the next start");
+    say(rest);
+    following.await_text(&output, "192.0.2.2");
+    fs::write(home.join("ns2.log"), line(3)).expect("it can be written");
+    following.await_text(&output, "192.0.2.3");
+    say(&line(4));
+    following.await_text(&output, "192.0.2.4");
+    assert_eq!(following.end(), 0);
 }
 
 #[test]

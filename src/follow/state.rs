@@ -18,6 +18,8 @@ pub struct State<P> {
     pub places: Vec<(Text, P)>,
     /// The lines that matter.
     pub live: Stored,
+    /// Stands for what was stated when they were judged last.
+    pub statement: u64,
     /// What was told.
     pub ledger: Ledger,
     /// When to ask next.
@@ -50,7 +52,7 @@ pub enum Unfit {
 
 const MAGIC: &[u8] = b"driftline state\n";
 /// Raise it when the form changes; what another version of the package wrote is not read either.
-const FORM: &str = concat!("4 ", env!("CARGO_PKG_VERSION"), "\n");
+const FORM: &str = concat!("5 ", env!("CARGO_PKG_VERSION"), "\n");
 
 impl<P: Serialize + DeserializeOwned> State<P> {
     /// As bytes.
@@ -96,6 +98,7 @@ mod tests {
         State {
             places: vec![("ns1.log".into(), 7)],
             live: Live::new(Options::default(), &[("ns1.log".into(), None)]).store(),
+            statement: 0,
             ledger: Ledger::default(),
             schedule: Schedule::default(),
             pending: Vec::new(),

@@ -113,6 +113,12 @@ impl Interest {
         self.pattern().is_none_or(|pattern| pattern.is_match(bytes))
     }
 
+    /// Whether both give the same records.
+    #[must_use]
+    pub fn is_as(&self, other: &Self) -> bool {
+        self.pattern().map(Regex::as_str) == other.pattern().map(Regex::as_str)
+    }
+
     fn pattern(&self) -> Option<&Regex> {
         match self {
             Self::All | Self::AllKnowing(_) => None,

@@ -11,6 +11,8 @@ later in a directory are followed too; a cloud's records (JSON documents) are no
 anybody followed is not announced; what is open is. With a state file a restart goes on where the last run was: nothing is lost, and
 nothing is announced twice but what was on its way when the process died, with the same bytes.
 
+SIGHUP reads the configuration and the files of --webhook @FILE again; one that cannot be used is said, and the old one stays in use.
+
 Exit codes:
   0  stopped by a signal, or at the end of the input
   2  the job could not be done";

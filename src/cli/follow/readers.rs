@@ -23,7 +23,11 @@ pub(in crate::cli) type Message = (usize, Result<Item, Error>);
 /// The threads of all sources.
 pub(in crate::cli) struct Readers {
     pub(in crate::cli) messages: Receiver<Message>,
+    sender: Sender<Message>,
     ahead: Vec<Arc<AtomicUsize>>,
+    interest: Interest,
+    until: Until,
+    stop: Arc<AtomicBool>,
 }
 
 impl Readers {
@@ -36,24 +40,39 @@ impl Readers {
         stop: &Arc<AtomicBool>,
     ) -> Self {
         let (sender, messages) = mpsc::channel();
-        let mut ahead = Vec::new();
-        for (index, source) in sources.iter().enumerate() {
-            let from = follower.position(index).cloned();
-            follower.begin_at(index, source.beginning());
-            let credit = Arc::new(AtomicUsize::new(0));
-            ahead.push(Arc::clone(&credit));
-            let reader = Reader {
-                index,
-                sender: sender.clone(),
-                ahead: credit,
-                stop: Arc::clone(stop),
-                rested: Vec::new(),
-                rested_at: None,
-            };
-            let (source, interest) = (source.clone(), interest.clone());
-            thread::spawn(move || reader.run(&source, &interest, from.as_ref(), until));
-        }
-        Self { messages, ahead }
+        let (interest, stop) = (interest.clone(), Arc::clone(stop));
+        let mut readers = Self { messages, sender, ahead: Vec::new(), interest, until, stop };
+        sources.iter().for_each(|source| readers.add(source, follower));
+        readers
+    }
+
+    /// Begins to read the follower's next source.
+    pub(in crate::cli) fn add(&mut self, source: &Followed, follower: &mut Follower) {
+        let index = self.ahead.len();
+        let from = follower.position(index).cloned();
+        follower.begin_at(index, source.beginning());
+        let credit = Arc::new(AtomicUsize::new(0));
+        self.ahead.push(Arc::clone(&credit));
+        let reader = Reader {
+            index,
+            sender: self.sender.clone(),
+            ahead: credit,
+            stop: Arc::clone(&self.stop),
+            rested: Vec::new(),
+            rested_at: None,
+        };
+        let (source, interest, until) = (source.clone(), self.interest.clone(), self.until);
+        thread::spawn(move || reader.run(&source, &interest, from.as_ref(), until));
+    }
+
+    /// What they look for.
+    pub(in crate::cli) fn interest(&self) -> &Interest {
+        &self.interest
+    }
+
+    /// The threads end soon.
+    pub(in crate::cli) fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
     }
 
     /// An item of a source is done with.

@@ -247,6 +247,22 @@ impl Followed {
         }
     }
 
+    /// Whether one who begins anew can read what was written meanwhile: not of a pipe.
+    #[must_use]
+    pub fn can_be_read_again(&self) -> bool {
+        match &self.kind {
+            Kind::Stdin => false,
+            Kind::File(place) => std::fs::metadata(place).map_or(true, |metadata| metadata.is_file()),
+            Kind::Journals { .. } => true,
+        }
+    }
+
+    /// Whether it is a log that none of `known` is. What rotation puts aside is read as part of its log.
+    #[must_use]
+    pub fn is_new(&self, known: &[Self]) -> bool {
+        places::is_new(self, known)
+    }
+
     /// Whether what was written before it was opened can be read: not of standard input.
     #[must_use]
     pub fn has_a_past(&self) -> bool {

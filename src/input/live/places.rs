@@ -28,7 +28,7 @@ impl Places {
         places
     }
 
-    /// Whether a log that is not among `known` stands there by now. What rotation puts aside is read as part of its log.
+    /// Whether a log that is not among `known` stands there by now.
     pub fn have_new(&mut self, known: &[Followed]) -> bool {
         let is_changed = self.directories.iter().any(|(path, modified)| modified_at(path) != *modified);
         if !is_changed {
@@ -36,7 +36,7 @@ impl Places {
         }
         self.look();
         let Ok((sources, _)) = expand(&self.words) else { return false };
-        sources.iter().any(|source| is_new(source, known))
+        sources.iter().any(|source| source.is_new(known))
     }
 
     fn look(&mut self) {
@@ -48,7 +48,7 @@ impl Places {
     }
 }
 
-fn is_new(source: &Followed, known: &[Followed]) -> bool {
+pub(super) fn is_new(source: &Followed, known: &[Followed]) -> bool {
     let Kind::File(place) = &source.kind else { return false };
     let is_behind = |other: &Followed| match &other.kind {
         Kind::File(log) => log.parent() == place.parent() && behind(name(log), name(place)).is_some(),

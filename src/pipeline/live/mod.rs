@@ -21,6 +21,7 @@ use crate::timeline::{Line, Survey};
 use crate::world::Said;
 use flood::Floods;
 use forget::Limits;
+use std::hash::{DefaultHasher, Hash, Hasher};
 pub use stored::Stored;
 
 /// A line that still matters, and how many New Years the source had seen before it.
@@ -119,6 +120,30 @@ impl Live {
         let sources = sources.into_iter().map(|(path, node)| Listening::new(path, node, &options)).collect();
         let limits = Limits::default();
         Self { options, sources, surveys, limits, kept: 0, forget_at: limits.few, forgotten: 0, suppressed: 0 }
+    }
+
+    /// From now on this is stated: what is kept is judged by it, what comes is read by it. Lines that only a pattern knew that is gone
+    /// are forgotten.
+    pub fn restate(&mut self, options: Options) {
+        for source in &mut self.sources {
+            source.reader.know(&options.patterns);
+        }
+        self.options = options;
+        let ids = stored::ids(&self.options.patterns);
+        for source in &mut self.sources {
+            source.kept.retain(|dated| ids.contains_key(dated.line.id));
+        }
+        self.kept = self.sources.iter().map(|source| source.kept.len()).sum();
+    }
+
+    /// Stands for what is stated: another one where kept lines may come to something else. In one build only.
+    #[must_use]
+    pub fn statement(&self) -> u64 {
+        let Options { stated, since, until, rules, patterns, topology } = &self.options;
+        let ids: Vec<&str> = patterns.ids().collect();
+        let mut hasher = DefaultHasher::new();
+        format!("{stated:?} {since:?} {until:?} {rules:?} {ids:?} {topology:?}").hash(&mut hasher);
+        hasher.finish()
     }
 
     /// The number of a source, by its path.

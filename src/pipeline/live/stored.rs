@@ -99,7 +99,7 @@ impl Live {
     }
 
     /// Goes on where a stored one was. Returns its sources' paths; `None` if a line is of a kind that is not known here, so that
-    /// nothing was taken.
+    /// nothing was taken. Lines of an operator's pattern that is gone are left out.
     #[must_use]
     pub fn restore(&mut self, stored: Stored) -> Option<Vec<Text>> {
         let ids = ids(&self.options.patterns);
@@ -109,7 +109,8 @@ impl Live {
         }
         let mut taken = Vec::new();
         for source in &mut restored {
-            let lines = std::mem::take(&mut source.kept).into_iter();
+            let is_gone = |id: &str| id.starts_with("site/") && !ids.contains_key(id);
+            let lines = std::mem::take(&mut source.kept).into_iter().filter(|(line, _)| !is_gone(&line.id));
             let kept: Option<Vec<Dated>> =
                 lines.map(|(line, crossed)| Some(Dated { line: line.line(&ids)?, crossed })).collect();
             taken.push(kept?);
@@ -143,7 +144,7 @@ impl Live {
 }
 
 /// The ids of all events that a line may be.
-fn ids(patterns: &Patterns) -> HashMap<&'static str, &'static str> {
+pub(super) fn ids(patterns: &Patterns) -> HashMap<&'static str, &'static str> {
     let messages = catalogue::all_messages().map(|message| message.id);
     let others = ["pdns/unrecognised", "keepalived/unrecognised", "systemd/unrecognised", "other"];
     messages.chain(others).chain(patterns.ids()).map(|id| (id, id)).collect()
