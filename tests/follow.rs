@@ -146,8 +146,16 @@ impl Following {
         }
     }
 
-    fn end(self) -> i32 {
-        terminate(self.child)
+    fn end(mut self) -> i32 {
+        self.signal("-TERM");
+        self.child.wait().expect("it ends").code().expect("with an exit code")
+    }
+}
+
+impl Drop for Following {
+    /// A test that fails leaves nobody behind.
+    fn drop(&mut self) {
+        let _ended_already = self.child.kill();
     }
 }
 
@@ -444,6 +452,40 @@ fn a_reload_takes_over_what_is_stated() {
         "changed eip-drift likely",
     ];
     assert_eq!(told(&changes(&output)), drift);
+}
+
+/// Configuration files of the daemons are read at the start and with the configuration, and are no logs.
+#[test]
+fn configuration_files_stand_beside_what_is_followed() {
+    let directory = scratch();
+    let logs = keepalived_logs(directory.path());
+    let owner = directory.path().join("owner.conf");
+    let owner_has = |more: &str| {
+        let instance = "vrrp_instance VI_1 {\n    priority 103\n    notify_master /etc/keepalived/master.sh\n";
+        fs::write(&owner, format!("{instance}    {more}\n}}\n")).expect("it can be written");
+    };
+    owner_has("");
+    let named = format!("dnsmaster={}", owner.display());
+    fs::write(logs.join("dnsmaster2.keepalived.conf"), "vrrp_instance VI_1 {\n    notify_master /x.sh\n}\n")
+        .expect("written");
+    let following = Following::begin(directory.path(), &["--format", "ndjson", text(&logs), &named]);
+    let output = following.output.clone();
+    following.await_text(&output, "dnsmaster's keepalived.conf names no notify_master_rx_lower_pri");
+    owner_has("notify_master_rx_lower_pri /etc/keepalived/master.sh");
+    following.reload("there is no configuration");
+    following.await_text(&output, "suspected");
+    fs::remove_file(&owner).expect("it is there");
+    following.reload("what it said stays in use");
+    thread::sleep(JUDGED);
+    assert_eq!(told(&changes(&output)), ["opened eip-drift likely", "changed eip-drift suspected"]);
+    owner_has("");
+    following.reload("there is no configuration");
+    let begun = Instant::now();
+    while changes(&output).len() < 3 && begun.elapsed() < Duration::from_secs(30) {
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(following.end(), 0);
+    assert_eq!(told(&changes(&output))[2], "changed eip-drift likely");
 }
 
 /// What a pipe said meanwhile nobody can read again.

@@ -4,7 +4,7 @@ use super::{Change, Ledger, Notification, Pacing, Schedule, State, Turns};
 use crate::event::{Daemon, Text};
 use crate::input::Trouble;
 use crate::input::live::{Mark, Position, Progress};
-use crate::pipeline::live::{Live, Reached};
+use crate::pipeline::live::{Live, Reached, SettingsFile};
 use crate::pipeline::{Kept, Options};
 use crate::record::Stamp;
 use crate::report::Report;
@@ -95,10 +95,11 @@ const SECOND_IS_OVER_MICROS: i64 = 1_000_000;
 const OF_NOW_MICROS: i64 = 600_000_000;
 
 impl Follower {
-    /// For these sources. `tells_past`: what closed before anybody listened is told too.
+    /// For these sources, with configuration files beside them. `tells_past`: what closed before anybody listened is told too.
     #[must_use]
-    pub fn new(options: Options, sources: Vec<Named>, zone: Tz, tells_past: bool) -> Self {
-        let live = Live::new(options, &[]);
+    pub fn new(options: Options, settings: &[SettingsFile], sources: Vec<Named>, zone: Tz, tells_past: bool) -> Self {
+        let mut live = Live::new(options, &[]);
+        live.put_beside(settings);
         Self {
             turns: Turns::new(sources.len()),
             positions: vec![None; sources.len()],
@@ -126,9 +127,10 @@ impl Follower {
     }
 
     /// From now on this is stated. What is known is judged by it soon, what comes is read by it.
-    pub fn restate(&mut self, options: Options, zone: Tz) {
+    pub fn restate(&mut self, options: Options, settings: &[SettingsFile], zone: Tz) {
         let before = self.live.statement();
         self.live.restate(options);
+        self.live.put_beside(settings);
         self.zone = zone;
         if self.live.statement() != before {
             self.is_restated();

@@ -189,6 +189,18 @@ fn read_through(source: &Source, interest: &Interest, each: &mut dyn FnMut(&Reco
     }
 }
 
+/// Whether a file is a configuration of one of the daemons, packed or not.
+fn is_settings(location: &Path) -> bool {
+    #[expect(clippy::disallowed_methods, reason = "it is looked at before it is a source")]
+    let opened = File::open(location);
+    let file = opened.ok().filter(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()));
+    let Some(Ok(stream)) = file.map(unpacked) else { return false };
+    let mut window = Vec::new();
+    // What a damaged stream gave before it broke is judged.
+    drop(stream.take(Sizes::default().window as u64).read_to_end(&mut window));
+    matches!(sniff::sniff(&window, None), Verdict::Settings(_))
+}
+
 fn read_file(
     source: &Source,
     location: &Path,

@@ -9,8 +9,10 @@ pub(super) mod store;
 use super::analyze::{Unusable, stated};
 use super::outlets::settings::Settings;
 use super::{Exit, config, outlet};
-use crate::input::live::{self, Followed, Places, Until};
+use crate::event::Text;
+use crate::input::live::{self, Followed, Found, Places, Until};
 use crate::pipeline::Options;
+use crate::pipeline::live::SettingsFile;
 use args::{Follow, FollowFormat, Reading};
 use chrono_tz::Tz;
 use session::{Before, Session, Stopped};
@@ -48,17 +50,29 @@ fn follow(arguments: &Follow) -> Result<Exit, Unusable> {
     // A reload that fails leaves the old configuration in use.
     let mut configured = configured(&arguments.reading)?;
     let words = &arguments.reading.sources;
-    let (mut sources, errors) = live::expand(words)?;
+    let Found { logs: mut sources, settings: files, mut errors } = live::expand(words)?;
+    let mut settings = Vec::new();
+    for file in &files {
+        match SettingsFile::read(file) {
+            Ok(file) => settings.extend(file),
+            Err(error) => errors.push(error),
+        }
+    }
     for error in &errors {
         outlet::complain(error, "failed to");
+    }
+    if errors.is_empty() && sources.is_empty() {
+        outlet::say("driftline: there is no log among the sources: a configuration is read beside logs");
     }
     if !errors.is_empty() || sources.is_empty() {
         return Ok(Exit::Failed);
     }
+    // From here on what cannot be read is said, and what was there before stays.
     let mut before = Before::new(Places::new(words));
     loop {
         let session = Session {
             sources: sources.clone(),
+            settings: &settings,
             configured: &configured,
             outgoing: &arguments.outgoing,
             store: store.as_ref(),
@@ -86,20 +100,46 @@ fn follow(arguments: &Follow) -> Result<Exit, Unusable> {
                 }
             }
         }
-        look_again(words, &mut sources);
+        look_again(words, &mut sources, &mut settings);
     }
 }
 
-/// Adds the logs that have come to stand there. Those that are followed go on to be, also where they are missing for now.
-fn look_again(words: &[OsString], sources: &mut Vec<Followed>) {
-    let (found, errors) = match live::expand(words) {
+/// Adds the logs that have come to stand there, and reads configuration files again. Logs that are followed go on to be, also where they are
+/// missing for now; a file that cannot be read says what it said.
+fn look_again(words: &[OsString], sources: &mut Vec<Followed>, settings: &mut Vec<SettingsFile>) {
+    let Found { logs, settings: files, errors } = match live::expand(words) {
         Ok(found) => found,
         Err(error) => return outlet::complain(&error, "failed to"),
     };
+    let mut before = std::mem::take(settings);
+    for file in &files {
+        match SettingsFile::read(file) {
+            Ok(Some(file)) => {
+                before.retain(|known| known.path() != file.path());
+                settings.push(file);
+            }
+            Ok(None) => {}
+            Err(error) => outlet::complain(&error, "failed to"),
+        }
+    }
     for error in errors.iter().filter(|error| !sources.iter().any(|source| source.path == *error.path())) {
         outlet::complain(error, "failed to");
     }
-    let new: Vec<Followed> = found.into_iter().filter(|source| source.is_new(sources)).collect();
+    // What is gone from a directory is gone.
+    let is_there = |path: &Text| {
+        let is_failed = errors.iter().any(|error| error.path() == path);
+        is_failed || files.iter().any(|file| file.path == *path) || logs.iter().any(|log| log.path == *path)
+    };
+    before.retain(|known| is_there(known.path()));
+    for known in &before {
+        outlet::say(&format!(
+            "driftline: {} cannot be read as a configuration any more; what it said stays in use",
+            known.path()
+        ));
+    }
+    settings.extend(before);
+    let is_settings = |log: &Followed| settings.iter().any(|known| *known.path() == log.path);
+    let new: Vec<Followed> = logs.into_iter().filter(|log| log.is_new(sources) && !is_settings(log)).collect();
     sources.extend(new);
 }
 

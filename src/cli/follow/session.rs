@@ -11,6 +11,7 @@ use crate::follow::{Change, Follower, Item, Kind, Named, Outgoing, State};
 use crate::input::Interest;
 use crate::input::live::{Followed, Places, Position, Until};
 use crate::pipeline::interest;
+use crate::pipeline::live::SettingsFile;
 use crate::report::announcement::{closed_at_once, fit};
 use chrono::Utc;
 use std::io::{self, Write};
@@ -33,6 +34,8 @@ const AT_ONCE: usize = 2_000;
 pub(super) struct Session<'s> {
     /// Those of the run before come first.
     pub(super) sources: Vec<Followed>,
+    /// Configuration files beside them.
+    pub(super) settings: &'s [SettingsFile],
     pub(super) configured: &'s Configured,
     pub(super) outgoing: &'s Ways,
     pub(super) store: Option<&'s Store>,
@@ -116,7 +119,7 @@ impl Session<'_> {
     /// Goes on with the threads of the run before.
     fn go_on(&self, under_way: UnderWay) -> (Follower, Readers) {
         let UnderWay { mut follower, mut readers, sources } = under_way;
-        follower.restate(self.configured.options.clone(), self.configured.zone);
+        follower.restate(self.configured.options.clone(), self.settings, self.configured.zone);
         for source in &self.sources[sources.len()..] {
             follower.add((source.path.clone(), source.node.clone()));
             readers.add(source, &mut follower);
@@ -137,7 +140,7 @@ impl Session<'_> {
         let named: Vec<Named> = self.sources.iter().map(|source| (source.path.clone(), source.node.clone())).collect();
         let Configured { options, zone, .. } = self.configured;
         let tells_past = self.tells_past || !self.sources.iter().any(Followed::has_a_past);
-        let fresh = || Follower::new(options.clone(), named.clone(), *zone, tells_past);
+        let fresh = || Follower::new(options.clone(), self.settings, named.clone(), *zone, tells_past);
         let mut follower = fresh();
         let (None, Some(store)) = (&before, self.store) else {
             let outgoing = before.and_then(|state| follower.restore(state)).unwrap_or_default();

@@ -448,9 +448,7 @@ fn refused(path: &Text, verdict: Verdict, buffer: &mut Buffer<'_>) -> Error {
             path,
             found: "a binary journal cannot be followed through a pipe, name its file or send journalctl -f -o export",
         },
-        Verdict::Settings(_) => {
-            Error::NotALog { path, found: "it is a configuration, which analyze reads beside the logs" }
-        }
+        Verdict::Settings(_) => Error::NotALog { path, found: "it is a configuration, name its file beside the logs" },
         Verdict::Cloud(_) => Error::Unsupported {
             path,
             found: "a cloud's records are documents and are not followed, analyze reads them",

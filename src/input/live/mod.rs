@@ -130,26 +130,30 @@ pub enum Until {
     LastWholeLine,
 }
 
+/// What a command line's words stand for.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// What is followed.
+    pub logs: Vec<Followed>,
+    /// The daemons' configuration files: each is read as a whole, and does not grow.
+    pub settings: Vec<Source>,
+    /// What is missing or cannot be read.
+    pub errors: Vec<Error>,
+}
+
 /// The sources that a command line's words stand for; without words this machine's journal.
 ///
 /// # Errors
 /// There is no journal of this machine. What else is missing or unreadable is among the errors beside the sources that are fine.
-pub fn expand(words: &[OsString]) -> Result<(Vec<Followed>, Vec<Error>), Error> {
+pub fn expand(words: &[OsString]) -> Result<Found, Error> {
     if words.is_empty() {
         let own = super::this_machine()?;
         let roots = own.journal_directories();
-        return Ok((
-            vec![Followed {
-                path: own.path,
-                node: None,
-                found_in_directory: false,
-                kind: Kind::Journals { roots, is_own: true },
-            }],
-            Vec::new(),
-        ));
+        let kind = Kind::Journals { roots, is_own: true };
+        let own = Followed { path: own.path, node: None, found_in_directory: false, kind };
+        return Ok(Found { logs: vec![own], ..Found::default() });
     }
-    let mut found: Vec<Followed> = Vec::new();
-    let mut errors = Vec::new();
+    let mut found = Found::default();
     for word in words {
         let Expanded { sources, errors: failed } = expand::expand_growing(std::slice::from_ref(word));
         let (path, node, place) = expand::word(word);
@@ -157,10 +161,14 @@ pub fn expand(words: &[OsString]) -> Result<(Vec<Followed>, Vec<Error>), Error> 
             let journals = sources.iter().any(|source| !source.journal_directories().is_empty());
             if journals || sources.is_empty() {
                 let kind = Kind::Journals { roots: vec![place], is_own: false };
-                found.push(Followed { path, node: node.clone(), found_in_directory: false, kind });
+                found.logs.push(Followed { path, node: node.clone(), found_in_directory: false, kind });
             }
         }
         for source in sources.into_iter().filter(|source| source.journal_directories().is_empty()) {
+            if source.location().is_some_and(super::is_settings) {
+                found.settings.push(source);
+                continue;
+            }
             let kind = match source.location() {
                 Some(place) if file::is_journal(place) => {
                     Kind::Journals { roots: vec![place.to_owned()], is_own: false }
@@ -169,13 +177,15 @@ pub fn expand(words: &[OsString]) -> Result<(Vec<Followed>, Vec<Error>), Error> 
                 None => Kind::Stdin,
             };
             let Source { path, node, found_in_directory, .. } = source;
-            found.push(Followed { path, node, found_in_directory, kind });
+            found.logs.push(Followed { path, node, found_in_directory, kind });
         }
-        errors.extend(failed);
+        found.errors.extend(failed);
     }
-    found.sort_by(|a, b| (&a.path, &a.node).cmp(&(&b.path, &b.node)));
-    found.dedup();
-    Ok((found, errors))
+    found.logs.sort_by(|a, b| (&a.path, &a.node).cmp(&(&b.path, &b.node)));
+    found.logs.dedup();
+    found.settings.sort_by(|a, b| (&a.path, &a.node).cmp(&(&b.path, &b.node)));
+    found.settings.dedup();
+    Ok(found)
 }
 
 /// Follows one source from where `from` says until `stop` is set or `until` is reached. `each` gets every arrival.

@@ -35,8 +35,8 @@ impl Places {
             return false;
         }
         self.look();
-        let Ok((sources, _)) = expand(&self.words) else { return false };
-        sources.iter().any(|source| source.is_new(known))
+        let Ok(found) = expand(&self.words) else { return false };
+        found.logs.iter().any(|source| source.is_new(known))
     }
 
     fn look(&mut self) {

@@ -76,7 +76,8 @@ impl Live {
     /// All that must survive a restart.
     #[must_use]
     pub fn store(&self) -> Stored {
-        let sources = self.sources.iter().zip(&self.surveys).map(|(source, survey)| {
+        let logs = self.sources.iter().zip(&self.surveys).filter(|(source, _)| source.configuration.is_none());
+        let sources = logs.map(|(source, survey)| {
             let (held, further) = source.unwrapper.held();
             StoredSource {
                 path: source.path.clone(),
@@ -103,10 +104,10 @@ impl Live {
     #[must_use]
     pub fn restore(&mut self, stored: Stored) -> Option<Vec<Text>> {
         let ids = ids(&self.options.patterns);
-        let mut restored = Vec::new();
-        for source in stored.sources {
-            restored.push(source);
-        }
+        let is_configuration =
+            |path: &Text| self.sources.iter().any(|source| source.path == *path && source.configuration.is_some());
+        let mut restored: Vec<StoredSource> =
+            stored.sources.into_iter().filter(|source| !is_configuration(&source.path)).collect();
         let mut taken = Vec::new();
         for source in &mut restored {
             let is_gone = |id: &str| id.starts_with("site/") && !ids.contains_key(id);
