@@ -373,6 +373,41 @@ fn what_becomes_part_of_a_flood_is_said_to_go_on_there() {
     assert_eq!(lines[at..at + 2], expected);
 }
 
+/// An archive does not grow; what is packed is read once, and is of the year in which it was written.
+#[cfg(feature = "compress")]
+#[test]
+fn an_archive_is_left_to_analyze_and_a_packed_log_is_read() {
+    let directory = scratch();
+    let logs = keepalived_logs(directory.path());
+    let run = |program: &str, arguments: &[&str]| {
+        let ended =
+            Command::new(program).current_dir(directory.path()).args(arguments).output().expect("it can be run");
+        (ended.status.code(), String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned())
+    };
+    assert_eq!(run("tar", &["cf", "a.tar", "logs"]).0, Some(0));
+    assert_eq!(run("tar", &["czf", "a.tar.gz", "logs"]).0, Some(0));
+    for name in ["a.tar", "a.tar.gz"] {
+        let (code, said) = run(env!("CARGO_BIN_EXE_driftline"), &["follow", "--until-end", name]);
+        let expected =
+            format!("driftline: failed to read {name}: it is an archive, which does not grow: analyze reads it\n");
+        assert_eq!((code, said), (Some(2), expected));
+    }
+    for name in ["dnsmaster.log", "dnsmaster2.log"] {
+        let december_2023 = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_701_388_800);
+        let log = OpenOptions::new().append(true).open(logs.join(name)).expect("it is there");
+        log.set_modified(december_2023).expect("it is ours");
+    }
+    assert_eq!(run("gzip", &["-r", "logs"]).0, Some(0));
+    for name in ["a.tar", "a.tar.gz"] {
+        fs::rename(directory.path().join(name), logs.join(name)).expect("it can be moved");
+    }
+    let following = Following::begin(directory.path(), &[text(&logs)]);
+    following.await_text(&following.said, "a.tar: Failed to read");
+    following.await_text(&following.said, "a.tar.gz: Failed to read");
+    following.await_text(&following.output, "open since 2023-11-23 02:12:49");
+    assert_eq!(following.end(), 0);
+}
+
 /// A log that comes to stand in a directory is followed too, also where nothing is kept in a file; a document of a cloud is not, and that is said.
 #[test]
 fn a_log_that_appears_later_is_followed() {

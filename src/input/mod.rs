@@ -352,7 +352,10 @@ impl Layer<'_> {
             }
             Verdict::Journal => self.journal(&mut buffer, interest, &mut summary, each)?,
             Verdict::Undated { line } => return Err(Error::Undated { path: path.clone(), line }),
-            Verdict::Unsupported(found) => return Err(Error::Unsupported { path: path.clone(), found }),
+            Verdict::Archive => {
+                let found = "it is a tar archive in another stream, name its file or unpack it and name the directory";
+                return Err(Error::Unsupported { path: path.clone(), found });
+            }
             Verdict::Other(found) => return Err(not_a_log(path, found, &mut buffer)),
         }
         self.ended(summary, buffer.take_failure())

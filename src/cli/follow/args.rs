@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 pub(in crate::cli) const FOLLOW_HELP: &str = "\
 Journals are followed through rotation and vacuum, files through rotation and truncation, standard input to its end. Logs that appear
-later in a directory are followed too; a cloud's records (JSON documents) are not. keepalived.conf and pdns.conf, named or found in a
+later in a directory are followed too; a cloud's records (JSON documents) and archives are not. keepalived.conf and pdns.conf, named or found in a
 directory, are read at the start, with SIGHUP and when new logs appear. What closed before
 anybody followed is not announced; what is open is. With a state file a restart goes on where the last run was: nothing is lost, and
 nothing is announced twice but what was on its way when the process died, with the same bytes.

@@ -435,11 +435,16 @@ struct Judged {
     bytes: usize,
 }
 
+/// An archive is not followed.
+pub(super) fn archive(path: Text) -> Error {
+    Error::Unsupported { path, found: "it is an archive, which does not grow: analyze reads it" }
+}
+
 fn refused(path: &Text, verdict: Verdict, buffer: &mut Buffer<'_>) -> Error {
     let path = path.clone();
     match verdict {
         Verdict::Undated { line } => Error::Undated { path, line },
-        Verdict::Unsupported(found) => Error::Unsupported { path, found },
+        Verdict::Archive => archive(path),
         Verdict::Other(found) => not_a_log(&path, found, buffer),
         Verdict::Packed(_) => {
             Error::Unsupported { path, found: "what is packed cannot be followed through a pipe, unpack it first" }

@@ -30,6 +30,7 @@ mod testing;
 pub use places::Places;
 pub use position::Position;
 
+use super::archive;
 use super::error::Error;
 use super::expand::{self, Expanded};
 use super::{Interest, Sizes, Source, TROUBLES_KEPT, Trouble};
@@ -73,6 +74,8 @@ enum Kind {
     Stdin,
     /// A file that grows, is rotated, is cut.
     File(PathBuf),
+    /// A tar archive, packed or not, which is said not to be followed.
+    Archive(PathBuf),
     /// All journals below these directories, also those that appear later; or single journal files.
     Journals {
         roots: Vec<PathBuf>,
@@ -173,6 +176,7 @@ pub fn expand(words: &[OsString]) -> Result<Found, Error> {
                 Some(place) if file::is_journal(place) => {
                     Kind::Journals { roots: vec![place.to_owned()], is_own: false }
                 }
+                Some(place) if archive::is_at(place) => Kind::Archive(place.to_owned()),
                 Some(place) => Kind::File(place.to_owned()),
                 None => Kind::Stdin,
             };
@@ -235,6 +239,7 @@ fn follow_at(
             let is_static = source.found_in_directory && siblings::is_put_aside(place);
             file::follow(&mut flow, place, from, is_static)
         }
+        Kind::Archive(_) => Err(flow::archive(source.path.clone())),
         Kind::Journals { roots, is_own } => journal::follow(source, roots, *is_own, interest, from, until, stop, each),
     };
     match result {
@@ -252,7 +257,7 @@ impl Followed {
     #[must_use]
     pub fn beginning(&self) -> Position {
         match &self.kind {
-            Kind::Stdin | Kind::File(_) => Position(Place::Begin),
+            Kind::Stdin | Kind::File(_) | Kind::Archive(_) => Position(Place::Begin),
             Kind::Journals { .. } => Position(Place::Journals(JournalPlaces::default())),
         }
     }
@@ -263,7 +268,7 @@ impl Followed {
         match &self.kind {
             Kind::Stdin => false,
             Kind::File(place) => std::fs::metadata(place).map_or(true, |metadata| metadata.is_file()),
-            Kind::Journals { .. } => true,
+            Kind::Archive(_) | Kind::Journals { .. } => true,
         }
     }
 

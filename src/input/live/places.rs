@@ -49,10 +49,10 @@ impl Places {
 }
 
 pub(super) fn is_new(source: &Followed, known: &[Followed]) -> bool {
-    let Kind::File(place) = &source.kind else { return false };
+    let (Kind::File(place) | Kind::Archive(place)) = &source.kind else { return false };
     let is_behind = |other: &Followed| match &other.kind {
         Kind::File(log) => log.parent() == place.parent() && behind(name(log), name(place)).is_some(),
-        Kind::Stdin | Kind::Journals { .. } => false,
+        Kind::Stdin | Kind::Archive(_) | Kind::Journals { .. } => false,
     };
     let is_known = known.iter().any(|known| known.path == source.path && known.kind == source.kind);
     !is_known && !is_put_aside(place) && !known.iter().any(is_behind)
