@@ -146,6 +146,11 @@ impl Following {
         }
     }
 
+    /// Waits for its own end.
+    fn finish(mut self) -> i32 {
+        self.child.wait().expect("it ends").code().expect("with an exit code")
+    }
+
     fn end(mut self) -> i32 {
         self.signal("-TERM");
         self.child.wait().expect("it ends").code().expect("with an exit code")
@@ -406,6 +411,27 @@ fn an_archive_is_left_to_analyze_and_a_packed_log_is_read() {
     following.await_text(&following.said, "a.tar.gz: Failed to read");
     following.await_text(&following.output, "open since 2023-11-23 02:12:49");
     assert_eq!(following.end(), 0);
+}
+
+/// What `journalctl` says in its first line of the journal it printed tells the year, now and after a restart.
+#[test]
+fn a_saved_journal_is_of_the_year_that_its_first_line_tells() {
+    let directory = scratch();
+    let logs = keepalived_logs(directory.path());
+    let (log, state) = (logs.join("dnsmaster.log"), directory.path().join("state"));
+    let lines = fs::read_to_string(&log).expect("a log");
+    let first = "-- Logs begin at Sat 2024-08-03 10:00:00 UTC, end at Mon 2024-12-02 11:00:00 UTC. --\n";
+    fs::write(&log, format!("{first}{lines}")).expect("it can be written");
+    let run = |replay: &[&str]| {
+        let arguments = [replay, &["--until-end", "--state", text(&state), text(&logs)]].concat();
+        let following = Following::begin(directory.path(), &arguments);
+        let output = following.output.clone();
+        assert_eq!(following.finish(), 0);
+        fs::read_to_string(output).expect("it is there")
+    };
+    assert!(run(&["--replay"]).contains("open since 2024-11-23 02:12:49"));
+    // What was read is not told again, and no year is another one now.
+    assert_eq!(run(&[]), "");
 }
 
 /// A log that comes to stand in a directory is followed too, also where nothing is kept in a file; a document of a cloud is not, and that is said.

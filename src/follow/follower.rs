@@ -392,8 +392,8 @@ impl Follower {
 }
 
 fn reached(progress: Progress) -> Reached {
-    let Progress { format, lines, first, last, modified } = progress;
-    Reached { format, lines, first, last, modified }
+    let Progress { format, lines, first, last, modified, covers } = progress;
+    Reached { format, lines, first, last, modified, covers }
 }
 
 /// A stamp in microseconds of UTC, near enough to say whose turn it is. A year that is not written is the latest that does not lie

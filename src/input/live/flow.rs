@@ -299,6 +299,8 @@ impl Flow<'_> {
                 is_judging = elapsed < self.pace.hush;
                 let verdict = sniff::sniff(&bytes[..whole], self.interest.is_known());
                 if let Some(judged) = self.verdict(&verdict, whole, is_all, is_settled) {
+                    // Lines of another file of the same log are of other days.
+                    self.progress.covers = self.progress.covers.or(sniff::covered(&bytes[..whole]));
                     return Ok(Ok(judged));
                 }
                 if is_over && verdict == Verdict::Empty {

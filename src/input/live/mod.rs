@@ -36,6 +36,7 @@ use super::expand::{self, Expanded};
 use super::{Interest, Sizes, Source, TROUBLES_KEPT, Trouble};
 use crate::event::Text;
 use crate::record::{Record, Stamp};
+use chrono::NaiveDate;
 use flow::{Flow, Pace};
 use position::{JournalPlaces, Place};
 use std::ffi::OsString;
@@ -107,6 +108,8 @@ pub struct Progress {
     pub last: Option<Stamp>,
     /// When a file was last written to (Unix seconds).
     pub modified: Option<i64>,
+    /// From which day to which the journal reached that `journalctl` printed, where that was read just now.
+    pub covers: Option<(NaiveDate, NaiveDate)>,
 }
 
 /// What comes of a source. `path` and `node` are those of the source, or of the journal below a directory.

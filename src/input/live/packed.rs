@@ -47,6 +47,7 @@ pub(super) fn read(flow: &mut Flow<'_>, path: &Path, file: File, mut place: Plac
     flow.progress.lines = before + summary.lines;
     flow.progress.first = flow.progress.first.or(summary.first);
     flow.progress.last = summary.last.or(flow.progress.last);
+    flow.progress.covers = flow.progress.covers.or(summary.covers);
     for trouble in summary.troubles.drain(..) {
         (flow.each)(Arrival::Trouble(name, trouble));
     }

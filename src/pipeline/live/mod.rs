@@ -22,6 +22,7 @@ use crate::report::{Caveat, Coverage, Report};
 use crate::timeline::{Line, Survey};
 use crate::world::Said;
 pub use beside::SettingsFile;
+use chrono::NaiveDate;
 use flood::Floods;
 use forget::Limits;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -47,6 +48,8 @@ pub struct Reached {
     pub last: Option<Stamp>,
     /// When a file was last written to (Unix seconds).
     pub modified: Option<i64>,
+    /// From which day to which the journal reached that `journalctl` printed, where that was read since the start.
+    pub covers: Option<(NaiveDate, NaiveDate)>,
 }
 
 /// How much a line asks for the question to be put again.
@@ -204,7 +207,9 @@ impl Live {
     /// Takes how far a source has been read.
     pub fn reached(&mut self, index: usize, reached: Reached) {
         self.sources[index].reached = reached;
-        self.surveys[index].finish(reached.first, reached.last, reached.modified);
+        let survey = &mut self.surveys[index];
+        survey.finish(reached.first, reached.last, reached.modified);
+        survey.covers = reached.covers.or(survey.covers);
     }
 
     /// Takes trouble with a source.
@@ -381,8 +386,9 @@ mod tests {
         let mut records = Vec::new();
         let interest = interest(&Options::default().patterns);
         let summary = input::read(source, &interest, &mut |record| records.push(Kept::whole(record))).ok()?;
-        let input::Summary { format, lines, first, last, modified, .. } = summary;
-        Some(Replay { path: source.path.clone(), records, reached: Reached { format, lines, first, last, modified } })
+        let input::Summary { format, lines, first, last, modified, covers, .. } = summary;
+        let reached = Reached { format, lines, first, last, modified, covers };
+        Some(Replay { path: source.path.clone(), records, reached })
     }
 
     /// A case, its logs line by line, and configuration files of its nodes beside them.
