@@ -93,6 +93,89 @@ fn append(file: &Path, bytes: &[u8]) {
     OpenOptions::new().append(true).open(file).and_then(|mut file| file.write_all(bytes)).expect("it can be written");
 }
 
+/// One that follows, and what it says on standard output and standard error.
+struct Following {
+    child: Child,
+    output: PathBuf,
+    said: PathBuf,
+}
+
+impl Following {
+    fn begin(directory: &Path, arguments: &[&str]) -> Self {
+        Self::reading(Stdio::null(), directory, arguments)
+    }
+
+    fn reading(input: Stdio, directory: &Path, arguments: &[&str]) -> Self {
+        let (output, said) = (directory.join("out"), directory.join("said"));
+        let made = |place: &Path| fs::File::create(place).expect("it can be made");
+        let child = Command::new(env!("CARGO_BIN_EXE_driftline"))
+            .arg("follow")
+            .args(arguments)
+            .env_remove("DRIFTLINE_CONFIG")
+            .env_remove("STATE_DIRECTORY")
+            .stdin(input)
+            .stdout(made(&output))
+            .stderr(made(&said))
+            .spawn()
+            .expect("the binary starts");
+        Self { child, output, said }
+    }
+
+    fn await_text(&self, place: &Path, what: &str) {
+        let begun = Instant::now();
+        let text = || fs::read_to_string(place).unwrap_or_default();
+        while !text().contains(what) {
+            assert!(begun.elapsed() < Duration::from_secs(30), "it never said {what}: {}", text());
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().expect("kill can be run").success());
+    }
+
+    /// Makes it read its configuration again, and waits until it says that it has.
+    fn reload(&self, answer: &str) {
+        let before = fs::read_to_string(&self.said).expect("it is there").matches(answer).count();
+        self.signal("-HUP");
+        let begun = Instant::now();
+        while fs::read_to_string(&self.said).expect("it is there").matches(answer).count() == before {
+            assert!(begun.elapsed() < Duration::from_secs(30), "it never said {answer}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Waits for its own end.
+    fn finish(mut self) -> i32 {
+        self.child.wait().expect("it ends").code().expect("with an exit code")
+    }
+
+    fn end(mut self) -> i32 {
+        self.signal("-TERM");
+        self.child.wait().expect("it ends").code().expect("with an exit code")
+    }
+}
+
+impl Drop for Following {
+    /// A test that fails leaves nobody behind.
+    fn drop(&mut self) {
+        let _ended_already = self.child.kill();
+    }
+}
+
+/// The keepalived lines alone of a drift that lasts: which address it is no line says.
+fn keepalived_logs(directory: &Path) -> PathBuf {
+    let logs = directory.join("logs");
+    fs::create_dir(&logs).expect("it can be made");
+    for name in ["dnsmaster.log", "dnsmaster2.log"] {
+        let log = fs::read_to_string(sample("eip-drift/brief-partition-keepalived-2.2").join(name)).expect("a log");
+        let lines: String = log.split_inclusive('\n').filter(|line| line.contains("Keepalived")).collect();
+        fs::write(logs.join(name), lines).expect("it can be written");
+    }
+    logs
+}
+
 /// Lines are appended in pieces of this size, cut anywhere…
 const PIECE_BYTES: usize = 1531;
 /// …with this between them.
@@ -420,6 +503,19 @@ fn what_a_pipe_says_without_a_year_is_of_today() {
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }
 
+/// What is open in old logs is open now: whoever reads them does not live when they were written.
+#[test]
+fn what_is_open_of_the_past_is_announced_once() {
+    let directory = scratch();
+    let logs = keepalived_logs(directory.path());
+    let following = Following::begin(directory.path(), &["--format", "ndjson", text(&logs)]);
+    following.await_text(&following.output, "eip-drift");
+    thread::sleep(JUDGED);
+    let output = following.output.clone();
+    assert_eq!(following.end(), 0);
+    assert_eq!(told(&changes(&output)), ["opened eip-drift likely"]);
+}
+
 /// Old copies that become a flood are not over, and a pipe gets each line whole.
 #[test]
 fn what_becomes_part_of_a_flood_is_said_to_go_on_there() {
@@ -469,12 +565,67 @@ fn what_ends_by_silence_is_open_until_it_was_silent() {
     assert_eq!(told, expected);
 }
 
+/// An archive does not grow; what is packed is read once, and is of the year in which it was written.
+#[cfg(feature = "compress")]
+#[test]
+fn an_archive_is_left_to_analyze_and_a_packed_log_is_read() {
+    let directory = scratch();
+    let logs = keepalived_logs(directory.path());
+    let run = |program: &str, arguments: &[&str]| {
+        let ended =
+            Command::new(program).current_dir(directory.path()).args(arguments).output().expect("it can be run");
+        (ended.status.code(), String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned())
+    };
+    assert_eq!(run("tar", &["cf", "a.tar", "logs"]).0, Some(0));
+    assert_eq!(run("tar", &["czf", "a.tar.gz", "logs"]).0, Some(0));
+    for name in ["a.tar", "a.tar.gz"] {
+        let (code, said) = run(env!("CARGO_BIN_EXE_driftline"), &["follow", "--until-end", name]);
+        let expected =
+            format!("driftline: failed to read {name}: it is an archive, which does not grow: analyze reads it\n");
+        assert_eq!((code, said), (Some(2), expected));
+    }
+    for name in ["dnsmaster.log", "dnsmaster2.log"] {
+        let december_2023 = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_701_388_800);
+        let log = OpenOptions::new().append(true).open(logs.join(name)).expect("it is there");
+        log.set_modified(december_2023).expect("it is ours");
+    }
+    assert_eq!(run("gzip", &["-r", "logs"]).0, Some(0));
+    for name in ["a.tar", "a.tar.gz"] {
+        fs::rename(directory.path().join(name), logs.join(name)).expect("it can be moved");
+    }
+    let following = Following::begin(directory.path(), &[text(&logs)]);
+    following.await_text(&following.said, "a.tar: Failed to read");
+    following.await_text(&following.said, "a.tar.gz: Failed to read");
+    following.await_text(&following.output, "open since 2023-11-23 02:12:49");
+    assert_eq!(following.end(), 0);
+}
+
+/// What `journalctl` says in its first line of the journal it printed tells the year, now and after a restart.
+#[test]
+fn a_saved_journal_is_of_the_year_that_its_first_line_tells() {
+    let directory = scratch();
+    let logs = keepalived_logs(directory.path());
+    let (log, state) = (logs.join("dnsmaster.log"), directory.path().join("state"));
+    let lines = fs::read_to_string(&log).expect("a log");
+    let first = "-- Logs begin at Sat 2024-08-03 10:00:00 UTC, end at Mon 2024-12-02 11:00:00 UTC. --\n";
+    fs::write(&log, format!("{first}{lines}")).expect("it can be written");
+    let run = |replay: &[&str]| {
+        let arguments = [replay, &["--until-end", "--state", text(&state), text(&logs)]].concat();
+        let following = Following::begin(directory.path(), &arguments);
+        let output = following.output.clone();
+        assert_eq!(following.finish(), 0);
+        fs::read_to_string(output).expect("it is there")
+    };
+    assert!(run(&["--replay"]).contains("open since 2024-11-23 02:12:49"));
+    // What was read is not told again, and no year is another one now.
+    assert_eq!(run(&[]), "");
+}
+
 /// A log that comes to stand in a directory is followed too, also where nothing is kept in a file; a document of a cloud is not, and that is said.
 #[test]
 fn a_log_that_appears_later_is_followed() {
     let directory = scratch();
-    let (home, output, said) =
-        (directory.path().join("logs"), directory.path().join("out"), directory.path().join("said"));
+    let home = directory.path().join("logs");
     fs::create_dir(&home).expect("it can be made");
     let line = |minute: u32, from: &str| {
         format!(
@@ -484,33 +635,16 @@ fn a_log_that_appears_later_is_followed() {
     fs::write(home.join("first.log"), line(0, "192.0.2.1")).expect("it can be written");
     let records = sample("eip-drift/told-by-cloudtrail").join("cloudtrail.json");
     fs::copy(records, home.join("cloudtrail.json")).expect("it can be copied");
-    let out = fs::File::create(&output).expect("it can be made");
-    let err = fs::File::create(&said).expect("it can be made");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_driftline"))
-        .args(["follow", "--format", "ndjson", "--replay", text(&home)])
-        .env_remove("DRIFTLINE_CONFIG")
-        .env_remove("STATE_DIRECTORY")
-        .stdin(Stdio::null())
-        .stdout(out)
-        .stderr(err)
-        .spawn()
-        .expect("the binary starts");
-    let mut await_text = |place: &Path, what: &str| {
-        let begun = Instant::now();
-        while !fs::read_to_string(place).is_ok_and(|text| text.contains(what)) {
-            assert!(child.try_wait().expect("it is asked").is_none(), "it ended before it said {what}");
-            assert!(begun.elapsed() < Duration::from_secs(30), "it never said {what}");
-            thread::sleep(Duration::from_millis(50));
-        }
-    };
-    await_text(&output, "192.0.2.1");
-    await_text(&said, "not followed");
+    let following = Following::begin(directory.path(), &["--format", "ndjson", "--replay", text(&home)]);
+    let (output, said) = (following.output.clone(), following.said.clone());
+    following.await_text(&output, "192.0.2.1");
+    following.await_text(&said, "not followed");
     fs::create_dir(home.join("ns2")).expect("it can be made");
     fs::write(home.join("ns2/second.log"), line(1, "192.0.2.2")).expect("it can be written");
-    await_text(&output, "192.0.2.2");
+    following.await_text(&output, "192.0.2.2");
     append(&home.join("first.log"), line(2, "192.0.2.3").as_bytes());
-    await_text(&output, "192.0.2.3");
-    assert_eq!(terminate(child), 0);
+    following.await_text(&output, "192.0.2.3");
+    assert_eq!(following.end(), 0);
     let told = changes(&output);
     let opened = told.iter().filter(|line| line.contains("\"change\":\"opened\"")).count();
     assert_eq!(opened, 3, "{told:?}");
@@ -549,6 +683,129 @@ fn what_a_late_line_does_not_bear_out_is_withdrawn() {
     let [opened, closed] = ["opened", "closed"].map(|change| format!("{change} notify-from-non-master confirmed"));
     assert_eq!(told(&all), [&opened, &closed, &opened, &closed, &closed].map(String::as_str));
     assert!(all[4].contains("\"withdrawn\":true"), "{}", all[4]);
+}
+
+const TOPOLOGY: &str =
+    "[[instance]]\nname = \"VI_1\"\nnodes = [\"dnsmaster\", \"dnsmaster2\"]\nresource = \"18.184.0.10\"\n";
+const PATTERN: &str = "[[pattern]]\nname = \"took\"\nidentifier = \"eip\"\nregex = 'took (?<address>\\S+)'\nmeans = \"address-claimed\"\n";
+const READ_AGAIN: &str = "the configuration was read again";
+
+/// What is known is judged by what is stated now, without a further line; what comes is read by it. What cannot be used is said and changes nothing.
+#[test]
+fn a_reload_takes_over_what_is_stated() {
+    let directory = scratch();
+    let logs = keepalived_logs(directory.path());
+    let (config, state) = (directory.path().join("driftline.toml"), directory.path().join("state"));
+    let state_that = |text: &str| fs::write(&config, text).expect("it can be written");
+    state_that("");
+    let arguments = ["--format", "ndjson", "--config", text(&config), "--state", text(&state), text(&logs)];
+    let following = Following::begin(directory.path(), &arguments);
+    let (output, log) = (following.output.clone(), logs.join("dnsmaster.log"));
+    following.await_text(&output, "opened");
+    assert!(!changes(&output)[0].contains("18.184.0.10"));
+    state_that(TOPOLOGY);
+    following.reload(READ_AGAIN);
+    following.await_text(&output, "18.184.0.10 is most likely on dnsmaster2");
+
+    state_that("[[instance]\n");
+    following.reload("failed to reload, the old configuration stays in use: failed to understand");
+    fs::remove_file(&config).expect("it is there");
+    following.reload("failed to reload, the old configuration stays in use: failed to read the configuration");
+    thread::sleep(JUDGED);
+    assert_eq!(changes(&output).len(), 2, "{:?}", changes(&output));
+
+    state_that(&format!("{TOPOLOGY}{PATTERN}"));
+    following.reload(READ_AGAIN);
+    append(&log, b"Nov 23 02:12:58 dnsmaster eip[7]: took 18.184.0.10\n");
+    following.await_text(&output, "\"change\":\"closed\"");
+    // A pattern that is gone takes its lines with it, and nothing else.
+    state_that(TOPOLOGY);
+    following.reload(READ_AGAIN);
+    let begun = Instant::now();
+    while changes(&output).len() < 4 && begun.elapsed() < Duration::from_secs(30) {
+        thread::sleep(Duration::from_millis(50));
+    }
+    let said = fs::read_to_string(&following.said).expect("it is there");
+    assert_eq!(following.end(), 0);
+    assert!(!said.contains("cannot be used"), "{said}");
+    let drift = [
+        "opened eip-drift likely",
+        "changed eip-drift likely",
+        "closed eip-drift suspected",
+        "changed eip-drift likely",
+    ];
+    assert_eq!(told(&changes(&output)), drift);
+}
+
+/// Configuration files of the daemons are read at the start and with the configuration, and are no logs.
+#[test]
+fn configuration_files_stand_beside_what_is_followed() {
+    let directory = scratch();
+    let logs = keepalived_logs(directory.path());
+    let owner = directory.path().join("owner.conf");
+    let owner_has = |more: &str| {
+        let instance = "vrrp_instance VI_1 {\n    priority 103\n    notify_master /etc/keepalived/master.sh\n";
+        fs::write(&owner, format!("{instance}    {more}\n}}\n")).expect("it can be written");
+    };
+    owner_has("");
+    let named = format!("dnsmaster={}", owner.display());
+    fs::write(logs.join("dnsmaster2.keepalived.conf"), "vrrp_instance VI_1 {\n    notify_master /x.sh\n}\n")
+        .expect("written");
+    let following = Following::begin(directory.path(), &["--format", "ndjson", text(&logs), &named]);
+    let output = following.output.clone();
+    following.await_text(&output, "dnsmaster's keepalived.conf names no notify_master_rx_lower_pri");
+    owner_has("notify_master_rx_lower_pri /etc/keepalived/master.sh");
+    following.reload("there is no configuration");
+    following.await_text(&output, "suspected");
+    fs::remove_file(&owner).expect("it is there");
+    following.reload("what it said stays in use");
+    thread::sleep(JUDGED);
+    assert_eq!(told(&changes(&output)), ["opened eip-drift likely", "changed eip-drift suspected"]);
+    owner_has("");
+    following.reload("there is no configuration");
+    let begun = Instant::now();
+    while changes(&output).len() < 3 && begun.elapsed() < Duration::from_secs(30) {
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(following.end(), 0);
+    assert_eq!(told(&changes(&output))[2], "changed eip-drift likely");
+}
+
+/// What a pipe said meanwhile nobody can read again.
+#[test]
+fn a_reload_loses_nothing_of_a_pipe() {
+    let directory = scratch();
+    let home = directory.path().join("logs");
+    fs::create_dir(&home).expect("it can be made");
+    let (config, line) = (directory.path().join("driftline.toml"), |second: u32| {
+        let from = format!("192.0.2.{second}");
+        format!(
+            "2026-03-01T00:00:{second:02}+00:00 ns1 pdns_server[7]: Received NOTIFY for a.example from {from} which is not a master\n"
+        )
+    });
+    fs::write(&config, "").expect("it can be written");
+    let arguments = ["--replay", "--config", text(&config), text(&home), "-"];
+    let mut following = Following::reading(Stdio::piped(), directory.path(), &arguments);
+    let output = following.output.clone();
+    let mut input = following.child.stdin.take().expect("a pipe");
+    let mut say = |text: &str| input.write_all(text.as_bytes()).and_then(|()| input.flush()).expect("it is read");
+    say(&line(1));
+    following.await_text(&output, "192.0.2.1");
+    // The second half of a line comes after the reload.
+    let second = line(2);
+    let (half, rest) = second.split_at(40);
+    say(half);
+    fs::write(&config, PATTERN).expect("it can be written");
+    following.reload(READ_AGAIN);
+    following
+        .await_text(&following.said, "lines that only the patterns of now look for are heard after the next start");
+    say(rest);
+    following.await_text(&output, "192.0.2.2");
+    fs::write(home.join("ns2.log"), line(3)).expect("it can be written");
+    following.await_text(&output, "192.0.2.3");
+    say(&line(4));
+    following.await_text(&output, "192.0.2.4");
+    assert_eq!(following.end(), 0);
 }
 
 #[test]

@@ -38,9 +38,9 @@ fn interests() -> [Interest; 2] {
 }
 
 fn source(path: &Path) -> Followed {
-    let (mut sources, errors) = expand(&[path.as_os_str().to_owned()]).unwrap();
-    assert!(errors.is_empty() && sources.len() == 1, "{errors:?} {sources:?}");
-    sources.remove(0)
+    let mut found = expand(&[path.as_os_str().to_owned()]).unwrap();
+    assert!(found.errors.is_empty() && found.logs.len() == 1, "{found:?}");
+    found.logs.remove(0)
 }
 
 /// A follower that may be killed.

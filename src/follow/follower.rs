@@ -5,7 +5,7 @@ use super::{Change, Ledger, Notification, Pacing, Schedule, State, Turns};
 use crate::event::{Daemon, Text};
 use crate::input::Trouble;
 use crate::input::live::{Mark, Position, Progress};
-use crate::pipeline::live::{Foresight, Live, Reached, is_of_address};
+use crate::pipeline::live::{Foresight, Live, Reached, SettingsFile, is_of_address};
 use crate::pipeline::{Kept, Options};
 use crate::record::Stamp;
 use crate::report::Report;
@@ -56,6 +56,8 @@ pub struct Follower {
     gaps: u64,
     /// By the wall clock: since when something waits to be judged.
     behind_since: Option<i64>,
+    /// What the operator states has changed, and what is known may come to something else. What was over by this time is no news then.
+    restated: Option<i64>,
 }
 
 /// What is on its way out: it survives together with what it tells of.
@@ -98,10 +100,11 @@ const SECOND_IS_OVER_MICROS: i64 = 1_000_000;
 const OF_NOW_MICROS: i64 = 600_000_000;
 
 impl Follower {
-    /// For these sources. `tells_past`: what closed before anybody listened is told too.
+    /// For these sources, with configuration files beside them. `tells_past`: what closed before anybody listened is told too.
     #[must_use]
-    pub fn new(options: Options, sources: Vec<Named>, zone: Tz, tells_past: bool) -> Self {
-        let live = Live::new(options, &[]);
+    pub fn new(options: Options, settings: &[SettingsFile], sources: Vec<Named>, zone: Tz, tells_past: bool) -> Self {
+        let mut live = Live::new(options, &[]);
+        live.put_beside(settings);
         Self {
             turns: Turns::new(sources.len()),
             positions: vec![None; sources.len()],
@@ -118,7 +121,32 @@ impl Follower {
             report: None,
             gaps: 0,
             behind_since: None,
+            restated: None,
         }
+    }
+
+    /// One more source.
+    pub fn add(&mut self, source: Named) {
+        self.sources.push(source);
+        self.positions.push(None);
+        self.turns.add();
+    }
+
+    /// From now on this is stated. What is known is judged by it soon, what comes is read by it.
+    pub fn restate(&mut self, options: Options, settings: &[SettingsFile], zone: Tz) {
+        let before = self.live.statement();
+        self.live.restate(options);
+        self.live.put_beside(settings);
+        self.zone = zone;
+        if self.live.statement() != before {
+            self.is_restated();
+        }
+    }
+
+    fn is_restated(&mut self) {
+        // Lines of the last second may not have been judged yet.
+        let judged = |newest: i64| if self.schedule.is_asked_for() { newest - SECOND_IS_OVER_MICROS } else { newest };
+        self.restated = self.restated.or(self.schedule.newest().map(judged));
     }
 
     /// Goes on from a state. Returns what was on its way out; `None` if the state holds what is not known here, so
@@ -132,6 +160,9 @@ impl Follower {
         }
         self.ledger = state.ledger;
         self.schedule = state.schedule;
+        if state.statement != self.live.statement() {
+            self.is_restated();
+        }
         self.is_caught_up |= state.is_caught_up;
         self.taken_at = state.taken_at;
         Some(Outgoing { pending: state.pending, pacing: state.pacing, waiting: state.waiting })
@@ -145,6 +176,7 @@ impl Follower {
         State {
             places: places.filter_map(|((path, _), position)| Some((path.clone(), position.clone()?))).collect(),
             live: self.live.store(),
+            statement: self.live.statement(),
             ledger: self.ledger.clone(),
             schedule: self.schedule.clone(),
             pending,
@@ -217,6 +249,13 @@ impl Follower {
             // What closed before anybody listened is noted, not told. The past is what it is now, however long nothing was written.
             let changes = self.ask(Some(self.silence(wall)));
             self.is_caught_up = true;
+            // What is asked next is asked by the same clock: these lines were written in their time, whenever they were read.
+            self.taken_at = self.schedule.newest().unwrap_or(self.taken_at);
+            return changes;
+        }
+        if self.restated.is_some() {
+            let changes = self.ask(Some(self.silence(now)));
+            self.restated = None;
             return changes;
         }
         let is_over = wall - self.taken_at >= SECOND_IS_OVER_MICROS;
@@ -360,7 +399,8 @@ impl Follower {
 
     fn ask(&mut self, silence: Option<i64>) -> Vec<Change> {
         let report = self.live.report(silence);
-        let mut changes = self.ledger.settle(&report.findings, self.zone, !self.is_caught_up);
+        let no_news = if self.is_caught_up { self.restated.unwrap_or(i64::MIN) } else { i64::MAX };
+        let mut changes = self.ledger.settle(&report.findings, self.zone, no_news);
         if self.schedule.put(self.open()) && self.live.forgotten() == 0 {
             changes.extend(self.ledger.withdraw_closed(&report.findings, self.zone));
         }

@@ -59,9 +59,9 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// What is new in `findings`, in their order; findings that are no longer held come last. `quietly`: what is closed by now is
-    /// noted and not told.
-    pub fn settle(&mut self, findings: &[Finding], zone: Tz, quietly: bool) -> Vec<Change> {
+    /// What is new in `findings`, in their order; findings that are no longer held come last. What was over by `no_news` (microseconds
+    /// since 1970) is noted and not told.
+    pub fn settle(&mut self, findings: &[Finding], zone: Tz, no_news: i64) -> Vec<Change> {
         let teller = Teller::new(findings, zone);
         let mut changes = Vec::new();
         for (at, finding) in findings.iter().enumerate() {
@@ -75,7 +75,8 @@ impl Ledger {
                 Some(_) => Some(Kind::Changed),
             };
             let Some(kind) = kind else { continue };
-            let is_silent = kind == Kind::Opened && !scope.is_open && quietly;
+            let is_over = finding.until.is_some_and(|until| until.micros <= no_news);
+            let is_silent = kind == Kind::Opened && !scope.is_open && is_over;
             let news = known.map_or_else(News::default, |told| match told.is_silent {
                 // Of what was never told nothing differs but that it is there.
                 true => News { had_closed: true, ..News::default() },

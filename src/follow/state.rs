@@ -19,6 +19,8 @@ pub struct State<P> {
     pub places: Vec<(Text, P)>,
     /// The lines that matter.
     pub live: Stored,
+    /// Stands for what was stated when they were judged last.
+    pub statement: u64,
     /// What was told.
     pub ledger: Ledger,
     /// When to ask next.
@@ -51,7 +53,7 @@ pub enum Unfit {
 
 const MAGIC: &[u8] = b"driftline state\n";
 /// Raise it when the form changes; what another version of the package wrote is not read either.
-const FORM: &str = concat!("8 ", env!("CARGO_PKG_VERSION"), "\n");
+const FORM: &str = concat!("9 ", env!("CARGO_PKG_VERSION"), "\n");
 
 impl<P: Serialize + DeserializeOwned> State<P> {
     /// Writes it, part by part: as a whole it may be larger than all else that a follower has in memory.
@@ -155,6 +157,7 @@ mod tests {
         State {
             places: vec![("ns1.log".into(), 7)],
             live: Live::new(Options::default(), &[("ns1.log".into(), None)]).store(),
+            statement: 0,
             ledger: Ledger::default(),
             schedule: Schedule::default(),
             pending: Vec::new(),

@@ -24,8 +24,14 @@ impl<T> Turns<T> {
     /// For so many sources, all of which have something to give.
     #[must_use]
     pub fn new(sources: usize) -> Self {
-        let lane = || Lane { waiting: VecDeque::new(), is_resting: false, newest: i64::MIN };
-        Self { lanes: std::iter::repeat_with(lane).take(sources).collect() }
+        let mut turns = Self { lanes: Vec::new() };
+        (0..sources).for_each(|_| turns.add());
+        turns
+    }
+
+    /// One more source.
+    pub fn add(&mut self) {
+        self.lanes.push(Lane { waiting: VecDeque::new(), is_resting: false, newest: i64::MIN });
     }
 
     /// An item of a source, in the source's order; `time` in microseconds, if it has one.

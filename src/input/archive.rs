@@ -208,6 +208,13 @@ impl Archives {
     }
 }
 
+/// Whether a file is an archive, packed or not.
+pub(super) fn is_at(path: &Path) -> bool {
+    #[expect(clippy::disallowed_methods, reason = "it is looked at before it is a source")]
+    let opened = File::open(path);
+    opened.is_ok_and(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()) && is_archive(file))
+}
+
 /// Whether a stream, unpacked, begins as an archive does. Of a plain one, as most are, no more is read than tells it.
 fn is_archive(mut stream: impl Read + Send) -> bool {
     // A damaged stream may give enough before it breaks: what it gave is judged.

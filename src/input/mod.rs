@@ -113,6 +113,12 @@ impl Interest {
         self.pattern().is_none_or(|pattern| pattern.is_match(bytes))
     }
 
+    /// Whether both give the same records.
+    #[must_use]
+    pub fn is_as(&self, other: &Self) -> bool {
+        self.pattern().map(Regex::as_str) == other.pattern().map(Regex::as_str)
+    }
+
     fn pattern(&self) -> Option<&Regex> {
         match self {
             Self::All | Self::AllKnowing(_) => None,
@@ -181,6 +187,18 @@ fn read_through(source: &Source, interest: &Interest, each: &mut dyn FnMut(&Reco
             Ok(summary)
         }
     }
+}
+
+/// Whether a file is a configuration of one of the daemons, packed or not.
+fn is_settings(location: &Path) -> bool {
+    #[expect(clippy::disallowed_methods, reason = "it is looked at before it is a source")]
+    let opened = File::open(location);
+    let file = opened.ok().filter(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()));
+    let Some(Ok(stream)) = file.map(unpacked) else { return false };
+    let mut window = Vec::new();
+    // What a damaged stream gave before it broke is judged.
+    drop(stream.take(Sizes::default().window as u64).read_to_end(&mut window));
+    matches!(sniff::sniff(&window, None), Verdict::Settings(_))
 }
 
 fn read_file(
@@ -334,7 +352,10 @@ impl Layer<'_> {
             }
             Verdict::Journal => self.journal(&mut buffer, interest, &mut summary, each)?,
             Verdict::Undated { line } => return Err(Error::Undated { path: path.clone(), line }),
-            Verdict::Unsupported(found) => return Err(Error::Unsupported { path: path.clone(), found }),
+            Verdict::Archive => {
+                let found = "it is a tar archive in another stream, name its file or unpack it and name the directory";
+                return Err(Error::Unsupported { path: path.clone(), found });
+            }
             Verdict::Other(found) => return Err(not_a_log(path, found, &mut buffer)),
         }
         self.ended(summary, buffer.take_failure())

@@ -31,8 +31,8 @@ pub(super) enum Verdict {
     Packed(Packing),
     /// `journalctl -o short-monotonic`, first at this line.
     Undated { line: u64 },
-    /// Logs in a form that we do not read: the end of a sentence that says which, and what to do.
-    Unsupported(&'static str),
+    /// A tar archive.
+    Archive,
     /// No log: the end of a sentence that says what else.
     Other(&'static str),
 }
@@ -67,9 +67,7 @@ pub(super) fn sniff(window: &[u8], is_known: Option<fn(&[u8]) -> bool>) -> Verdi
         return Verdict::Journal;
     }
     if window.get(257..262) == Some(b"ustar") {
-        return Verdict::Unsupported(
-            "it is a tar archive in another stream, name its file or unpack it and name the directory",
-        );
+        return Verdict::Archive;
     }
     if let Some((_, found)) = STRANGERS.iter().find(|(magic, _)| window.starts_with(magic)) {
         return Verdict::Other(found);

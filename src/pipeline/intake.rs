@@ -222,6 +222,11 @@ impl Reader {
         Self { listener: Listener::new(patterns.clone()), ..Self::default() }
     }
 
+    /// Reads on by these patterns.
+    pub(super) fn know(&mut self, patterns: &Arc<Patterns>) {
+        self.listener.know(patterns.clone());
+    }
+
     /// One whose lines do without their text.
     pub(super) fn of_textless(patterns: &Arc<Patterns>) -> Self {
         Self { no_raw: Some(Text::from("")), ..Self::new(patterns) }

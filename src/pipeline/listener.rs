@@ -61,6 +61,11 @@ impl Listener {
         Self { patterns, speaker: None }
     }
 
+    /// Knows these patterns from now on.
+    pub(super) fn know(&mut self, patterns: Arc<Patterns>) {
+        self.patterns = patterns;
+    }
+
     /// The daemon whose headless lines stood above, if any.
     #[must_use]
     pub fn speaker(&self) -> Option<Daemon> {

@@ -7,9 +7,12 @@ use std::path::PathBuf;
 
 pub(in crate::cli) const FOLLOW_HELP: &str = "\
 Journals are followed through rotation and vacuum, files through rotation and truncation, standard input to its end. Logs that appear
-later in a directory are followed too; a cloud's records (JSON documents) are not. What closed before
+later in a directory are followed too; a cloud's records (JSON documents) and archives are not. keepalived.conf and pdns.conf, named or found in a
+directory, are read at the start, with SIGHUP and when new logs appear. What closed before
 anybody followed is not announced; what is open is. With a state file a restart goes on where the last run was: nothing is lost, and
 nothing is announced twice but what was on its way when the process died, with the same bytes.
+
+SIGHUP reads the configuration and the files of --webhook @FILE again; one that cannot be used is said, and the old one stays in use.
 
 Exit codes:
   0  stopped by a signal, or at the end of the input
@@ -18,7 +21,7 @@ Exit codes:
 /// What both read.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Reading {
-    /// Journal directories, log files, - for standard input, NODE=SOURCE [default: this machine's journal]
+    /// Journal directories, log files, - for standard input, NODE=SOURCE, the nodes' configuration files [default: this machine's journal]
     #[arg(value_name = "SOURCE")]
     pub(in crate::cli) sources: Vec<OsString>,
 

@@ -24,7 +24,12 @@ pub(in crate::cli) type Message = (usize, Result<Item, Error>);
 /// The threads of all sources.
 pub(in crate::cli) struct Readers {
     pub(in crate::cli) messages: Receiver<Message>,
+    sender: Sender<Message>,
     ahead: Vec<Arc<AtomicUsize>>,
+    options: Options,
+    interest: Interest,
+    until: Until,
+    stop: Arc<AtomicBool>,
 }
 
 impl Readers {
@@ -37,33 +42,48 @@ impl Readers {
         stop: &Arc<AtomicBool>,
     ) -> Self {
         let (sender, messages) = mpsc::channel();
+        let (options, stop) = (options.clone(), Arc::clone(stop));
         let interest = interest(&options.patterns);
-        let mut ahead = Vec::new();
-        for (index, source) in sources.iter().enumerate() {
-            let from = follower.position(index).cloned();
-            follower.begin_at(index, source.beginning());
-            let modified = source.modified();
-            if let Some(modified) = modified {
-                follower.is_written_at(index, modified);
-            }
-            // Where the past is told as it is read, the year of its first line must be known.
-            let is_new = from.as_ref().is_none_or(|from| *from == source.beginning());
-            let foresight = (is_new && follower.is_caught_up() && modified.is_some())
-                .then(|| Foresight::new(source.path.clone(), source.node.clone(), options));
-            let credit = Arc::new(AtomicUsize::new(0));
-            ahead.push(Arc::clone(&credit));
-            let reader = Reader {
-                index,
-                sender: sender.clone(),
-                ahead: credit,
-                stop: Arc::clone(stop),
-                rested: Vec::new(),
-                rested_at: None,
-            };
-            let (source, interest) = (source.clone(), interest.clone());
-            thread::spawn(move || reader.run(&source, &interest, from.as_ref(), until, foresight));
+        let mut readers = Self { messages, sender, ahead: Vec::new(), options, interest, until, stop };
+        sources.iter().for_each(|source| readers.add(source, follower));
+        readers
+    }
+
+    /// Begins to read the follower's next source.
+    pub(in crate::cli) fn add(&mut self, source: &Followed, follower: &mut Follower) {
+        let index = self.ahead.len();
+        let from = follower.position(index).cloned();
+        follower.begin_at(index, source.beginning());
+        let modified = source.modified();
+        if let Some(modified) = modified {
+            follower.is_written_at(index, modified);
         }
-        Self { messages, ahead }
+        // Where the past is told as it is read, the year of its first line must be known.
+        let is_new = from.as_ref().is_none_or(|from| *from == source.beginning());
+        let foresight = (is_new && follower.is_caught_up() && modified.is_some())
+            .then(|| Foresight::new(source.path.clone(), source.node.clone(), &self.options));
+        let credit = Arc::new(AtomicUsize::new(0));
+        self.ahead.push(Arc::clone(&credit));
+        let reader = Reader {
+            index,
+            sender: self.sender.clone(),
+            ahead: credit,
+            stop: Arc::clone(&self.stop),
+            rested: Vec::new(),
+            rested_at: None,
+        };
+        let (source, interest, until) = (source.clone(), self.interest.clone(), self.until);
+        thread::spawn(move || reader.run(&source, &interest, from.as_ref(), until, foresight));
+    }
+
+    /// What they look for.
+    pub(in crate::cli) fn interest(&self) -> &Interest {
+        &self.interest
+    }
+
+    /// The threads end soon.
+    pub(in crate::cli) fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
     }
 
     /// An item of a source is done with.

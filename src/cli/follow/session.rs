@@ -8,7 +8,10 @@ use crate::cli::outlet;
 use crate::cli::outlets::Outlets;
 use crate::cli::outlets::args::Outgoing as Ways;
 use crate::follow::{Change, Follower, Item, Kind, Named, Outgoing, State};
+use crate::input::Interest;
 use crate::input::live::{Followed, Places, Position, Until};
+use crate::pipeline::interest;
+use crate::pipeline::live::SettingsFile;
 use crate::report::announcement::{closed_at_once, fit};
 use chrono::Utc;
 use std::io::{self, Write};
@@ -29,7 +32,10 @@ const AT_ONCE: usize = 2_000;
 
 /// Everything a run needs.
 pub(super) struct Session<'s> {
+    /// Those of the run before come first.
     pub(super) sources: Vec<Followed>,
+    /// Configuration files beside them.
+    pub(super) settings: &'s [SettingsFile],
     pub(super) configured: &'s Configured,
     pub(super) outgoing: &'s Ways,
     pub(super) store: Option<&'s Store>,
@@ -61,30 +67,65 @@ impl Session<'_> {
     }
 
     fn begin(&self, before: &mut Before) -> Result<Stopped, Failed> {
-        let (mut follower, outgoing) = self.follower(before.state.take())?;
+        let Before { outlets, places, totals, under_way } = before;
+        let interest = interest(&self.configured.options.patterns);
+        let (mut follower, outgoing, going) = match under_way.take() {
+            Some(under_way) if self.can_go_on(&under_way, &interest) => {
+                let (follower, readers) = self.go_on(under_way);
+                (follower, Outgoing::default(), Some(readers))
+            }
+            ended => {
+                let (follower, outgoing) = self.follower(ended.map(UnderWay::end))?;
+                (follower, outgoing, None)
+            }
+        };
         let pending = outgoing.pending.clone();
-        let Before { outlets, state, places } = before;
         let outlets = match outlets {
             Some(outlets) => outlets,
             None => outlets.insert(self.open(outgoing)?),
         };
-        let (totals, saved) = (Totals::default(), Instant::now());
-        let mut run = Run { session: self, outlets, places, totals, saved, is_changed: false };
+        let mut run = Run { session: self, outlets, places, totals, saved: Instant::now(), is_changed: false };
         // What was on its way when the last run died goes out again, the same bytes.
         run.tell(&pending)?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let readers = Readers::begin(&self.sources, &mut follower, &self.configured.options, self.until, &stop);
+        let readers = going.unwrap_or_else(|| {
+            let stop = Arc::new(AtomicBool::new(false));
+            Readers::begin(&self.sources, &mut follower, &self.configured.options, self.until, &stop)
+        });
         run.save(&follower, Vec::new())?;
         let stopped = run.turn(&mut follower, &readers);
-        stop.store(true, Ordering::Relaxed);
-        match stopped {
-            Ok(Stopped::ToReload | Stopped::ForNewLogs) => {
-                *state = self.store.is_none().then(|| follower.state(Outgoing::default()));
-            }
-            Ok(Stopped::BySignal | Stopped::AtTheEnd | Stopped::Failed) | Err(_) => run.outlets.close(GRACE),
+        if let Ok(Stopped::ToReload | Stopped::ForNewLogs) = stopped {
+            run.save(&follower, Vec::new())?;
+            *under_way = Some(UnderWay { follower, readers, sources: self.sources.clone() });
+            return stopped;
         }
+        readers.stop();
+        run.outlets.close(GRACE);
         run.save(&follower, Vec::new())?;
         stopped
+    }
+
+    /// Whether the threads of the run before look for what is wanted now, or must not be ended: who begins anew would not find again
+    /// what a pipe said meanwhile.
+    fn can_go_on(&self, under_way: &UnderWay, interest: &Interest) -> bool {
+        let is_same = under_way.readers.interest().is_as(interest);
+        let has_pipe = !under_way.sources.iter().all(Followed::can_be_read_again);
+        if has_pipe && !is_same {
+            outlet::say(
+                "driftline: a pipe is followed: lines that only the patterns of now look for are heard after the next start",
+            );
+        }
+        is_same || has_pipe
+    }
+
+    /// Goes on with the threads of the run before.
+    fn go_on(&self, under_way: UnderWay) -> (Follower, Readers) {
+        let UnderWay { mut follower, mut readers, sources } = under_way;
+        follower.restate(self.configured.options.clone(), self.settings, self.configured.zone);
+        for source in &self.sources[sources.len()..] {
+            follower.add((source.path.clone(), source.node.clone()));
+            readers.add(source, &mut follower);
+        }
+        (follower, readers)
     }
 
     fn open(&self, outgoing: Outgoing) -> Result<Outlets, Failed> {
@@ -100,9 +141,9 @@ impl Session<'_> {
         let named: Vec<Named> = self.sources.iter().map(|source| (source.path.clone(), source.node.clone())).collect();
         let Configured { options, zone, .. } = self.configured;
         let tells_past = self.tells_past || !self.sources.iter().any(Followed::has_a_past);
-        let fresh = || Follower::new(options.clone(), named.clone(), *zone, tells_past);
+        let fresh = || Follower::new(options.clone(), self.settings, named.clone(), *zone, tells_past);
         let mut follower = fresh();
-        let Some(store) = self.store else {
+        let (None, Some(store)) = (&before, self.store) else {
             let outgoing = before.and_then(|state| follower.restore(state)).unwrap_or_default();
             return Ok((follower, outgoing));
         };
@@ -137,9 +178,31 @@ fn store_failed(store: &Store, error: &io::Error, verb: &str) -> Failed {
 /// What a run leaves to the next one of the same process.
 pub(super) struct Before {
     pub(super) outlets: Option<Outlets>,
-    /// Where there is no file to keep it in.
-    pub(super) state: Option<State<Position>>,
-    pub(super) places: Places,
+    places: Places,
+    totals: Totals,
+    under_way: Option<UnderWay>,
+}
+
+impl Before {
+    /// Before the first run.
+    pub(super) fn new(places: Places) -> Self {
+        Self { outlets: None, places, totals: Totals::default(), under_way: None }
+    }
+}
+
+/// Who follows and who reads: a reload does not interrupt them.
+struct UnderWay {
+    follower: Follower,
+    readers: Readers,
+    sources: Vec<Followed>,
+}
+
+impl UnderWay {
+    /// Ends the threads: others go on from here.
+    fn end(self) -> State<Position> {
+        self.readers.stop();
+        self.follower.state(Outgoing::default())
+    }
 }
 
 /// A run under way.
@@ -147,7 +210,7 @@ struct Run<'r> {
     session: &'r Session<'r>,
     outlets: &'r mut Outlets,
     places: &'r mut Places,
-    totals: Totals,
+    totals: &'r mut Totals,
     saved: Instant,
     is_changed: bool,
 }
@@ -264,7 +327,7 @@ impl Run<'_> {
     }
 
     fn show(&mut self, follower: &Follower) {
-        let gauges = gauges::of(follower, &self.totals, wall());
+        let gauges = gauges::of(follower, self.totals, wall());
         let open: u64 = gauges.findings_open.values().sum();
         let health = if follower.is_caught_up() { Ok(()) } else { Err("the past is still being read".to_owned()) };
         self.outlets.status(&format!("{open} findings open, {} lines read", gauges.entries));

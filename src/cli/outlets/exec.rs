@@ -2,6 +2,7 @@
 
 use super::Unusable;
 use super::courier::{Deliver, Failed};
+use super::settings::Patience;
 use crate::follow::Notification;
 use crate::report::visible;
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -11,6 +12,7 @@ use std::io::{self, Seek, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,8 +29,8 @@ pub(super) fn check(program: &Path) -> Result<(), Unusable> {
     }
 }
 
-pub(super) fn deliver(program: PathBuf, timeout: Duration) -> Deliver {
-    Box::new(move |notification, is_over| run(&program, timeout, notification, is_over))
+pub(super) fn deliver(program: PathBuf, patience: Arc<Patience>) -> Deliver {
+    Box::new(move |notification, is_over| run(&program, patience.exec(), notification, is_over))
 }
 
 fn run(program: &Path, timeout: Duration, told: &Notification, is_over: &dyn Fn() -> bool) -> Result<(), Failed> {
@@ -93,6 +95,7 @@ fn wait(child: &mut Child, timeout: Duration, is_over: &dyn Fn() -> bool) -> io:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::outlets::settings::Settings;
     use crate::cli::outlets::tests::notification;
     use std::os::unix::fs::PermissionsExt;
 
@@ -104,7 +107,8 @@ mod tests {
     }
 
     fn deliver_to(program: PathBuf, timeout: Duration) -> Result<(), Failed> {
-        deliver(program, timeout)(&notification("0123"), &|| false)
+        let settings = Settings { exec_timeout: timeout, ..Settings::default() };
+        deliver(program, Arc::new(Patience::of(&settings)))(&notification("0123"), &|| false)
     }
 
     #[expect(clippy::disallowed_methods, reason = "what the program of a test wrote")]

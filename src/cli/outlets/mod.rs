@@ -22,7 +22,7 @@ use journal::Journal;
 use listen::Board;
 use metrics::{Gauges, MetricsFile, Way};
 use notify::ServiceManager;
-use settings::Settings;
+use settings::{Patience, Settings};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -41,12 +41,18 @@ pub(in crate::cli) enum Unusable {
     #[cfg(feature = "webhook")]
     #[error("use the web hook {url}: {why}")]
     Url { url: String, why: String },
+    #[cfg(feature = "webhook")]
+    #[error("send to {to} instead of {from} while it runs: restart driftline")]
+    Elsewhere { from: String, to: String },
 }
 
 /// All ways out. `Pacing` and what waits are the state's: [`Outlets::pacing`], [`Outlets::waiting`].
 #[derive(Debug)]
 pub(in crate::cli) struct Outlets {
     couriers: Vec<Courier>,
+    patience: Arc<Patience>,
+    #[cfg(feature = "webhook")]
+    hooks: Vec<webhook::Target>,
     journal: Option<Journal>,
     metrics_file: Option<MetricsFile>,
     board: Arc<Board>,
@@ -72,18 +78,22 @@ impl Outlets {
     ) -> Result<Self, Unusable> {
         pacing.limit(settings.limits.clone());
         pacing.begin(wall());
+        let patience = Arc::new(Patience::of(settings));
         let mut couriers = Vec::new();
         for (at, program) in arguments.exec.iter().enumerate() {
             exec::check(program)?;
             couriers.push(Courier::begin(
                 "exec",
                 format!("exec {at} {}", program.display()),
-                exec::deliver(program.clone(), settings.exec_timeout),
+                exec::deliver(program.clone(), Arc::clone(&patience)),
             ));
         }
         #[cfg(feature = "webhook")]
-        for (at, url) in arguments.webhook.iter().enumerate() {
-            let hook = webhook::WebHook::new(url, settings)?;
+        let mut hooks = Vec::new();
+        #[cfg(feature = "webhook")]
+        for (at, word) in arguments.webhook.iter().enumerate() {
+            let hook = webhook::WebHook::new(word, Arc::clone(&patience))?;
+            hooks.push(hook.target());
             couriers.push(Courier::begin("webhook", format!("webhook {at} {}", hook.shown()), hook.deliver()));
         }
         for (name, notification) in waiting {
@@ -100,6 +110,9 @@ impl Outlets {
         }
         Ok(Self {
             couriers,
+            patience,
+            #[cfg(feature = "webhook")]
+            hooks,
             journal: arguments.journal.then(|| Journal::at(Path::new(journal::SOCKET))),
             metrics_file: arguments.metrics_file.clone().map(MetricsFile::at),
             board,
@@ -109,9 +122,15 @@ impl Outlets {
         })
     }
 
-    /// A changed configuration: when people are told. Programs, hooks and addresses stay as they are.
+    /// A changed configuration: when people are told, how long programs and web hooks may take, and what the web hooks' files say.
+    /// What the command line names stays what it is.
     pub(in crate::cli) fn reconfigure(&mut self, settings: &Settings) {
         self.pacing.limit(settings.limits.clone());
+        self.patience.set(settings);
+        #[cfg(feature = "webhook")]
+        for error in self.hooks.iter().filter_map(|hook| hook.read_again().err()) {
+            outlet::complain(&error, "failed to reload, the web hook stays what it was: failed to");
+        }
     }
 
     /// Tells a change: the journal at once, programs and web hooks when people want to be told. `now`: microseconds since 1970.

@@ -3,6 +3,7 @@
 use crate::follow::{Limits, Quiet};
 use chrono_tz::Tz;
 use serde::Deserialize;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use toml::Spanned;
 
@@ -26,6 +27,36 @@ pub(in crate::cli) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self { limits: Limits::default(), exec_timeout: EXEC_TIMEOUT, webhook_timeout: WEBHOOK_TIMEOUT }
+    }
+}
+
+/// How long programs and web hooks may take now, for the threads that wait for them.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    exec_ms: AtomicU64,
+    webhook_ms: AtomicU64,
+}
+
+impl Patience {
+    pub(super) fn of(settings: &Settings) -> Self {
+        let patience = Self::default();
+        patience.set(settings);
+        patience
+    }
+
+    pub(super) fn set(&self, settings: &Settings) {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.exec_ms.store(millis(settings.exec_timeout), Ordering::Relaxed);
+        self.webhook_ms.store(millis(settings.webhook_timeout), Ordering::Relaxed);
+    }
+
+    pub(super) fn exec(&self) -> Duration {
+        Duration::from_millis(self.exec_ms.load(Ordering::Relaxed))
+    }
+
+    #[cfg(feature = "webhook")]
+    pub(super) fn webhook(&self) -> Duration {
+        Duration::from_millis(self.webhook_ms.load(Ordering::Relaxed))
     }
 }
 

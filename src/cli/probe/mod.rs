@@ -5,11 +5,12 @@ mod verdict;
 
 use super::follow::readers::Readers;
 use super::follow::session::wall;
-use super::follow::store::{Found, Store};
+use super::follow::store::{self, Store};
 use super::follow::{Configured, configured};
 use super::outlet;
 use crate::follow::{Follower, Named, Outgoing};
-use crate::input::live::{self, Followed, Until};
+use crate::input::live::{self, Followed, Found, Until};
+use crate::pipeline::live::SettingsFile;
 use args::Probe;
 use chrono_tz::Tz;
 use std::io::Write;
@@ -45,18 +46,26 @@ fn print(probed: &Probed<'_>, zone: Tz) -> Status {
 fn probe(arguments: &Probe) -> Result<Status, String> {
     let begun = Instant::now();
     let Configured { options, zone, .. } = configured(&arguments.reading).map_err(|error| chain(&error))?;
-    let (sources, errors) = live::expand(&arguments.reading.sources).map_err(|error| chain(&error))?;
+    let Found { logs: sources, settings, errors } =
+        live::expand(&arguments.reading.sources).map_err(|error| chain(&error))?;
     let mut unknown: Vec<String> = errors.iter().map(|error| chain(error)).collect();
+    let mut beside = Vec::new();
+    for source in &settings {
+        match SettingsFile::read(source) {
+            Ok(file) => beside.extend(file),
+            Err(error) => unknown.push(chain(&error)),
+        }
+    }
     let store = Store::at(state_path(arguments, &sources)?);
     let named: Vec<Named> = sources.iter().map(|source| (source.path.clone(), source.node.clone())).collect();
-    let fresh = || Follower::new(options.clone(), named.clone(), zone, false);
+    let fresh = || Follower::new(options.clone(), &beside, named.clone(), zone, false);
     let mut follower = fresh();
     match store.load().map_err(|error| format!("failed to read the state {}: {error}", store.path().display()))? {
-        Found::Nothing => {}
-        Found::SetAside(aside, why) => {
+        store::Found::Nothing => {}
+        store::Found::SetAside(aside, why) => {
             unknown.push(format!("the state could not be used, {why}; it is kept as {}", aside.display()));
         }
-        Found::State(state) => {
+        store::Found::State(state) => {
             if follower.restore(*state).is_none() {
                 follower = fresh();
                 unknown.push("the state could not be used: it names events that are not known".to_owned());

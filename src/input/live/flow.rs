@@ -24,13 +24,16 @@ pub(super) struct Pace {
     pub(super) poll: Duration,
     /// The first lines of a new stream are judged when they have stood alone for so long: what follows may tell more of them.
     pub(super) settle: Duration,
+    /// So long nobody says that there is nothing more while there are lines to be judged: it would hide them.
+    pub(super) hush: Duration,
     /// Bytes that are read before the reader is asked where it is: what is read again after a restart.
     pub(super) portion: usize,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { poll: Duration::from_millis(200), settle: Duration::from_millis(500), portion: 4 * 1024 * 1024 }
+        let settle = Duration::from_millis(500);
+        Self { poll: Duration::from_millis(200), settle, hush: settle, portion: 4 * 1024 * 1024 }
     }
 }
 
@@ -57,9 +60,6 @@ pub(super) struct Flow<'f> {
 
 /// A source that is quiet is looked at this often at least.
 const QUIET_POLL_MAX: Duration = Duration::from_millis(500);
-
-/// So many looks at first lines that are not judged yet take longer than they need to settle.
-const SETTLING_LOOKS: u32 = 3;
 
 /// Where to begin in a stream.
 pub(super) struct Start<'c> {
@@ -258,8 +258,8 @@ impl Flow<'_> {
         }
     }
 
-    /// What to do when the stream has run dry, or a portion of it is read. `is_given`: what was read of it is given too.
-    fn step(&mut self, control: &Control, turn: &mut dyn FnMut() -> Turn, is_given: bool) -> Step {
+    /// What to do when the stream has run dry, or a portion of it is read. `rests`: all that is there was given.
+    fn step(&mut self, control: &Control, turn: &mut dyn FnMut() -> Turn, rests: bool) -> Step {
         if self.is_stopped() {
             return Step::End(Ended::Stopped);
         }
@@ -268,8 +268,8 @@ impl Flow<'_> {
         }
         match turn() {
             Turn::More => {}
-            Turn::Wait if is_given => self.wait(),
-            Turn::Wait => self.pause(),
+            Turn::Wait if rests => self.wait(),
+            Turn::Wait => std::thread::sleep(self.pace.poll),
             Turn::Over => control.end(),
             Turn::Leave => return Step::End(Ended::Left),
         }
@@ -284,8 +284,9 @@ impl Flow<'_> {
         turn: &mut dyn FnMut() -> Turn,
         summary: &mut Summary,
     ) -> Result<Result<Judged, Ended>, Error> {
-        let (mut seen_at, mut looks) = (None, 0);
+        let mut seen_at = None;
         loop {
+            let mut is_judging = false;
             control.refill(self.pace.portion);
             if skip_hole(buffer, self.sizes.window) {
                 summary.trouble(1, "nul-bytes", "A run of NUL bytes before the line is skipped.");
@@ -298,9 +299,11 @@ impl Flow<'_> {
             let is_all = is_full || is_over;
             let whole = if is_all { length } else { memrchr(b'\n', bytes).map_or(0, |at| at + 1) };
             if is_all || whole > 0 {
-                let seen_at = *seen_at.get_or_insert_with(Instant::now);
+                let elapsed = seen_at.get_or_insert_with(Instant::now).elapsed();
+                let is_settled = elapsed >= self.pace.settle;
+                is_judging = elapsed < self.pace.hush;
                 let verdict = sniff::sniff(&bytes[..whole], self.interest.is_known());
-                if let Some(judged) = self.verdict(&verdict, whole, is_all, seen_at.elapsed() >= self.pace.settle) {
+                if let Some(judged) = self.verdict(&verdict, whole, is_all, is_settled) {
                     return Ok(Ok(judged));
                 }
                 if is_over && verdict == Verdict::Empty {
@@ -308,16 +311,12 @@ impl Flow<'_> {
                     return Ok(Err(Ended::Over));
                 }
                 // A document is not growing, and its last line may have no end.
-                let is_document = matches!(verdict, Verdict::Cloud(_) | Verdict::Settings(_))
-                    && seen_at.elapsed() >= self.pace.settle;
+                let is_document = matches!(verdict, Verdict::Cloud(_) | Verdict::Settings(_)) && is_settled;
                 if is_all || is_document {
                     return Err(refused(self.path, verdict, buffer));
                 }
             }
-            // Lines that will be given in a moment are no rest: whoever hears of one takes the past for read.
-            looks += u32::from(whole > 0);
-            let is_given = whole == 0 || looks > SETTLING_LOOKS;
-            if let Step::End(ended) = self.step(control, turn, is_given) {
+            if let Step::End(ended) = self.step(control, turn, !is_judging) {
                 return Ok(Err(ended));
             }
         }
@@ -391,7 +390,8 @@ impl Flow<'_> {
         let progress = &mut self.progress;
         progress.modified = control.modified.get().map(|nanos| nanos.div_euclid(1_000_000_000));
         progress.format = summary.format;
-        progress.covers = sniff::covered(&control.head.borrow()).or(progress.covers);
+        // Lines of another file of the same log are of other days.
+        progress.covers = progress.covers.or_else(|| sniff::covered(&control.head.borrow()));
         progress.lines = before + summary.lines;
         progress.first = summary.first;
         progress.last = summary.last;
@@ -442,11 +442,16 @@ struct Judged {
     bytes: usize,
 }
 
+/// An archive is not followed.
+pub(super) fn archive(path: Text) -> Error {
+    Error::Unsupported { path, found: "it is an archive, which does not grow: analyze reads it" }
+}
+
 fn refused(path: &Text, verdict: Verdict, buffer: &mut Buffer<'_>) -> Error {
     let path = path.clone();
     match verdict {
         Verdict::Undated { line } => Error::Undated { path, line },
-        Verdict::Unsupported(found) => Error::Unsupported { path, found },
+        Verdict::Archive => archive(path),
         Verdict::Other(found) => not_a_log(&path, found, buffer),
         Verdict::Packed(_) => {
             Error::Unsupported { path, found: "what is packed cannot be followed through a pipe, unpack it first" }
@@ -455,9 +460,7 @@ fn refused(path: &Text, verdict: Verdict, buffer: &mut Buffer<'_>) -> Error {
             path,
             found: "a binary journal cannot be followed through a pipe, name its file or send journalctl -f -o export",
         },
-        Verdict::Settings(_) => {
-            Error::NotALog { path, found: "it is a configuration, which analyze reads beside the logs" }
-        }
+        Verdict::Settings(_) => Error::NotALog { path, found: "it is a configuration, name its file beside the logs" },
         Verdict::Cloud(_) => Error::Unsupported {
             path,
             found: "a cloud's records are documents and are not followed, analyze reads them",

@@ -13,7 +13,7 @@ use std::time::Duration;
 const SMALL: Sizes = Sizes { block: 300, line: 2000, window: 1200, large: usize::MAX };
 
 /// In no hurry to judge: only then is the judgement the batch's.
-const FAST: Pace = Pace { poll: Duration::ZERO, settle: Duration::MAX, portion: 900 };
+const FAST: Pace = Pace { poll: Duration::ZERO, settle: Duration::MAX, hush: Duration::ZERO, portion: 900 };
 
 fn batch(sizes: Sizes, bytes: &[u8]) -> Result<(Vec<Kept>, Summary), Error> {
     let mut records = Vec::new();

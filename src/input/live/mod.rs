@@ -30,6 +30,7 @@ mod testing;
 pub use places::Places;
 pub use position::Position;
 
+use super::archive;
 use super::error::Error;
 use super::expand::{self, Expanded};
 use super::{Interest, Sizes, Source, TROUBLES_KEPT, Trouble};
@@ -75,6 +76,8 @@ enum Kind {
     Stdin,
     /// A file that grows, is rotated, is cut.
     File(PathBuf),
+    /// A tar archive, packed or not, which is said not to be followed.
+    Archive(PathBuf),
     /// All journals below these directories, also those that appear later; or single journal files.
     Journals {
         roots: Vec<PathBuf>,
@@ -134,26 +137,30 @@ pub enum Until {
     LastWholeLine,
 }
 
+/// What a command line's words stand for.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// What is followed.
+    pub logs: Vec<Followed>,
+    /// The daemons' configuration files: each is read as a whole, and does not grow.
+    pub settings: Vec<Source>,
+    /// What is missing or cannot be read.
+    pub errors: Vec<Error>,
+}
+
 /// The sources that a command line's words stand for; without words this machine's journal.
 ///
 /// # Errors
 /// There is no journal of this machine. What else is missing or unreadable is among the errors beside the sources that are fine.
-pub fn expand(words: &[OsString]) -> Result<(Vec<Followed>, Vec<Error>), Error> {
+pub fn expand(words: &[OsString]) -> Result<Found, Error> {
     if words.is_empty() {
         let own = super::this_machine()?;
         let roots = own.journal_directories();
-        return Ok((
-            vec![Followed {
-                path: own.path,
-                node: None,
-                found_in_directory: false,
-                kind: Kind::Journals { roots, is_own: true },
-            }],
-            Vec::new(),
-        ));
+        let kind = Kind::Journals { roots, is_own: true };
+        let own = Followed { path: own.path, node: None, found_in_directory: false, kind };
+        return Ok(Found { logs: vec![own], ..Found::default() });
     }
-    let mut found: Vec<Followed> = Vec::new();
-    let mut errors = Vec::new();
+    let mut found = Found::default();
     for word in words {
         let Expanded { sources, errors: failed } = expand::expand_growing(std::slice::from_ref(word));
         let (path, node, place) = expand::word(word);
@@ -161,25 +168,32 @@ pub fn expand(words: &[OsString]) -> Result<(Vec<Followed>, Vec<Error>), Error> 
             let journals = sources.iter().any(|source| !source.journal_directories().is_empty());
             if journals || sources.is_empty() {
                 let kind = Kind::Journals { roots: vec![place], is_own: false };
-                found.push(Followed { path, node: node.clone(), found_in_directory: false, kind });
+                found.logs.push(Followed { path, node: node.clone(), found_in_directory: false, kind });
             }
         }
         for source in sources.into_iter().filter(|source| source.journal_directories().is_empty()) {
+            if source.location().is_some_and(super::is_settings) {
+                found.settings.push(source);
+                continue;
+            }
             let kind = match source.location() {
                 Some(place) if file::is_journal(place) => {
                     Kind::Journals { roots: vec![place.to_owned()], is_own: false }
                 }
+                Some(place) if archive::is_at(place) => Kind::Archive(place.to_owned()),
                 Some(place) => Kind::File(place.to_owned()),
                 None => Kind::Stdin,
             };
             let Source { path, node, found_in_directory, .. } = source;
-            found.push(Followed { path, node, found_in_directory, kind });
+            found.logs.push(Followed { path, node, found_in_directory, kind });
         }
-        errors.extend(failed);
+        found.errors.extend(failed);
     }
-    found.sort_by(|a, b| (&a.path, &a.node).cmp(&(&b.path, &b.node)));
-    found.dedup();
-    Ok((found, errors))
+    found.logs.sort_by(|a, b| (&a.path, &a.node).cmp(&(&b.path, &b.node)));
+    found.logs.dedup();
+    found.settings.sort_by(|a, b| (&a.path, &a.node).cmp(&(&b.path, &b.node)));
+    found.settings.dedup();
+    Ok(found)
 }
 
 /// Follows one source from where `from` says until `stop` is set or `until` is reached. `each` gets every arrival.
@@ -229,6 +243,7 @@ fn follow_at(
             let is_static = source.found_in_directory && siblings::is_put_aside(place);
             file::follow(&mut flow, place, from, is_static)
         }
+        Kind::Archive(_) => Err(flow::archive(source.path.clone())),
         Kind::Journals { roots, is_own } => journal::follow(source, roots, *is_own, interest, from, until, stop, each),
     };
     match result {
@@ -246,7 +261,7 @@ impl Followed {
     #[must_use]
     pub fn beginning(&self) -> Position {
         match &self.kind {
-            Kind::Stdin | Kind::File(_) => Position(Place::Begin),
+            Kind::Stdin | Kind::File(_) | Kind::Archive(_) => Position(Place::Begin),
             Kind::Journals { .. } => Position(Place::Journals(JournalPlaces::default())),
         }
     }
@@ -256,6 +271,22 @@ impl Followed {
     pub fn modified(&self) -> Option<i64> {
         let Kind::File(place) = &self.kind else { return None };
         fs::metadata(place).ok().and_then(|metadata| expand::modified(&metadata))
+    }
+
+    /// Whether one who begins anew can read what was written meanwhile: not of a pipe.
+    #[must_use]
+    pub fn can_be_read_again(&self) -> bool {
+        match &self.kind {
+            Kind::Stdin => false,
+            Kind::File(place) => std::fs::metadata(place).map_or(true, |metadata| metadata.is_file()),
+            Kind::Archive(_) | Kind::Journals { .. } => true,
+        }
+    }
+
+    /// Whether it is a log that none of `known` is. What rotation puts aside is read as part of its log.
+    #[must_use]
+    pub fn is_new(&self, known: &[Self]) -> bool {
+        places::is_new(self, known)
     }
 
     /// Whether what was written before it was opened can be read: not of standard input.

@@ -1,6 +1,7 @@
 //! A packed file is whole: it is read as a batch reads it.
 
 use super::super::error::Error;
+use super::super::expand::modified;
 use super::super::{Layer, Sizes};
 use super::flow::Flow;
 use super::position::{Mark, Place};
@@ -22,6 +23,8 @@ pub(super) fn read(flow: &mut Flow<'_>, path: &Path, file: File, mut place: Plac
         *mark = Mark { records: mark.records, ..Mark::default() };
     }
     flow.go_to(place);
+    // For want of anything better the year of its stamps.
+    flow.progress.modified = file.metadata().ok().and_then(|metadata| modified(&metadata));
     if is_read {
         return Ok(());
     }
@@ -44,6 +47,7 @@ pub(super) fn read(flow: &mut Flow<'_>, path: &Path, file: File, mut place: Plac
     flow.progress.lines = before + summary.lines;
     flow.progress.first = flow.progress.first.or(summary.first);
     flow.progress.last = summary.last.or(flow.progress.last);
+    flow.progress.covers = flow.progress.covers.or(summary.covers);
     for trouble in summary.troubles.drain(..) {
         (flow.each)(Arrival::Trouble(name, trouble));
     }

@@ -28,15 +28,15 @@ impl Places {
         places
     }
 
-    /// Whether a log that is not among `known` stands there by now. What rotation puts aside is read as part of its log.
+    /// Whether a log that is not among `known` stands there by now.
     pub fn have_new(&mut self, known: &[Followed]) -> bool {
         let is_changed = self.directories.iter().any(|(path, modified)| modified_at(path) != *modified);
         if !is_changed {
             return false;
         }
         self.look();
-        let Ok((sources, _)) = expand(&self.words) else { return false };
-        sources.iter().any(|source| is_new(source, known))
+        let Ok(found) = expand(&self.words) else { return false };
+        found.logs.iter().any(|source| source.is_new(known))
     }
 
     fn look(&mut self) {
@@ -48,17 +48,17 @@ impl Places {
     }
 }
 
-fn is_new(source: &Followed, known: &[Followed]) -> bool {
+pub(super) fn is_new(source: &Followed, known: &[Followed]) -> bool {
     let is_known = known.iter().any(|known| known.path == source.path && known.kind == source.kind);
     let place = match &source.kind {
-        Kind::File(place) => place,
+        Kind::File(place) | Kind::Archive(place) => place,
         // Once they are followed, all that come later are found among them.
         Kind::Journals { .. } => return !is_known,
         Kind::Stdin => return false,
     };
     let is_behind = |other: &Followed| match &other.kind {
         Kind::File(log) => log.parent() == place.parent() && behind(name(log), name(place)).is_some(),
-        Kind::Stdin | Kind::Journals { .. } => false,
+        Kind::Stdin | Kind::Archive(_) | Kind::Journals { .. } => false,
     };
     !is_known && !is_put_aside(place) && !known.iter().any(is_behind)
 }
@@ -95,7 +95,7 @@ mod tests {
             fs::write(directory.path().join(name), b"").expect("a file is written");
         };
         let words = [directory.path().as_os_str().to_owned()];
-        let known = || expand(&words).expect("there is a directory").0;
+        let known = || expand(&words).expect("there is a directory").logs;
         write("ns1.log");
         let mut places = Places::new(&words);
         let before = known();

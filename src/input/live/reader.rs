@@ -50,7 +50,7 @@ impl Kind {
             | Verdict::Journal
             | Verdict::Packed(_)
             | Verdict::Undated { .. }
-            | Verdict::Unsupported(_)
+            | Verdict::Archive
             | Verdict::Other(_) => return None,
         })
     }

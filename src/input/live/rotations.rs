@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const QUICK: (Pace, Sizes) = (
-    Pace { poll: Duration::from_millis(1), settle: Duration::ZERO, portion: 1 << 20 },
+    Pace { poll: Duration::from_millis(1), settle: Duration::ZERO, hush: Duration::ZERO, portion: 1 << 20 },
     Sizes { block: 1 << 18, line: 1 << 20, window: 1 << 16, large: 1 << 20 },
 );
 

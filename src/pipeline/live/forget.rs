@@ -7,7 +7,7 @@ use super::{Content, Dated, Live};
 use crate::event::{Event, Text};
 use crate::finding::Finding;
 use crate::moment::Moment;
-use crate::pipeline::{Beside, believe_and_note, live::Listening};
+use crate::pipeline::{Beside, believe_and_note, live::Listening, settings};
 use crate::timeline;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Weak};
@@ -67,6 +67,7 @@ impl Live {
         let contents = self.sources.iter().map(|source| Content::Dated(&source.kept)).collect();
         let (mut world, _) =
             believe_and_note(frame, &self.surveys, contents, &self.options, &Beside::default(), &mut note);
+        settings::give(&self.configurations(), &mut world);
         // Findings hold their lines: only their verdict is kept while another world is made.
         let verdict = verdict(&crate::detect::find_all(&world));
         world.end_pairing();

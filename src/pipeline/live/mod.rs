@@ -6,12 +6,14 @@
 //!
 //! **Invariant:** after the last line the report is that of `analyze` over the same lines, unless a limit was met, which is a caveat.
 
+mod beside;
 mod flood;
 mod foresight;
 mod forget;
 mod stored;
 
 use super::intake::{Reader, caveat_of, is_listened_to};
+use super::settings::Configuration;
 use super::unwrap::Unwrapper;
 use super::{Beside, Content, Options, Told, report, unread};
 pub use crate::detect::is_of_address;
@@ -22,10 +24,12 @@ use crate::record::{Record, Stamp};
 use crate::report::{Caveat, Coverage, Report};
 use crate::timeline::{Line, Survey};
 use crate::world::Said;
+pub use beside::SettingsFile;
 use chrono::NaiveDate;
 use flood::Floods;
 pub use foresight::Foresight;
 use forget::Limits;
+use std::hash::{DefaultHasher, Hash, Hasher};
 pub use stored::Stored;
 
 /// A line that still matters, and how many New Years the source had seen before it.
@@ -106,6 +110,8 @@ struct Listening {
     caveats: Vec<Caveat>,
     further_troubles: u64,
     floods: Floods,
+    /// What it states, where it is no log but a configuration file.
+    configuration: Option<Configuration>,
 }
 
 impl Listening {
@@ -120,6 +126,7 @@ impl Listening {
             caveats: Vec::new(),
             further_troubles: 0,
             floods: Floods::default(),
+            configuration: None,
         }
     }
 }
@@ -135,6 +142,31 @@ impl Live {
         let sources = sources.into_iter().map(|(path, node)| Listening::new(path, node, &options)).collect();
         let limits = Limits::default();
         Self { options, sources, surveys, limits, kept: 0, forget_at: limits.few, forgotten: 0, suppressed: 0 }
+    }
+
+    /// From now on this is stated: what is kept is judged by it, what comes is read by it. Lines that only a pattern knew that is gone
+    /// are forgotten.
+    pub fn restate(&mut self, options: Options) {
+        for source in &mut self.sources {
+            source.reader.know(&options.patterns);
+        }
+        self.options = options;
+        let ids = stored::ids(&self.options.patterns);
+        for source in &mut self.sources {
+            source.kept.retain(|dated| ids.contains_key(dated.line.id));
+        }
+        self.kept = self.sources.iter().map(|source| source.kept.len()).sum();
+    }
+
+    /// Stands for what is stated: another one where kept lines may come to something else. In one build only.
+    #[must_use]
+    pub fn statement(&self) -> u64 {
+        let Options { stated, since, until, rules, patterns, topology } = &self.options;
+        let ids: Vec<&str> = patterns.ids().collect();
+        let mut hasher = DefaultHasher::new();
+        format!("{stated:?} {since:?} {until:?} {rules:?} {ids:?} {topology:?}").hash(&mut hasher);
+        format!("{:?}", self.configurations()).hash(&mut hasher);
+        hasher.finish()
     }
 
     /// The number of a source, by its path.
@@ -215,9 +247,9 @@ impl Live {
     pub fn reached(&mut self, index: usize, reached: Reached) {
         let survey = &mut self.surveys[index];
         survey.has_read(reached.lines);
-        survey.covers = reached.covers.or(survey.covers);
         self.sources[index].reached = reached;
-        self.surveys[index].finish(reached.first, reached.last, reached.modified);
+        survey.finish(reached.first, reached.last, reached.modified);
+        survey.covers = reached.covers.or(survey.covers);
     }
 
     /// Takes trouble with a source.
@@ -258,12 +290,8 @@ impl Live {
             caveats.push(Caveat { kind: "limit", node: None, text });
         }
         coverage.unrecognised_templates = unread::merge(templates);
-        report(
-            &self.surveys,
-            self.contents(),
-            Told { coverage, formats, caveats, silence, beside: Beside::default() },
-            &self.options,
-        )
+        let beside = Beside { configurations: self.configurations(), ..Beside::default() };
+        report(&self.surveys, self.contents(), Told { coverage, formats, caveats, silence, beside }, &self.options)
     }
 
     /// How many lines a source has, how many of them a row of the catalogue reads, and how many of PowerDNS' and keepalived's none.
@@ -357,7 +385,7 @@ fn is_ordinary(pdns: &Pdns) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Limits, Live, Reached};
+    use super::{Limits, Live, Reached, SettingsFile};
     use crate::event::Text;
     use crate::input::{self, Source};
     use crate::pipeline::kept::Kept;
@@ -366,6 +394,7 @@ mod tests {
     use proptest::prelude::*;
     use std::ffi::OsString;
     use std::path::{Path, PathBuf};
+    use std::sync::LazyLock;
 
     /// The samples' cases: all directories that hold an `expected.toml`.
     fn cases(directory: &Path) -> Vec<PathBuf> {
@@ -411,18 +440,65 @@ mod tests {
         Some(Replay { path: source.path.clone(), records, reached })
     }
 
-    /// The sources of a case that hold a log.
-    fn sources_of(case: &Path) -> Vec<Source> {
-        let mut sources = input::expand(&[OsString::from(case)]).sources;
+    /// A case, its logs line by line, and configuration files of its nodes beside them.
+    struct Case {
+        path: PathBuf,
+        replays: Vec<Replay>,
+        settings: Vec<SettingsFile>,
+        /// What `analyze` says of both.
+        batch: String,
+    }
+
+    static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
+        let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
+        cases(&samples).into_iter().map(Case::read).collect()
+    });
+
+    impl Case {
+        fn read(path: PathBuf) -> Self {
+            let home = tempfile::tempdir().expect("a directory can be made");
+            let mut sources = sources_of(&[path.clone().into()]);
+            write_settings(home.path(), &analyze(&sources, &Options::default(), 1).report);
+            let files = sources_of(&[home.path().into()]);
+            let read = |file| SettingsFile::read(file).expect("it can be read").expect("it is a configuration");
+            let settings = files.iter().map(read).collect();
+            let replays = sources.iter().filter_map(replay).collect();
+            sources.extend(files);
+            let batch = told(&analyze(&sources, &Options::default(), 1).report);
+            Self { path, replays, settings, batch }
+        }
+    }
+
+    /// The sources that hold something.
+    fn sources_of(words: &[OsString]) -> Vec<Source> {
+        let mut sources = input::expand(words).sources;
         sources.retain(|source| read_unwrapped(source, &interest(&Options::default().patterns), &mut |_| {}).is_ok());
         sources
     }
 
+    /// Files that explain a drift, contradict the lines, or are nobody's.
+    fn write_settings(home: &Path, report: &Report) {
+        let write = |name: String, text: String| std::fs::write(home.join(name), text).expect("it can be written");
+        for (at, held) in report.masterships.iter().enumerate() {
+            let rx = if at % 2 == 0 { "notify_master_rx_lower_pri /x.sh" } else { "nopreempt" };
+            let (instance, id) = (&held.instance, 51 + at);
+            let text = format!(
+                "vrrp_instance {instance} {{\nstate MASTER\nvirtual_router_id {id}\npriority 7\nnotify_master /x.sh\n{rx}\n}}\n"
+            );
+            write(format!("{}.{at}.keepalived.conf", held.node), text);
+        }
+        for node in &report.nodes {
+            write(format!("{}.pdns.conf", node.name), "launch=bind\nallow-axfr-ips=192.0.2.77\n".to_owned());
+        }
+        write("stray.conf".to_owned(), "vrrp_instance VI_1 {\npriority 1\n}\n".to_owned());
+    }
+
     /// Feeds all records in order of time, forgetting early.
-    fn fed_in_order(replays: &[Replay], few: usize) -> (Report, usize) {
+    fn fed_in_order(Case { replays, settings, .. }: &Case, few: usize) -> (Report, usize) {
         let sources: Vec<(Text, Option<Text>)> = replays.iter().map(|replay| (replay.path.clone(), None)).collect();
         let limits = Limits { few, ..Limits::default() };
         let mut live = Live { limits, forget_at: few, ..Live::new(Options::default(), &sources) };
+        live.put_beside(settings);
         let mut all: Vec<(&Replay, usize)> =
             replays.iter().flat_map(|replay| (0..replay.records.len()).map(move |at| (replay, at))).collect();
         all.sort_by_key(|(replay, at)| replay.records[*at].stamp.map(|stamp| stamp.written));
@@ -443,14 +519,11 @@ mod tests {
     #[test]
     fn forgetting_changes_no_report() {
         let mut forgotten = 0;
-        for case in cases(&Path::new(env!("CARGO_MANIFEST_DIR")).join("samples")) {
-            let sources = sources_of(&case);
-            let replays: Vec<Replay> = sources.iter().filter_map(replay).collect();
-            let batch = told(&analyze(&sources, &Options::default(), 1).report);
-            let (_, all) = fed_in_order(&replays, 4000);
+        for case in &*CASES {
+            let (_, all) = fed_in_order(case, 4000);
             for few in [5, 25, 100] {
-                let (report, kept) = fed_in_order(&replays, few);
-                assert_eq!(told(&report), batch, "{} {few}", case.display());
+                let (report, kept) = fed_in_order(case, few);
+                assert_eq!(told(&report), case.batch, "{} {few}", case.path.display());
                 forgotten += all - kept;
             }
         }
@@ -458,9 +531,10 @@ mod tests {
     }
 
     /// Feeds all records, the sources in turns of random length, and kills and restores where `stops` says so.
-    fn fed(replays: &[Replay], turns: &[usize], stops: &[bool]) -> Report {
+    fn fed(Case { replays, settings, .. }: &Case, turns: &[usize], stops: &[bool]) -> Report {
         let sources: Vec<(Text, Option<Text>)> = replays.iter().map(|replay| (replay.path.clone(), None)).collect();
         let mut live = Live::new(Options::default(), &sources);
+        live.put_beside(settings);
         let mut next = vec![0; replays.len()];
         for at in 0.. {
             let turn = turns[at % turns.len()];
@@ -475,6 +549,7 @@ mod tests {
             if stops[at % stops.len()] {
                 let bytes = postcard::to_stdvec(&live.store()).expect("all of it has a form");
                 live = Live::new(Options::default(), &sources);
+                live.put_beside(settings);
                 let restored = live.restore(postcard::from_bytes(&bytes).expect("the same form")).expect("known kinds");
                 assert_eq!(restored.len(), sources.len());
             }
@@ -499,13 +574,9 @@ mod tests {
             turns in prop::collection::vec(1usize..60, 1..6),
             stops in prop::collection::vec(any::<bool>(), 1..6),
         ) {
-            let all = cases(&Path::new(env!("CARGO_MANIFEST_DIR")).join("samples"));
-            prop_assert!(all.len() > 10);
-            for case in all {
-                let sources = sources_of(&case);
-                let replays: Vec<Replay> = sources.iter().filter_map(replay).collect();
-                let batch = analyze(&sources, &Options::default(), 1).report;
-                prop_assert_eq!(told(&fed(&replays, &turns, &stops)), told(&batch), "{}", case.display());
+            prop_assert!(CASES.len() > 10);
+            for case in &*CASES {
+                prop_assert_eq!(told(&fed(case, &turns, &stops)), &*case.batch, "{}", case.path.display());
             }
         }
     }

@@ -76,7 +76,8 @@ impl Live {
     /// All that must survive a restart.
     #[must_use]
     pub fn store(&self) -> Stored {
-        let sources = self.sources.iter().zip(&self.surveys).map(|(source, survey)| {
+        let logs = self.sources.iter().zip(&self.surveys).filter(|(source, _)| source.configuration.is_none());
+        let sources = logs.map(|(source, survey)| {
             let (held, further) = source.unwrapper.held();
             StoredSource {
                 path: source.path.clone(),
@@ -99,17 +100,18 @@ impl Live {
     }
 
     /// Goes on where a stored one was. Returns its sources' paths; `None` if a line is of a kind that is not known here, so that
-    /// nothing was taken.
+    /// nothing was taken. Lines of an operator's pattern that is gone are left out.
     #[must_use]
     pub fn restore(&mut self, stored: Stored) -> Option<Vec<Text>> {
         let ids = ids(&self.options.patterns);
-        let mut restored = Vec::new();
-        for source in stored.sources {
-            restored.push(source);
-        }
+        let is_configuration =
+            |path: &Text| self.sources.iter().any(|source| source.path == *path && source.configuration.is_some());
+        let mut restored: Vec<StoredSource> =
+            stored.sources.into_iter().filter(|source| !is_configuration(&source.path)).collect();
         let mut taken = Vec::new();
         for source in &mut restored {
-            let lines = std::mem::take(&mut source.kept).into_iter();
+            let is_gone = |id: &str| id.starts_with("site/") && !ids.contains_key(id);
+            let lines = std::mem::take(&mut source.kept).into_iter().filter(|(line, _)| !is_gone(&line.id));
             let kept: Option<Vec<Dated>> =
                 lines.map(|(line, crossed)| Some(Dated { line: line.line(&ids)?, crossed })).collect();
             taken.push(kept?);
@@ -143,7 +145,7 @@ impl Live {
 }
 
 /// The ids of all events that a line may be.
-fn ids(patterns: &Patterns) -> HashMap<&'static str, &'static str> {
+pub(super) fn ids(patterns: &Patterns) -> HashMap<&'static str, &'static str> {
     let messages = catalogue::all_messages().map(|message| message.id);
     let others = ["pdns/unrecognised", "keepalived/unrecognised", "systemd/unrecognised", "other"];
     messages.chain(others).chain(patterns.ids()).map(|id| (id, id)).collect()
