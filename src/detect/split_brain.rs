@@ -87,8 +87,7 @@ fn of_group(world: &World, pauses: &Pauses<'_>, group: &PeerGroup) -> Vec<Findin
                     one.is_lower_heard || !clocks::explain(one.from, a_all, b_all, slack, are_alone)
                 };
                 let may_be_clocks = |one: &Overlap<'_>| {
-                    let slack = if slack > ELECTION_MICROS { ASTRAY_MICROS } else { 0 };
-                    !one.is_lower_heard && clocks::explain(one.from, a_all, b_all, slack, are_alone)
+                    !one.is_lower_heard && clocks::explain(one.from, a_all, b_all, astray_micros(slack), are_alone)
                 };
                 let real = told.filter(is_real);
                 overlaps.extend(real.map(|one| Overlap { may_be_clocks: may_be_clocks(&one), ..one }));
@@ -160,6 +159,7 @@ fn overlap<'a>(
         second.heard_higher.as_ref().is_some_and(|line| first.ended().is_none_or(|end| line.time.micros <= end.micros));
     let is_lower_heard = adverts.iter().any(|line| matches!(line.vrrp(), Some(Vrrp::HeardLower(_))));
     let is_heard = was_deaf || yields_to_first || is_lower_heard;
+    let astray = astray_micros(world.clock_slack_micros(first_node, second_node));
     let paper = to.or(world.horizon).map_or(0, |to| to.micros_since(from));
     if !is_heard && paper < ELECTION_MICROS {
         return None;
@@ -194,12 +194,17 @@ fn overlap<'a>(
         is_lower_heard,
         may_be_dead: may_have_died(world, first_node, first, from) || has_died(second),
         was_replaced: has_died(first) && !is_heard && !wrote_inside(world, first_node, from, to),
-        was_paused: [first_node, second_node].into_iter().any(|node| pauses.was_paused(node, from, to)),
+        was_paused: [first_node, second_node].into_iter().any(|node| pauses.was_paused(node, from, to, astray)),
         may_be_clocks: false,
         may_have_slept: may_have_slept(world, first_node, from, to),
         one_log: false,
         may_be_near_miss: false,
     })
+}
+
+/// By how much two clocks may differ where nothing may be wrong.
+fn astray_micros(slack_micros: i64) -> i64 {
+    if slack_micros > ELECTION_MICROS { ASTRAY_MICROS } else { 0 }
 }
 
 /// Until when both were MASTER. One that died, or whose log ends, was MASTER for as long as the other heard its adverts.
@@ -252,12 +257,13 @@ impl<'w> Pauses<'w> {
         Self(world.nodes.iter().map(|(node, facts)| (node, of_node(facts))).collect())
     }
 
-    /// A node that was not running while its rival took over wakes believing it is MASTER.
-    fn was_paused(&self, node: &Text, from: Moment, to: Option<Moment>) -> bool {
+    /// A node that was not running while its rival took over wakes believing it is MASTER. `slack_micros`: by how much its clock may
+    /// differ from the one that tells when that was.
+    fn was_paused(&self, node: &Text, from: Moment, to: Option<Moment>, slack_micros: i64) -> bool {
         self.0.get(node).into_iter().flatten().any(|(woke, asleep_since)| {
-            *asleep_since <= from.micros + ELECTION_MICROS
-                && to.is_none_or(|to| *woke <= to.micros + ELECTION_MICROS)
-                && *woke >= from.micros
+            *asleep_since <= from.micros + ELECTION_MICROS + slack_micros
+                && to.is_none_or(|to| *woke <= to.micros + ELECTION_MICROS + slack_micros)
+                && *woke >= from.micros - slack_micros
         })
     }
 }
@@ -299,7 +305,7 @@ fn heard_only<'a>(pauses: &Pauses<'_>, group: &'a PeerGroup) -> Vec<Overlap<'a>>
                 is_lower_heard: true,
                 may_be_dead: false,
                 was_replaced: false,
-                was_paused: pauses.was_paused(node, first.time.shifted(-ELECTION_MICROS), Some(last.time)),
+                was_paused: pauses.was_paused(node, first.time.shifted(-ELECTION_MICROS), Some(last.time), 0),
                 may_be_clocks: false,
                 may_have_slept: false,
                 one_log: true,
@@ -509,6 +515,20 @@ mod tests {
         assert_eq!(told("split-brain", &awake), ["confirmed closed"]);
         let meanwhile = [&heard_at_the_end[..3], &[at("a", 110, hears_lower())], &heard_at_the_end[3..]].concat();
         assert_eq!(told("split-brain", &meanwhile), ["confirmed closed"]);
+    }
+
+    #[test]
+    fn clocks_that_nothing_compares_do_not_hide_a_pause() {
+        // `a` stands still from 100 to 112; the clock of `b` is 20 s behind.
+        let paused = [
+            at("a", 0, starts()),
+            at("a", 0, master()),
+            at("b", 1, backup()),
+            at("b", 83, master()),
+            at("b", 92, hears_higher()),
+            at("a", 112, wakes_after(12)),
+        ];
+        assert_eq!(told_unmeasured("split-brain", &paused), ["suspected closed"]);
     }
 
     /// Clocks that nothing compares may make two MASTERs of a hand-over; but the new one hears the old one before it enters.

@@ -1,6 +1,6 @@
 //! Whether two nodes' masterships overlap whatever their clocks are, or only if the clocks agree.
 
-use super::ELECTION_MICROS;
+use super::{ELECTION_MICROS, has_died};
 use crate::moment::Moment;
 use crate::world::{Begin, End, Mastership};
 
@@ -44,6 +44,8 @@ pub(super) fn explain(
 struct Stretch {
     from: i64,
     to: i64,
+    /// Until when it was MASTER at least: one that died did so at any moment since it last wrote.
+    surely_to: i64,
     /// It entered without having heard a MASTER: it replaces nobody whose adverts reached it.
     heard_nobody: bool,
     /// It yielded to a better advert.
@@ -52,7 +54,12 @@ struct Stretch {
 
 impl Stretch {
     fn shifted(self, micros: i64) -> Self {
-        Self { from: self.from.saturating_add(micros), to: self.to.saturating_add(micros), ..self }
+        Self {
+            from: self.from.saturating_add(micros),
+            to: self.to.saturating_add(micros),
+            surely_to: self.surely_to.saturating_add(micros),
+            ..self
+        }
     }
 }
 
@@ -61,9 +68,12 @@ fn stretches(all: &[Mastership], moment: Moment) -> Vec<Stretch> {
     let entered = all.iter().filter(|one| one.begin != Begin::Pending || one.entered.is_some());
     let stretches = entered.map(|one| {
         let from = one.start().or_else(|| one.is_bounded.then_some(one.first.time));
+        let to = one.ended().map_or(i64::MAX, |to| to.micros);
+        let last_wrote = one.heard_lower.last().unwrap_or(&one.first).time.micros;
         Stretch {
             from: from.map_or(i64::MIN, |from| from.micros),
-            to: one.ended().map_or(i64::MAX, |to| to.micros),
+            to,
+            surely_to: if has_died(one) { last_wrote.min(to) } else { to },
             // 1.x advertises before it enters, and is MASTER at once where its configuration says so.
             heard_nobody: one.begin == Begin::Entered && !one.preempts(),
             yielded: matches!(one.end, Some((End::Yielded, _))),
@@ -80,7 +90,8 @@ fn stretches(all: &[Mastership], moment: Moment) -> Vec<Stretch> {
 fn clash(a: Stretch, b: Stretch) -> bool {
     let (first, second) = if a.from <= b.from { (a, b) } else { (b, a) };
     let yields_to_second = first.yielded && first.to.abs_diff(second.from) <= ELECTION_MICROS.unsigned_abs();
-    first.to.min(second.to).saturating_sub(second.from) > ELECTION_MICROS || yields_to_second && second.heard_nobody
+    first.surely_to.min(second.surely_to).saturating_sub(second.from) > ELECTION_MICROS
+        || yields_to_second && second.heard_nobody
 }
 
 /// Whether a node was MASTER at a moment, give or take an election.
