@@ -99,7 +99,10 @@ fn of_group(world: &World, pauses: &Pauses<'_>, group: &PeerGroup) -> Vec<Findin
     let mut episodes: Vec<Vec<Overlap<'_>>> = Vec::new();
     let mut end = i64::MIN;
     for overlap in overlaps {
-        let goes_on = overlap.from.micros.saturating_sub(end) <= QUIET_MICROS;
+        // What is only suspected to last keeps nothing open that is known to have ended.
+        let is_doubt = |one: &Overlap<'_>| one.to.is_none() && confidence(one) == Confidence::Suspected;
+        let is_like = |episode: &Vec<Overlap<'_>>| is_doubt(&overlap) == episode.iter().any(is_doubt);
+        let goes_on = overlap.from.micros.saturating_sub(end) <= QUIET_MICROS && episodes.last().is_none_or(is_like);
         let until = overlap.to.map_or(i64::MAX, |to| to.micros);
         end = if goes_on { end.max(until) } else { until };
         match episodes.last_mut().filter(|_| goes_on) {
@@ -515,6 +518,24 @@ mod tests {
         assert_eq!(told("split-brain", &awake), ["confirmed closed"]);
         let meanwhile = [&heard_at_the_end[..3], &[at("a", 110, hears_lower())], &heard_at_the_end[3..]].concat();
         assert_eq!(told("split-brain", &meanwhile), ["confirmed closed"]);
+    }
+
+    #[test]
+    fn a_failover_is_none_though_the_clocks_are_minutes_apart() {
+        let behind = |event: &crate::event::Event| {
+            let seconds = if &*event.node == "b" { -300 } else { 0 };
+            crate::event::Event { time: event.time.shifted(seconds * 1_000_000), ..event.clone() }
+        };
+        let failover: Vec<_> = failover_and_back().iter().map(behind).collect();
+        assert!(told_unmeasured("split-brain", &failover).is_empty());
+    }
+
+    #[test]
+    fn what_may_last_keeps_no_split_open_that_ended() {
+        let again = [flap(), vec![at("b", 130, master()), at("s", 200, stale())]].concat();
+        let mut all = told("split-brain", &again);
+        all.sort();
+        assert_eq!(all, ["confirmed closed", "suspected open"]);
     }
 
     #[test]

@@ -8,6 +8,10 @@ use crate::world::{Begin, End, Mastership};
 const STEP_MICROS: i64 = 500_000;
 /// Masterships within this of the overlap must fit together too.
 const AROUND_MICROS: i64 = 120_000_000;
+/// Clocks that nobody sets are minutes apart; a zone that was not stated is half a day.
+const FAR_MICROS: i64 = 14 * 3_600_000_000;
+/// Masterships of each node that must fit together.
+const NEAREST_MAX: usize = 16;
 
 /// Whether some offset of two clocks that nothing compares makes an ordinary sequence of hand-overs out of the masterships around a
 /// moment. `slack_micros`: by how much the clocks may differ; clocks that were compared are not doubted. `are_alone`: the two are peers,
@@ -28,14 +32,22 @@ pub(super) fn explain(
         all.iter().filter(|_| are_alone).filter(here).map(|one| one.to).collect()
     };
     let (a_yields, b_yields) = (yields_of(&a), yields_of(&b));
-    let steps = slack_micros / STEP_MICROS;
-    (-steps..=steps).any(|step| {
-        let micros = step * STEP_MICROS;
+    let is_in_order = |a: &[Stretch], b: &[Stretch], micros: i64| {
         let b: Vec<Stretch> = b.iter().map(|other| other.shifted(micros)).collect();
         // Of two that are alone, one yields to the other, which is MASTER by then.
         a_yields.iter().all(|yielded| is_master(&b, *yielded))
-            && b_yields.iter().all(|yielded| is_master(&a, yielded.saturating_add(micros)))
+            && b_yields.iter().all(|yielded| is_master(a, yielded.saturating_add(micros)))
             && !a.iter().any(|one| b.iter().any(|other| clash(*one, *other)))
+    };
+    let steps = slack_micros / STEP_MICROS;
+    if (-steps..=steps).any(|step| is_in_order(&a, &b, step * STEP_MICROS)) {
+        return true;
+    }
+    // Clocks may be minutes apart: then the end of one mastership is the begin of another, and all the others fit too.
+    let (a, b) = (nearest(a_all, moment), nearest(b_all, moment));
+    a.iter().any(|one| {
+        let shifts = b.iter().flat_map(|other| [one.from.saturating_sub(other.to), one.to.saturating_sub(other.from)]);
+        shifts.into_iter().filter(|micros| micros.abs() <= FAR_MICROS).any(|micros| is_in_order(&a, &b, micros))
     })
 }
 
@@ -65,24 +77,35 @@ impl Stretch {
 
 /// The masterships near a moment; one that has no begin or end of its own lasts for ever.
 fn stretches(all: &[Mastership], moment: Moment) -> Vec<Stretch> {
-    let entered = all.iter().filter(|one| one.begin != Begin::Pending || one.entered.is_some());
-    let stretches = entered.map(|one| {
-        let from = one.start().or_else(|| one.is_bounded.then_some(one.first.time));
-        let to = one.ended().map_or(i64::MAX, |to| to.micros);
-        let last_wrote = one.heard_lower.last().unwrap_or(&one.first).time.micros;
-        Stretch {
-            from: from.map_or(i64::MIN, |from| from.micros),
-            to,
-            surely_to: if has_died(one) { last_wrote.min(to) } else { to },
-            // 1.x advertises before it enters, and is MASTER at once where its configuration says so.
-            heard_nobody: one.begin == Begin::Entered && !one.preempts(),
-            yielded: matches!(one.end, Some((End::Yielded, _))),
-        }
-    });
     let reach = |one: &Stretch| {
         one.from <= moment.micros.saturating_add(AROUND_MICROS) && one.to >= moment.micros.saturating_sub(AROUND_MICROS)
     };
-    stretches.filter(reach).collect()
+    all.iter().filter_map(stretch).filter(reach).collect()
+}
+
+/// The masterships that begin nearest to a moment.
+fn nearest(all: &[Mastership], moment: Moment) -> Vec<Stretch> {
+    let mut stretches: Vec<Stretch> = all.iter().filter_map(stretch).collect();
+    stretches.sort_by_key(|one| one.from.saturating_sub(moment.micros).saturating_abs());
+    stretches.truncate(NEAREST_MAX);
+    stretches
+}
+
+fn stretch(one: &Mastership) -> Option<Stretch> {
+    if one.begin == Begin::Pending && one.entered.is_none() {
+        return None;
+    }
+    let from = one.start().or_else(|| one.is_bounded.then_some(one.first.time));
+    let to = one.ended().map_or(i64::MAX, |to| to.micros);
+    let last_wrote = one.heard_lower.last().unwrap_or(&one.first).time.micros;
+    Some(Stretch {
+        from: from.map_or(i64::MIN, |from| from.micros),
+        to,
+        surely_to: if has_died(one) { last_wrote.min(to) } else { to },
+        // 1.x advertises before it enters, and is MASTER at once where its configuration says so.
+        heard_nobody: one.begin == Begin::Entered && !one.preempts(),
+        yielded: matches!(one.end, Some((End::Yielded, _))),
+    })
 }
 
 /// No hand-over: both were MASTER for more than an election, and it was not the older one that yielded to the newer; or it was, but
