@@ -2,6 +2,7 @@
 
 mod clocks;
 
+use self::clocks::Possible;
 use super::words::{evidence, heard, length};
 use super::{Explanation, Rule, listens};
 use crate::event::{Daemon, Event, Keepalived, Text, Vrrp};
@@ -83,12 +84,12 @@ fn of_group(world: &World, pauses: &Pauses<'_>, group: &PeerGroup) -> Vec<Findin
                 let slack = world.clock_slack_micros(a_node, b_node);
                 let are_alone = group.proven && nodes.len() == 2;
                 let told = b_all.iter().filter_map(|b| overlap(world, pauses, (a_node, a), (b_node, b)));
-                let is_real = |one: &Overlap<'_>| {
-                    one.is_lower_heard || !clocks::explain(one.from, a_all, b_all, slack, are_alone)
-                };
-                let may_be_clocks = |one: &Overlap<'_>| {
-                    !one.is_lower_heard && clocks::explain(one.from, a_all, b_all, astray_micros(slack), are_alone)
-                };
+                let possible = Possible { slack_micros: slack, are_alone, may_be_deaf: false };
+                let is_real =
+                    |one: &Overlap<'_>| one.is_lower_heard || !clocks::explain(one.from, a_all, b_all, possible);
+                let thinkable = Possible { slack_micros: astray_micros(slack), may_be_deaf: true, ..possible };
+                let may_be_clocks =
+                    |one: &Overlap<'_>| !one.is_lower_heard && clocks::explain(one.from, a_all, b_all, thinkable);
                 let real = told.filter(is_real);
                 overlaps.extend(real.map(|one| Overlap { may_be_clocks: may_be_clocks(&one), ..one }));
             }
@@ -162,7 +163,7 @@ fn overlap<'a>(
         second.heard_higher.as_ref().is_some_and(|line| first.ended().is_none_or(|end| line.time.micros <= end.micros));
     let is_lower_heard = adverts.iter().any(|line| matches!(line.vrrp(), Some(Vrrp::HeardLower(_))));
     let is_heard = was_deaf || yields_to_first || is_lower_heard;
-    let astray = astray_micros(world.clock_slack_micros(first_node, second_node));
+    let is_compared = world.clock_slack_micros(first_node, second_node) <= ELECTION_MICROS;
     let paper = to.or(world.horizon).map_or(0, |to| to.micros_since(from));
     if !is_heard && paper < ELECTION_MICROS {
         return None;
@@ -197,7 +198,7 @@ fn overlap<'a>(
         is_lower_heard,
         may_be_dead: may_have_died(world, first_node, first, from) || has_died(second),
         was_replaced: has_died(first) && !is_heard && !wrote_inside(world, first_node, from, to),
-        was_paused: [first_node, second_node].into_iter().any(|node| pauses.was_paused(node, from, to, astray)),
+        was_paused: [first_node, second_node].into_iter().any(|node| pauses.was_paused(node, from, to, is_compared)),
         may_be_clocks: false,
         may_have_slept: may_have_slept(world, first_node, from, to),
         one_log: false,
@@ -260,13 +261,16 @@ impl<'w> Pauses<'w> {
         Self(world.nodes.iter().map(|(node, facts)| (node, of_node(facts))).collect())
     }
 
-    /// A node that was not running while its rival took over wakes believing it is MASTER. `slack_micros`: by how much its clock may
-    /// differ from the one that tells when that was.
-    fn was_paused(&self, node: &Text, from: Moment, to: Option<Moment>, slack_micros: i64) -> bool {
+    /// A node that was not running while its rival took over wakes believing it is MASTER. Where nothing compares its clock with the one
+    /// that tells when that was, any pause will do that is long enough.
+    fn was_paused(&self, node: &Text, from: Moment, to: Option<Moment>, is_compared: bool) -> bool {
         self.0.get(node).into_iter().flatten().any(|(woke, asleep_since)| {
-            *asleep_since <= from.micros + ELECTION_MICROS + slack_micros
-                && to.is_none_or(|to| *woke <= to.micros + ELECTION_MICROS + slack_micros)
-                && *woke >= from.micros - slack_micros
+            if !is_compared {
+                return is_within(from, to, woke - asleep_since + ELECTION_MICROS);
+            }
+            *asleep_since <= from.micros + ELECTION_MICROS
+                && to.is_none_or(|to| *woke <= to.micros + ELECTION_MICROS)
+                && *woke >= from.micros
         })
     }
 }
@@ -308,7 +312,7 @@ fn heard_only<'a>(pauses: &Pauses<'_>, group: &'a PeerGroup) -> Vec<Overlap<'a>>
                 is_lower_heard: true,
                 may_be_dead: false,
                 was_replaced: false,
-                was_paused: pauses.was_paused(node, first.time.shifted(-ELECTION_MICROS), Some(last.time), 0),
+                was_paused: pauses.was_paused(node, first.time.shifted(-ELECTION_MICROS), Some(last.time), true),
                 may_be_clocks: false,
                 may_have_slept: false,
                 one_log: true,

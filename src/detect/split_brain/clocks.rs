@@ -13,16 +13,21 @@ const FAR_MICROS: i64 = 14 * 3_600_000_000;
 /// Masterships of each node that must fit together.
 const NEAREST_MAX: usize = 16;
 
+/// What is taken for possible.
+#[derive(Clone, Copy)]
+pub(super) struct Possible {
+    /// By how much the clocks may differ; clocks that were compared are not doubted.
+    pub(super) slack_micros: i64,
+    /// The two are peers, and there is no third one.
+    pub(super) are_alone: bool,
+    /// A node may enter without hearing the MASTER that hears it at once: packets pass one way only.
+    pub(super) may_be_deaf: bool,
+}
+
 /// Whether some offset of two clocks that nothing compares makes an ordinary sequence of hand-overs out of the masterships around a
-/// moment. `slack_micros`: by how much the clocks may differ; clocks that were compared are not doubted. `are_alone`: the two are peers,
-/// and there is no third one.
-pub(super) fn explain(
-    moment: Moment,
-    a_all: &[Mastership],
-    b_all: &[Mastership],
-    slack_micros: i64,
-    are_alone: bool,
-) -> bool {
+/// moment.
+pub(super) fn explain(moment: Moment, a_all: &[Mastership], b_all: &[Mastership], possible: Possible) -> bool {
+    let Possible { slack_micros, are_alone, may_be_deaf } = possible;
     if slack_micros <= ELECTION_MICROS {
         return false;
     }
@@ -37,7 +42,7 @@ pub(super) fn explain(
         // Of two that are alone, one yields to the other, which is MASTER by then.
         a_yields.iter().all(|yielded| is_master(&b, *yielded))
             && b_yields.iter().all(|yielded| is_master(a, yielded.saturating_add(micros)))
-            && !a.iter().any(|one| b.iter().any(|other| clash(*one, *other)))
+            && !a.iter().any(|one| b.iter().any(|other| clash(*one, *other, may_be_deaf)))
     };
     let steps = slack_micros / STEP_MICROS;
     if (-steps..=steps).any(|step| is_in_order(&a, &b, step * STEP_MICROS)) {
@@ -110,11 +115,11 @@ fn stretch(one: &Mastership) -> Option<Stretch> {
 
 /// No hand-over: both were MASTER for more than an election, and it was not the older one that yielded to the newer; or it was, but
 /// the newer one, which waits for as long as it hears a MASTER, had not heard it.
-fn clash(a: Stretch, b: Stretch) -> bool {
+fn clash(a: Stretch, b: Stretch, may_be_deaf: bool) -> bool {
     let (first, second) = if a.from <= b.from { (a, b) } else { (b, a) };
     let yields_to_second = first.yielded && first.to.abs_diff(second.from) <= ELECTION_MICROS.unsigned_abs();
     first.surely_to.min(second.surely_to).saturating_sub(second.from) > ELECTION_MICROS
-        || yields_to_second && second.heard_nobody
+        || yields_to_second && second.heard_nobody && !may_be_deaf
 }
 
 /// Whether a node was MASTER at a moment, give or take an election.
