@@ -363,6 +363,15 @@ mod tests {
         assert_eq!(told("eip-drift", &after(after(flap(), &own), &moved)), ["confirmed open"]);
     }
 
+    /// Two primaries tell of each change, and a stamp is a moment off: whose NOTIFY the secondary took cannot be told.
+    #[test]
+    fn a_notify_that_two_nodes_sent_shows_nobody_at_the_address() {
+        let first = [at("a", 150, sends_notify()), at("s", 150, takes_notify())];
+        assert_eq!(told("eip-drift", &after(failover_and_back(), &first)), ["confirmed closed"]);
+        let both = after(first.to_vec(), &[at("b", 151, sends_notify())]);
+        assert!(told("eip-drift", &after(failover_and_back(), &both)).is_empty());
+    }
+
     #[test]
     fn a_move_by_hand_is_told_without_any_flap() {
         let quiet = [at("a", 0, master()), at("b", 1, backup())];

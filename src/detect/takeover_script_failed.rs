@@ -36,6 +36,8 @@ pub(super) static RULE: Rule = Rule {
 const BESIDE_MICROS: i64 = 5_000_000;
 /// An address that is seen on the old node later than this after a take-over may have been moved there since.
 const SOON_MICROS: i64 = 300_000_000;
+/// Clocks that may differ by more do not tell whose take-over came last.
+const CLOCKS_MICROS: i64 = 3_000_000;
 /// keepalived looks at the scripts of its configuration this soon after it starts or reloads.
 const LOAD_MICROS: i64 = 5_000_000;
 
@@ -71,7 +73,10 @@ fn did_not_come(
     let seen_after = displacement.away.first().map_or(0, |seen| seen.time.micros_since(displacement.first.time));
     let confidence = if raced || came_late || !had_it(world, group, holder, displacement.first.time) {
         Confidence::Suspected
-    } else if displacement.is_brief || seen_after > SOON_MICROS {
+    } else if displacement.is_brief
+        || seen_after > SOON_MICROS
+        || world.clock_slack_micros(holder, owner) > CLOCKS_MICROS
+    {
         Confidence::Likely
     } else {
         Confidence::Confirmed
@@ -138,10 +143,8 @@ fn did_not_come(
 
 /// Whether the address was on a node before a moment, as far as these logs show: it took it over, or was seen with it.
 fn had_it(world: &World, group: &PeerGroup, node: &Text, moment: Moment) -> bool {
-    let was_master = group
-        .nodes
-        .get(node)
-        .is_some_and(|all| all.iter().any(|one| one.start().is_none_or(|start| start.micros < moment.micros)));
+    let was_master =
+        group.nodes.get(node).is_some_and(|all| all.iter().any(|one| one.first.time.micros < moment.micros));
     let is_before = |seen: &Witness| seen.node == *node && seen.seen.holds() && seen.time.micros < moment.micros;
     was_master || world.witnesses.all().iter().any(is_before)
 }

@@ -203,6 +203,14 @@ pub(super) fn serves() -> Fact {
     Fact::Pdns(Pdns::TransferServed { zone: zone(), client: Text::from("203.0.113.21") })
 }
 
+pub(super) fn sends_notify() -> Fact {
+    Fact::Pdns(Pdns::NotifyQueued { zone: zone(), to: Text::from("203.0.113.21") })
+}
+
+pub(super) fn takes_notify() -> Fact {
+    Fact::Pdns(Pdns::NotifyAccepted { zone: zone(), from: Some(Text::from(ADDRESS)) })
+}
+
 pub(super) fn turns_away(from: &str) -> Fact {
     Fact::Pdns(Pdns::NotifyRefused { zone: zone(), from: Text::from(from) })
 }

@@ -14,7 +14,8 @@ pub(super) static RULE: Rule = Rule {
         matters: "The secondary keeps its old copy. If the address used to serve the zone, another node may be behind it now.",
         proves: "The secondary's line proves the refusal; only the refusing side's own log says who refused and why (an ACL, or a \
                  zone that is not there): PowerDNS answers both with the same code.",
-        looks_like: "Time-outs, a primary that is down, a broken transfer: those are no refusals.",
+        looks_like: "Time-outs, a primary that is down, a broken transfer: those are no refusals. A stranger that asks for a zone and \
+                     is denied it is told as one where the logs tell whom the nodes serve.",
         check_next: "Which node is behind the address? On that node: is the zone there, is the secondary in allow-axfr-ips?",
     },
     listens: &[listens::REFUSALS],
@@ -30,6 +31,7 @@ fn tell(world: &World, refusals: &Refusals) -> Option<Finding> {
     let asked = refusals.address.as_ref();
     let refuser = (!refusals.refusers.is_empty()).then(|| list(&refusals.refusers));
     let key = asked.cloned().or_else(|| refusals.refusers.first().cloned()).unwrap_or_else(|| Text::from("unknown"));
+    let are_strangers = are_strangers(world, refusals);
     let mut finding = Finding::new(RULE.id, &key, Severity::Warning, Confidence::Confirmed, line(refusals, first));
     for other in refusals.failures.first.iter().chain(&refusals.denials.first) {
         let shown = line(refusals, other);
@@ -69,7 +71,15 @@ fn tell(world: &World, refusals: &Refusals) -> Option<Finding> {
         Some((node, master, group.unit.name()))
     });
     finding.story = master.map(|(node, master, unit)| role_of(node, master, unit)).into_iter().collect();
+    if are_strangers {
+        finding.story.push(format!(
+            "No node here serves {to_whom} or sends it NOTIFYs: probably a stranger, whom an ACL is there to refuse."
+        ));
+    }
     finding.next_steps = vec![match (&refuser, master) {
+        _ if are_strangers => {
+            format!("nothing, unless {to_whom} should have the zones: then add it to allow-axfr-ips.")
+        }
         (Some(refuser), Some((node, master, _))) if node != master => {
             format!("find out why {refuser} is asked although {master} is MASTER: where is the address?")
         }
@@ -81,6 +91,14 @@ fn tell(world: &World, refusals: &Refusals) -> Option<Finding> {
         (None, _) => format!("find out which node answers at {key}."),
     }];
     Some(finding)
+}
+
+/// Whether only clients were denied that no node serves or sends NOTIFYs to, where the logs tell whom they do: anyone may ask.
+fn are_strangers(world: &World, refusals: &Refusals) -> bool {
+    refusals.refused_nodes.is_empty()
+        && refusals.failures.count == 0
+        && !refusals.clients.is_empty()
+        && refusals.clients.iter().all(|client| world.is_served(client) == Some(false))
 }
 
 fn role_of(node: &Text, master: &Text, unit: &Text) -> String {
@@ -128,6 +146,7 @@ fn line(refusals: &Refusals, event: &std::sync::Arc<crate::event::Event>) -> Evi
 #[cfg(test)]
 mod tests {
     use crate::detect::testing::*;
+    use crate::event::{Event, Fact, Pdns};
 
     #[test]
     fn both_sides_lines_are_one_finding_in_either_order() {
@@ -147,6 +166,19 @@ mod tests {
     fn ends_when_the_one_that_was_refused_is_served() {
         assert_eq!(told("transfer-refused", &[at("s", 0, refused()), at("s", 60, committed())]), ["confirmed closed"]);
         assert_eq!(told("transfer-refused", &[at("s", 0, refused()), at("t", 60, committed())]), ["confirmed open"]);
+    }
+
+    /// Scanners ask every name server for its zones.
+    #[test]
+    fn a_stranger_that_is_denied_is_called_one() {
+        let to_secondary = Fact::Pdns(Pdns::NotifyQueued { zone: "example.com".into(), to: "203.0.113.21".into() });
+        let to_another = Fact::Pdns(Pdns::NotifyQueued { zone: "example.com".into(), to: "203.0.113.22".into() });
+        let is_stranger = |events: &[Event]| find("transfer-refused", events)[0].next_steps[0].starts_with("nothing");
+        assert!(is_stranger(&[at("a", 0, to_another.clone()), at("a", 60, denies())]));
+        assert!(!is_stranger(&[at("a", 0, to_secondary), at("a", 60, denies())]));
+        assert!(!is_stranger(&[at("a", 60, denies())]), "whom it serves is not known");
+        let asks = [at("a", 0, to_another), at("a", 60, denies()), at("s", 60, refused())];
+        assert!(!is_stranger(&asks), "its own log says that it is a secondary");
     }
 
     #[test]

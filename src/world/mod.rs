@@ -217,6 +217,17 @@ impl World {
         self.nodes.len() < 2 || self.clocks.contains_key(node)
     }
 
+    /// Whether any node serves a client or sends NOTIFYs to it; `None` where no log tells whom the nodes serve, or not all of them.
+    #[must_use]
+    pub fn is_served(&self, client: &Text) -> Option<bool> {
+        let known = || self.nodes.values().map(|facts| &facts.receivers);
+        if known().any(|receivers| receivers.contains(client)) {
+            return Some(true);
+        }
+        let is_told = known().any(|receivers| !receivers.is_empty());
+        (is_told && known().all(|receivers| receivers.len() < RECEIVERS_MAX)).then_some(false)
+    }
+
     /// By how much the stamps of two nodes may differ for one moment, in microseconds: no order inside it is known.
     #[must_use]
     pub fn clock_slack_micros(&self, a: &Text, b: &Text) -> i64 {

@@ -146,6 +146,8 @@ pub struct Witnesses {
     /// Address a zone is being fetched from, per secondary: 4.0–4.3 name it before the commit only.
     fetching: Copies<Text>,
     found: Vec<Witness>,
+    /// Accepted NOTIFYs that a second node turned out to have sent as well.
+    doubted: Vec<Arc<Event>>,
     /// Whether any sender's own log showed one of its NOTIFYs refused.
     has_strange: bool,
     /// What was found in the last seconds: one observation per node, kind, zone and second.
@@ -206,6 +208,11 @@ impl Witnesses {
     pub(super) fn settle(&mut self, asked: &BTreeMap<Text, u64>) {
         self.accept_unsettled(i64::MAX);
         self.tell_egress_apart(asked);
+        let doubted: BTreeSet<*const Event> = self.doubted.iter().map(Arc::as_ptr).collect();
+        self.found.retain(|witness| {
+            let is_doubted = witness.other.as_ref().is_some_and(|other| doubted.contains(&Arc::as_ptr(other)));
+            witness.seen != Seen::Heard || !is_doubted
+        });
         let accepted: BTreeSet<(Text, Text, i64)> = self
             .found
             .iter()
@@ -289,7 +296,10 @@ impl Witnesses {
             Pdns::NotifyQueued { zone, .. } => {
                 self.keep(zone, event);
                 let other = self.at_one_address(zone, event, |fact| matches!(fact, Pdns::NotifyAccepted { .. }))?;
-                self.by_one_node(zone, event, NOTIFY_MICROS, is_sent)?;
+                if self.by_one_node(zone, event, NOTIFY_MICROS, is_sent).is_none() {
+                    self.doubt(&other);
+                    return None;
+                }
                 self.pair(Seen::Heard, zone, event, &other, sender(&other));
                 None
             }
@@ -454,6 +464,14 @@ impl Witnesses {
         if let Some(Pdns::NotifyRefused { from, .. }) = other.pdns() {
             self.has_strange = true;
             self.pair(Seen::Strange, zone, own, other, Some(from.clone()));
+        }
+    }
+
+    /// Another node sent that NOTIFY too, by stamps that are a moment off: whose it was cannot be told.
+    fn doubt(&mut self, accepted: &Arc<Event>) {
+        let latest = self.found.iter().rev().take(WAITING_MAX);
+        if latest.filter_map(|witness| witness.other.as_ref()).any(|other| Arc::ptr_eq(other, accepted)) {
+            self.doubted.push(Arc::clone(accepted));
         }
     }
 

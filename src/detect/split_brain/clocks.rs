@@ -1,6 +1,6 @@
 //! Whether two nodes' masterships overlap whatever their clocks are, or only if the clocks agree.
 
-use super::ELECTION_MICROS;
+use super::{ELECTION_MICROS, has_died};
 use crate::moment::Moment;
 use crate::world::{Begin, End, Mastership};
 
@@ -8,17 +8,26 @@ use crate::world::{Begin, End, Mastership};
 const STEP_MICROS: i64 = 500_000;
 /// Masterships within this of the overlap must fit together too.
 const AROUND_MICROS: i64 = 120_000_000;
+/// Clocks that nobody sets are minutes apart; a zone that was not stated is half a day.
+const FAR_MICROS: i64 = 14 * 3_600_000_000;
+/// Masterships of each node that must fit together.
+const NEAREST_MAX: usize = 16;
+
+/// What is taken for possible.
+#[derive(Clone, Copy)]
+pub(super) struct Possible {
+    /// By how much the clocks may differ; clocks that were compared are not doubted.
+    pub(super) slack_micros: i64,
+    /// The two are peers, and there is no third one.
+    pub(super) are_alone: bool,
+    /// A node may enter without hearing the MASTER that hears it at once: packets pass one way only.
+    pub(super) may_be_deaf: bool,
+}
 
 /// Whether some offset of two clocks that nothing compares makes an ordinary sequence of hand-overs out of the masterships around a
-/// moment. `slack_micros`: by how much the clocks may differ; clocks that were compared are not doubted. `are_alone`: the two are peers,
-/// and there is no third one.
-pub(super) fn explain(
-    moment: Moment,
-    a_all: &[Mastership],
-    b_all: &[Mastership],
-    slack_micros: i64,
-    are_alone: bool,
-) -> bool {
+/// moment.
+pub(super) fn explain(moment: Moment, a_all: &[Mastership], b_all: &[Mastership], possible: Possible) -> bool {
+    let Possible { slack_micros, are_alone, may_be_deaf } = possible;
     if slack_micros <= ELECTION_MICROS {
         return false;
     }
@@ -28,14 +37,22 @@ pub(super) fn explain(
         all.iter().filter(|_| are_alone).filter(here).map(|one| one.to).collect()
     };
     let (a_yields, b_yields) = (yields_of(&a), yields_of(&b));
-    let steps = slack_micros / STEP_MICROS;
-    (-steps..=steps).any(|step| {
-        let micros = step * STEP_MICROS;
+    let is_in_order = |a: &[Stretch], b: &[Stretch], micros: i64| {
         let b: Vec<Stretch> = b.iter().map(|other| other.shifted(micros)).collect();
         // Of two that are alone, one yields to the other, which is MASTER by then.
         a_yields.iter().all(|yielded| is_master(&b, *yielded))
-            && b_yields.iter().all(|yielded| is_master(&a, yielded.saturating_add(micros)))
-            && !a.iter().any(|one| b.iter().any(|other| clash(*one, *other)))
+            && b_yields.iter().all(|yielded| is_master(a, yielded.saturating_add(micros)))
+            && !a.iter().any(|one| b.iter().any(|other| clash(*one, *other, may_be_deaf)))
+    };
+    let steps = slack_micros / STEP_MICROS;
+    if (-steps..=steps).any(|step| is_in_order(&a, &b, step * STEP_MICROS)) {
+        return true;
+    }
+    // Clocks may be minutes apart: then the end of one mastership is the begin of another, and all the others fit too.
+    let (a, b) = (nearest(a_all, moment), nearest(b_all, moment));
+    a.iter().any(|one| {
+        let shifts = b.iter().flat_map(|other| [one.from.saturating_sub(other.to), one.to.saturating_sub(other.from)]);
+        shifts.into_iter().filter(|micros| micros.abs() <= FAR_MICROS).any(|micros| is_in_order(&a, &b, micros))
     })
 }
 
@@ -44,6 +61,8 @@ pub(super) fn explain(
 struct Stretch {
     from: i64,
     to: i64,
+    /// Until when it was MASTER at least: one that died did so at any moment since it last wrote.
+    surely_to: i64,
     /// It entered without having heard a MASTER: it replaces nobody whose adverts reached it.
     heard_nobody: bool,
     /// It yielded to a better advert.
@@ -52,35 +71,55 @@ struct Stretch {
 
 impl Stretch {
     fn shifted(self, micros: i64) -> Self {
-        Self { from: self.from.saturating_add(micros), to: self.to.saturating_add(micros), ..self }
+        Self {
+            from: self.from.saturating_add(micros),
+            to: self.to.saturating_add(micros),
+            surely_to: self.surely_to.saturating_add(micros),
+            ..self
+        }
     }
 }
 
 /// The masterships near a moment; one that has no begin or end of its own lasts for ever.
 fn stretches(all: &[Mastership], moment: Moment) -> Vec<Stretch> {
-    let entered = all.iter().filter(|one| one.begin != Begin::Pending || one.entered.is_some());
-    let stretches = entered.map(|one| {
-        let from = one.start().or_else(|| one.is_bounded.then_some(one.first.time));
-        Stretch {
-            from: from.map_or(i64::MIN, |from| from.micros),
-            to: one.ended().map_or(i64::MAX, |to| to.micros),
-            // 1.x advertises before it enters, and is MASTER at once where its configuration says so.
-            heard_nobody: one.begin == Begin::Entered && !one.preempts(),
-            yielded: matches!(one.end, Some((End::Yielded, _))),
-        }
-    });
     let reach = |one: &Stretch| {
         one.from <= moment.micros.saturating_add(AROUND_MICROS) && one.to >= moment.micros.saturating_sub(AROUND_MICROS)
     };
-    stretches.filter(reach).collect()
+    all.iter().filter_map(stretch).filter(reach).collect()
+}
+
+/// The masterships that begin nearest to a moment.
+fn nearest(all: &[Mastership], moment: Moment) -> Vec<Stretch> {
+    let mut stretches: Vec<Stretch> = all.iter().filter_map(stretch).collect();
+    stretches.sort_by_key(|one| one.from.saturating_sub(moment.micros).saturating_abs());
+    stretches.truncate(NEAREST_MAX);
+    stretches
+}
+
+fn stretch(one: &Mastership) -> Option<Stretch> {
+    if one.begin == Begin::Pending && one.entered.is_none() {
+        return None;
+    }
+    let from = one.start().or_else(|| one.is_bounded.then_some(one.first.time));
+    let to = one.ended().map_or(i64::MAX, |to| to.micros);
+    let last_wrote = one.heard_lower.last().unwrap_or(&one.first).time.micros;
+    Some(Stretch {
+        from: from.map_or(i64::MIN, |from| from.micros),
+        to,
+        surely_to: if has_died(one) { last_wrote.min(to) } else { to },
+        // 1.x advertises before it enters, and is MASTER at once where its configuration says so.
+        heard_nobody: one.begin == Begin::Entered && !one.preempts(),
+        yielded: matches!(one.end, Some((End::Yielded, _))),
+    })
 }
 
 /// No hand-over: both were MASTER for more than an election, and it was not the older one that yielded to the newer; or it was, but
 /// the newer one, which waits for as long as it hears a MASTER, had not heard it.
-fn clash(a: Stretch, b: Stretch) -> bool {
+fn clash(a: Stretch, b: Stretch, may_be_deaf: bool) -> bool {
     let (first, second) = if a.from <= b.from { (a, b) } else { (b, a) };
     let yields_to_second = first.yielded && first.to.abs_diff(second.from) <= ELECTION_MICROS.unsigned_abs();
-    first.to.min(second.to).saturating_sub(second.from) > ELECTION_MICROS || yields_to_second && second.heard_nobody
+    first.surely_to.min(second.surely_to).saturating_sub(second.from) > ELECTION_MICROS
+        || yields_to_second && second.heard_nobody && !may_be_deaf
 }
 
 /// Whether a node was MASTER at a moment, give or take an election.
