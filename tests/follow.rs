@@ -664,6 +664,7 @@ fn what_a_late_line_does_not_bear_out_is_withdrawn() {
         let what = "pdns_server[7]: Received NOTIFY for a.example from 203.0.113.5 which is not a master";
         append(log, format!("2026-03-01T00:00:0{second}+00:00 {node} {what}\n").as_bytes());
     };
+    let fresh = "ns3 pdns_server[7]: Domain 'b.example' is fresh (no DNSSEC), serial is 7 (checked primary 192.0.2.1)";
     let await_changes = |count: usize| {
         let begun = Instant::now();
         while fs::read(&output).expect("there is an output").iter().filter(|&&byte| byte == b'\n').count() < count {
@@ -673,6 +674,9 @@ fn what_a_late_line_does_not_bear_out_is_withdrawn() {
         changes(&output)
     };
     write(&ns3, 2, "ns3");
+    await_changes(1);
+    // A quiet day ends it.
+    append(&ns3, format!("2026-03-03T00:00:00+00:00 {fresh}\n").as_bytes());
     let before = verdicts(&await_changes(2));
     write(&ns2, 1, "ns2");
     let all = await_changes(5);

@@ -129,6 +129,7 @@ impl Follower {
     pub fn add(&mut self, source: Named) {
         self.sources.push(source);
         self.positions.push(None);
+        self.rested_at.push(None);
         self.turns.add();
     }
 
