@@ -1,0 +1,127 @@
+use crate::detect::testing::*;
+use crate::finding::Severity;
+
+#[test]
+fn fires_on_two_masters_that_hear_each_other_late() {
+    let partition = [
+        at("a", 0, starts()),
+        at("a", 0, master()),
+        at("b", 100, master()),
+        at("a", 130, hears_lower()),
+        at("b", 130, hears_higher()),
+        at("b", 130, backup()),
+    ];
+    assert_eq!(told("split-brain", &partition), ["confirmed closed"]);
+    assert_eq!(find("split-brain", &partition)[0].severity, Severity::Critical);
+}
+
+#[test]
+fn a_moment_of_it_is_a_warning() {
+    assert_eq!(find("split-brain", &flap())[0].severity, Severity::Warning);
+}
+
+#[test]
+fn goes_on_while_the_next_advert_may_be_heard() {
+    let one_log = [at("a", 0, master()), at("a", 100, hears_lower()), at("a", 101, hears_lower())];
+    let both = [&one_log[..], &[at("b", 100, master())]].concat();
+    for split in [&one_log[..], &both] {
+        assert!(told("split-brain", split)[0].ends_with(" closed"));
+        assert!(told_while_it_goes_on("split-brain", split, 10)[0].ends_with(" open"));
+        assert!(told_while_it_goes_on("split-brain", split, 61)[0].ends_with(" closed"));
+    }
+    let healed = [&both[..], &[at("b", 102, backup())]].concat();
+    assert!(told_while_it_goes_on("split-brain", &healed, 10)[0].ends_with(" closed"));
+}
+
+#[test]
+fn a_master_that_may_have_died_is_a_suspicion() {
+    // Healthy keepalived writes nothing: that `a` is silent from here on says neither.
+    let silent = [at("a", 0, master()), at("b", 100, master()), at("s", 200, stale())];
+    assert_eq!(told("split-brain", &silent), ["suspected open"]);
+}
+
+#[test]
+fn hearing_a_killed_master_start_anew_proves_no_split() {
+    let killed = [
+        at("a", 0, master()),
+        at("b", 1, backup()),
+        at("b", 100, master()),
+        at("a", 120, starts()),
+        at("a", 121, pending()),
+        at("b", 121, hears_lower()),
+        at("a", 122, hears_higher()),
+    ];
+    assert!(told("split-brain", &killed).is_empty(), "a BACKUP replaced it");
+    let alive = [&killed[..], &[at("a", 110, reloads())]].concat();
+    assert_eq!(told("split-brain", &alive), ["suspected closed"]);
+}
+
+#[test]
+fn a_master_that_may_have_slept_is_no_certain_rival() {
+    // The release is not known: from 2.1.0 on a keepalived that was not running says so when it wakes.
+    let heard_at_the_end = [
+        at("a", 0, master()),
+        at("b", 1, backup()),
+        at("b", 100, master()),
+        at("a", 130, hears_lower()),
+        at("b", 130, hears_higher()),
+    ];
+    assert_eq!(told("split-brain", &heard_at_the_end), ["likely closed"]);
+    let awake = [&[at("a", 0, starts())][..], &heard_at_the_end].concat();
+    assert_eq!(told("split-brain", &awake), ["confirmed closed"]);
+    let meanwhile = [&heard_at_the_end[..3], &[at("a", 110, hears_lower())], &heard_at_the_end[3..]].concat();
+    assert_eq!(told("split-brain", &meanwhile), ["confirmed closed"]);
+}
+
+#[test]
+fn a_failover_is_none_though_the_clocks_are_minutes_apart() {
+    let behind = |event: &crate::event::Event| {
+        let seconds = if &*event.node == "b" { -300 } else { 0 };
+        crate::event::Event { time: event.time.shifted(seconds * 1_000_000), ..event.clone() }
+    };
+    let failover: Vec<_> = failover_and_back().iter().map(behind).collect();
+    assert!(told_unmeasured("split-brain", &failover).is_empty());
+}
+
+#[test]
+fn what_may_last_keeps_no_split_open_that_ended() {
+    let again = [flap(), vec![at("b", 130, master()), at("s", 200, stale())]].concat();
+    let mut all = told("split-brain", &again);
+    all.sort();
+    assert_eq!(all, ["confirmed closed", "suspected open"]);
+}
+
+#[test]
+fn clocks_that_nothing_compares_do_not_hide_a_pause() {
+    // `a` stands still from 100 to 112; the clock of `b` is 20 s behind.
+    let paused = [
+        at("a", 0, starts()),
+        at("a", 0, master()),
+        at("b", 1, backup()),
+        at("b", 83, master()),
+        at("b", 92, hears_higher()),
+        at("a", 112, wakes_after(12)),
+    ];
+    assert_eq!(told_unmeasured("split-brain", &paused), ["suspected closed"]);
+}
+
+/// Clocks that nothing compares may make two MASTERs of a hand-over; but the new one hears the old one before it enters.
+#[test]
+fn no_clock_explains_two_masters_that_did_not_hear_each_other() {
+    let both_start = [
+        at("a", 0, starts()),
+        at("b", 0, starts()),
+        at("a", 4, master()),
+        at("b", 5, master()),
+        at("b", 16, hears_higher()),
+        at("b", 16, backup()),
+    ];
+    assert_eq!(told_unmeasured("split-brain", &both_start), ["likely closed"]);
+    let preempted = [&both_start[..], &[at("a", 3, waits_for_lower())]].concat();
+    assert!(told_unmeasured("split-brain", &preempted).is_empty());
+}
+
+#[test]
+fn stays_quiet_on_hand_overs() {
+    assert!(told("split-brain", &failover_and_back()).is_empty());
+}

@@ -1,0 +1,195 @@
+use super::{Limits, Live, Reached, SettingsFile};
+use crate::event::Text;
+use crate::input::{self, Source};
+use crate::pipeline::kept::Kept;
+use crate::pipeline::{Options, analyze, interest, read_unwrapped};
+use crate::report::{Report, json};
+use proptest::prelude::*;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+/// The samples' cases: all directories that hold an `expected.toml`.
+fn cases(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        let path = entry.path();
+        // What a cloud tells is no log that grows.
+        let has_document = std::fs::read_dir(&path)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .any(|entry| entry.path().extension().is_some_and(|extension| extension == "json"));
+        if path.join("expected.toml").is_file() && !has_document {
+            found.push(path.clone());
+        }
+        if path.is_dir() {
+            found.extend(cases(&path));
+        }
+    }
+    found.sort();
+    found
+}
+
+fn told(report: &Report) -> String {
+    let mut bytes = Vec::new();
+    json::write(report, &mut bytes).expect("a vector takes all");
+    String::from_utf8(bytes).expect("JSON is UTF-8")
+}
+
+/// A source's records, and what is known of it at its end.
+struct Replay {
+    path: Text,
+    records: Vec<Kept>,
+    reached: Reached,
+}
+
+fn replay(source: &Source) -> Option<Replay> {
+    let mut records = Vec::new();
+    let interest = interest(&Options::default().patterns);
+    let summary = input::read(source, &interest, &mut |record| records.push(Kept::whole(record))).ok()?;
+    let input::Summary { format, covers, lines, first, last, modified, .. } = summary;
+    let reached = Reached { format, covers, lines, first, last, modified };
+    Some(Replay { path: source.path.clone(), records, reached })
+}
+
+/// A case, its logs line by line, and configuration files of its nodes beside them.
+struct Case {
+    path: PathBuf,
+    replays: Vec<Replay>,
+    settings: Vec<SettingsFile>,
+    /// What `analyze` says of both.
+    batch: String,
+}
+
+static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
+    cases(&samples).into_iter().map(Case::read).collect()
+});
+
+impl Case {
+    fn read(path: PathBuf) -> Self {
+        let home = tempfile::tempdir().expect("a directory can be made");
+        let mut sources = sources_of(&[path.clone().into()]);
+        write_settings(home.path(), &analyze(&sources, &Options::default(), 1).report);
+        let files = sources_of(&[home.path().into()]);
+        let read = |file| SettingsFile::read(file).expect("it can be read").expect("it is a configuration");
+        let settings = files.iter().map(read).collect();
+        let replays = sources.iter().filter_map(replay).collect();
+        sources.extend(files);
+        let batch = told(&analyze(&sources, &Options::default(), 1).report);
+        Self { path, replays, settings, batch }
+    }
+}
+
+/// The sources that hold something.
+fn sources_of(words: &[OsString]) -> Vec<Source> {
+    let mut sources = input::expand(words).sources;
+    sources.retain(|source| read_unwrapped(source, &interest(&Options::default().patterns), &mut |_| {}).is_ok());
+    sources
+}
+
+/// Files that explain a drift, contradict the lines, or are nobody's.
+fn write_settings(home: &Path, report: &Report) {
+    let write = |name: String, text: String| std::fs::write(home.join(name), text).expect("it can be written");
+    for (at, held) in report.masterships.iter().enumerate() {
+        let rx = if at % 2 == 0 { "notify_master_rx_lower_pri /x.sh" } else { "nopreempt" };
+        let (instance, id) = (&held.instance, 51 + at);
+        let text = format!(
+            "vrrp_instance {instance} {{\nstate MASTER\nvirtual_router_id {id}\npriority 7\nnotify_master /x.sh\n{rx}\n}}\n"
+        );
+        write(format!("{}.{at}.keepalived.conf", held.node), text);
+    }
+    for node in &report.nodes {
+        write(format!("{}.pdns.conf", node.name), "launch=bind\nallow-axfr-ips=192.0.2.77\n".to_owned());
+    }
+    write("stray.conf".to_owned(), "vrrp_instance VI_1 {\npriority 1\n}\n".to_owned());
+}
+
+/// Feeds all records in order of time, forgetting early.
+fn fed_in_order(Case { replays, settings, .. }: &Case, few: usize) -> (Report, usize) {
+    let sources: Vec<(Text, Option<Text>)> = replays.iter().map(|replay| (replay.path.clone(), None)).collect();
+    let limits = Limits { few, ..Limits::default() };
+    let mut live = Live { limits, forget_at: few, ..Live::new(Options::default(), &sources) };
+    live.put_beside(settings);
+    let mut all: Vec<(&Replay, usize)> =
+        replays.iter().flat_map(|replay| (0..replay.records.len()).map(move |at| (replay, at))).collect();
+    all.sort_by_key(|(replay, at)| replay.records[*at].stamp.map(|stamp| stamp.written));
+    for (replay, at) in all {
+        let index = live.index_of(&replay.path).expect("it is one of the sources");
+        live.take(index, &replay.records[at].borrowed());
+    }
+    for replay in replays {
+        let index = live.index_of(&replay.path).expect("it is one of the sources");
+        live.end(index);
+        live.reached(index, replay.reached);
+    }
+    let kept = live.kept;
+    (live.report(None), kept)
+}
+
+/// What is forgotten changes nothing, and much of an ordinary day is forgotten.
+#[test]
+fn forgetting_changes_no_report() {
+    let mut forgotten = 0;
+    for case in &*CASES {
+        let (_, all) = fed_in_order(case, 4000);
+        for few in [5, 25, 100] {
+            let (report, kept) = fed_in_order(case, few);
+            assert_eq!(told(&report), case.batch, "{} {few}", case.path.display());
+            forgotten += all - kept;
+        }
+    }
+    assert!(forgotten > 100, "{forgotten}");
+}
+
+/// Feeds all records, the sources in turns of random length, and kills and restores where `stops` says so.
+fn fed(Case { replays, settings, .. }: &Case, turns: &[usize], stops: &[bool]) -> Report {
+    let sources: Vec<(Text, Option<Text>)> = replays.iter().map(|replay| (replay.path.clone(), None)).collect();
+    let mut live = Live::new(Options::default(), &sources);
+    live.put_beside(settings);
+    let mut next = vec![0; replays.len()];
+    for at in 0.. {
+        let turn = turns[at % turns.len()];
+        for (replay, next) in replays.iter().zip(&mut next) {
+            let index = live.index_of(&replay.path).expect("it is one of the sources");
+            for record in replay.records.iter().skip(*next).take(turn) {
+                live.take(index, &record.borrowed());
+            }
+            *next += turn;
+            live.rest(index);
+        }
+        if stops[at % stops.len()] {
+            let bytes = postcard::to_stdvec(&live.store()).expect("all of it has a form");
+            live = Live::new(Options::default(), &sources);
+            live.put_beside(settings);
+            let restored = live.restore(postcard::from_bytes(&bytes).expect("the same form")).expect("known kinds");
+            assert_eq!(restored.len(), sources.len());
+        }
+        if replays.iter().zip(&next).all(|(replay, next)| *next >= replay.records.len()) {
+            break;
+        }
+    }
+    for replay in replays {
+        let index = live.index_of(&replay.path).expect("it is one of the sources");
+        live.end(index);
+        live.reached(index, replay.reached);
+    }
+    live.report(None)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4, ..ProptestConfig::default() })]
+
+    /// However the lines come in, and however often it is killed in between, the report is that of `analyze`.
+    #[test]
+    fn live_equals_batch(
+        turns in prop::collection::vec(1usize..60, 1..6),
+        stops in prop::collection::vec(any::<bool>(), 1..6),
+    ) {
+        prop_assert!(CASES.len() > 10);
+        for case in &*CASES {
+            prop_assert_eq!(told(&fed(case, &turns, &stops)), &*case.batch, "{}", case.path.display());
+        }
+    }
+}
