@@ -184,7 +184,10 @@ fn owner_answers(world: &World, displacement: &Displacement) -> bool {
 }
 
 fn confidence(world: &World, displacement: &Displacement) -> Confidence {
-    if displacement.is_placed() && displacement.is_complete && !displacement.is_brief {
+    let is_placed = displacement.is_placed() && displacement.is_complete && !displacement.is_brief;
+    if is_placed && unmeasured_owner(world, displacement).is_some() {
+        Confidence::Likely
+    } else if is_placed {
         Confidence::Confirmed
     } else if !displacement.is_complete
         || displacement.is_doubtful()
@@ -196,6 +199,13 @@ fn confidence(world: &World, displacement: &Displacement) -> Confidence {
     } else {
         Confidence::Likely
     }
+}
+
+/// The owner, where all rests on what came after its take-over and no lines compare its clock with another: the address may have been seen
+/// elsewhere before.
+fn unmeasured_owner<'d>(world: &World, displacement: &'d Displacement) -> Option<&'d Text> {
+    let is_after = matches!(displacement.why, Displaced::DidNotCome { .. });
+    displacement.owner.as_ref().filter(|owner| is_after && !world.is_clock_measured(owner))
 }
 
 /// When lines of the owner's keepalived were thrown away meanwhile, and how many: it may have taken over among them.
@@ -399,6 +409,18 @@ mod tests {
             at("b", 100, backup()),
         ];
         assert!(told("eip-drift", &near_miss).is_empty());
+    }
+
+    /// Seen on the old node after the take-over: by whose clock?
+    #[test]
+    fn what_an_unmeasured_clock_puts_after_the_take_over_confirms_nothing() {
+        let failover = [at("a", 0, master()), at("b", 1, backup()), at("a", 100, stops()), at("b", 101, master())];
+        let answers = [at("a", 200, serves()), at("s", 200, committed())];
+        let events = [failover.as_slice(), &answers].concat();
+        assert_eq!(told("eip-drift", &events), ["confirmed open"]);
+        assert_eq!(told_unmeasured("eip-drift", &events), ["likely open"]);
+        let rivals = &find_unmeasured("eip-drift", &events)[0].rivals;
+        assert!(rivals.iter().any(|rival| rival.claim.contains("b's clock is 1 min 39 s behind")), "{rivals:?}");
     }
 
     /// The one it yielded to had left before and entered again: its own script brought the address back.

@@ -94,8 +94,10 @@ fn of_group(world: &World, pauses: &Pauses<'_>, group: &PeerGroup) -> Vec<Findin
                 let is_real =
                     |one: &Overlap<'_>| one.is_lower_heard || !clocks::explain(one.from, a_all, b_all, possible);
                 let thinkable = Possible { slack_micros: astray_micros(slack), may_be_deaf: true, ..possible };
-                let may_be_clocks =
-                    |one: &Overlap<'_>| !one.is_lower_heard && clocks::explain(one.from, a_all, b_all, thinkable);
+                let is_inferred = world.is_order_inferred(a_node, b_node);
+                let may_be_clocks = |one: &Overlap<'_>| {
+                    !one.is_lower_heard && (is_inferred || clocks::explain(one.from, a_all, b_all, thinkable))
+                };
                 let real = told.filter(is_real);
                 overlaps.extend(real.map(|one| Overlap { may_be_clocks: may_be_clocks(&one), ..one }));
             }

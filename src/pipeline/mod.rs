@@ -320,7 +320,8 @@ fn settled(mut world: World, frame: &Frame, surveys: &[Survey]) -> World {
     }
     for (node, skew) in &frame.skews {
         let against = skew.against.clone();
-        world.note_clock(node, Clock { uncertainty_micros: skew.uncertainty_micros, against });
+        let inferred_micros = against.as_ref().map_or(0, |_| skew.applied_micros);
+        world.note_clock(node, Clock { uncertainty_micros: skew.uncertainty_micros, inferred_micros, against });
     }
     if let Some(now) = frame.now() {
         world.note_now(now);

@@ -242,6 +242,14 @@ impl World {
         }
     }
 
+    /// Whether the order of two nodes' lines rests on clocks that were set right by what a few pairs of lines say: what happens in regular
+    /// turns pairs wrongly as well.
+    #[must_use]
+    pub fn is_order_inferred(&self, a: &Text, b: &Text) -> bool {
+        let inferred = |node| self.clocks.get(node).map_or(0, |clock| clock.inferred_micros);
+        (inferred(a) - inferred(b)).abs() > UNMEASURED_MICROS
+    }
+
     /// Takes that time went on until this moment without a further line, and goes on.
     pub fn note_now(&mut self, now: Moment) {
         self.horizon = self.horizon.max(Some(now));
@@ -444,6 +452,8 @@ const UNMEASURED_MICROS: i64 = 5_000_000;
 pub struct Clock {
     /// Half-width, in microseconds.
     pub uncertainty_micros: i64,
+    /// What lines made us take off its stamps, in microseconds; 0 where the operator states it.
+    pub inferred_micros: i64,
     /// The node it was compared with, through whatever others; `None`: the operator states it.
     pub against: Option<Text>,
 }

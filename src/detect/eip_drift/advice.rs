@@ -2,7 +2,8 @@
 
 use super::configured::SilentRepair;
 use super::story::{keepalived_of, script_of};
-use super::{Names, RX_LOWER_PRI_SINCE, lost_of_owner};
+use super::{Names, RX_LOWER_PRI_SINCE, lost_of_owner, unmeasured_owner};
+use crate::detect::words::length;
 use crate::event::Daemon;
 use crate::finding::{Bound, Confidence, Finding, Rival};
 use crate::world::{Displaced, Displacement, World};
@@ -45,6 +46,15 @@ pub(super) fn rivals(world: &World, displacement: &Displacement, names: &Names, 
             "no lines compare the two nodes' clocks, and the two scripts ran within seconds"
         };
         rivals.push(Rival { claim: format!("{owner}'s own script ran last: {why}"), settled_by: cloud.clone() });
+    }
+    if let (Some(unmeasured), Some(seen)) = (unmeasured_owner(world, displacement), displacement.away.first()) {
+        let apart = length(displacement.first.time, seen.time);
+        rivals.push(Rival {
+            claim: format!(
+                "the address was not moved yet: {unmeasured}'s clock is {apart} behind, which no lines here can tell"
+            ),
+            settled_by: format!("the clock of {unmeasured} (chronyc tracking)"),
+        });
     }
     if let Some((time, messages)) = lost_of_owner(world, displacement) {
         let at = time.rfc3339();

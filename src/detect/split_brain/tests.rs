@@ -33,6 +33,25 @@ fn goes_on_while_the_next_advert_may_be_heard() {
     assert!(told_while_it_goes_on("split-brain", &healed, 10)[0].ends_with(" closed"));
 }
 
+/// What comes in regular turns is paired wrongly as well, a turn or a part of one off.
+#[test]
+fn a_clock_that_few_pairs_set_right_confirms_no_order() {
+    let both = [
+        at("a", 0, master()),
+        at("b", 1, backup()),
+        at("b", 100, master()),
+        // It does not sleep.
+        at("a", 106, reloads()),
+        at("b", 112, hears_higher()),
+        at("b", 112, backup()),
+    ];
+    assert_eq!(told("split-brain", &both), ["confirmed closed"]);
+    assert_eq!(told_corrected("split-brain", &both, "a", 4), ["confirmed closed"]);
+    assert_eq!(told_corrected("split-brain", &both, "a", -23), ["likely closed"]);
+    let heard = [both.as_slice(), &[at("a", 105, hears_lower())]].concat();
+    assert_eq!(told_corrected("split-brain", &heard, "a", -23), ["confirmed closed"]);
+}
+
 #[test]
 fn a_master_that_may_have_died_is_a_suspicion() {
     // Healthy keepalived writes nothing: that `a` is silent from here on says neither.
