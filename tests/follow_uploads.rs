@@ -114,8 +114,13 @@ fn word<'f>(finding: &'f Value, key: &str) -> &'f str {
     finding[key].as_str().unwrap_or("?")
 }
 
+/// What ends by silence alone: to `analyze` it is over where the journals end, to a follower it may still go on.
+const ENDS_BY_SILENCE: [&str; 3] = ["notify-from-non-master", "master-flapping", "split-brain"];
+
 fn verdict(finding: &Value) -> String {
-    ["rule", "confidence", "state", "since"].map(|key| word(finding, key)).join(" ")
+    let rule = word(finding, "rule");
+    let state = if ENDS_BY_SILENCE.contains(&rule) { "open or closed" } else { word(finding, "state") };
+    [rule, word(finding, "confidence"), state, word(finding, "since")].join(" ")
 }
 
 /// A systemd-journal-remote that listens, and where.
