@@ -345,4 +345,5 @@ the line says otherwise, in the page cache. A goal is what the measured figure m
 |---|---|---|---|---|
 TABLE
 printf '%s\n' "${rows[@]}"
+printf '\n' && cat benches/where-the-time-goes.md
 [ $wrong = no ] || exit 1
