@@ -120,7 +120,8 @@ fn end(mut child: Child) {
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }
 
-fn run(home: &Path, seconds: &[String], kills: u64) -> Vec<String> {
+/// What is announced, and for how long nothing more was written in the end; that is `rest` at least, since silence is news as well.
+fn run(home: &Path, seconds: &[String], kills: u64, rest: Duration) -> (Vec<String>, Duration) {
     let follower = Follower { home, options: &[] };
     let mut child = follower.start();
     caught_up(home);
@@ -131,6 +132,7 @@ fn run(home: &Path, seconds: &[String], kills: u64) -> Vec<String> {
                 append(&log, second);
                 thread::sleep(pause(seconds.len(), kills));
             }
+            Instant::now()
         })
     };
     for round in 0..kills {
@@ -140,10 +142,12 @@ fn run(home: &Path, seconds: &[String], kills: u64) -> Vec<String> {
         child.wait().expect("it ends");
         child = follower.start();
     }
-    feeder.join().expect("the feeder ends");
+    let fed = feeder.join().expect("the feeder ends");
+    thread::sleep(rest.saturating_sub(fed.elapsed()));
     follower.settle();
+    let rested = fed.elapsed();
     end(child);
-    follower.announced()
+    (follower.announced(), rested)
 }
 
 #[test]
@@ -151,9 +155,9 @@ fn killed_again_and_again_it_announces_what_an_undisturbed_run_does() {
     let kills = std::env::var("DRIFTLINE_KILLS").ok().and_then(|word| word.parse().ok()).unwrap_or(KILLS);
     let directory = tempfile::tempdir().expect("a directory can be made");
     let seconds = stream((kills * 75 / 120).clamp(15, EPISODES_MAX));
-    let undisturbed = run(&home(directory.path(), "undisturbed"), &seconds, 0);
+    let (killed, rested) = run(&home(directory.path(), "killed"), &seconds, kills, Duration::ZERO);
+    let (undisturbed, _) = run(&home(directory.path(), "undisturbed"), &seconds, 0, rested);
     assert!(undisturbed.len() > seconds.len() / 3, "{} announcements", undisturbed.len());
-    let killed = run(&home(directory.path(), "killed"), &seconds, kills);
 
     let mut once: Vec<&String> = Vec::new();
     let mut repeated = 0;
