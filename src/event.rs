@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::OnceLock;
 
-/// Shared text: zone, node, instance and address names are repeated millions of times and owned once.
+/// Text that costs little to copy: names of zones, nodes, instances and addresses are repeated millions of times. Short ones are kept in
+/// place, longer ones are shared.
 pub type Text = SmolStr;
 
 /// Bytes of a log as text; what is not UTF-8 is replaced. (`from_utf8_lossy` takes four times as long for what is.)

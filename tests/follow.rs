@@ -26,6 +26,17 @@ fn follow(arguments: &[&str], output: &Path) -> Child {
         .expect("the binary starts")
 }
 
+/// Follows what is written to it, and announces to whom reads it.
+fn follow_pipe(directory: &Path) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_driftline"))
+        .args(["follow", "--format", "ndjson", "-"])
+        .current_dir(directory)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary starts")
+}
+
 /// Ends it as a service manager does.
 fn terminate(mut child: Child) -> i32 {
     let pid = child.id().to_string();
@@ -318,13 +329,7 @@ fn rotation_and_truncation_lose_nothing() {
 fn what_a_pipe_says_is_announced_and_its_end_is_the_end() {
     let directory = scratch();
     let lines = merged(&sample("seed-incident"));
-    let mut child = Command::new(env!("CARGO_BIN_EXE_driftline"))
-        .args(["follow", "--format", "ndjson", "-"])
-        .current_dir(directory.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the binary starts");
+    let mut child = follow_pipe(directory.path());
     child.stdin.take().expect("a pipe").write_all(&lines.concat()).expect("it reads");
     let out = BufReader::new(child.stdout.take().expect("a pipe"));
     let lines: Vec<String> = out.lines().map(|line| line.expect("text")).collect();
@@ -484,13 +489,7 @@ fn what_is_written_now_without_a_year_is_of_today() {
 #[test]
 fn what_a_pipe_says_without_a_year_is_of_today() {
     let directory = scratch();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_driftline"))
-        .args(["follow", "--format", "ndjson", "-"])
-        .current_dir(directory.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the binary starts");
+    let mut child = follow_pipe(directory.path());
     let (since, lines) = now_without_years();
     let mut pipe = child.stdin.take().expect("a pipe");
     pipe.write_all(&lines).expect("it reads");

@@ -34,7 +34,7 @@ use trie::Trie;
 /// A regex of what a line of the two daemons, or of systemd about them, contains: a block of log where it is not found may be passed over.
 ///
 /// The search looks for the first three bytes of each alternative, here and in the prefilters of the witnesses: words begin where no
-/// frequent word does (`yslogd`, since `sys` is in every line of systemd). Whole words made it four times as slow.
+/// frequent word does (`yslogd`, since `sys` is in every line of systemd). With whole words the search took two and a half times as long.
 pub const PREFILTER: &str = "pdns|eepalived|PowerDNS Auth|eepalive Daemon|LVS and VRRP";
 
 /// The same of what else is a witness of where an address is.

@@ -401,20 +401,18 @@ impl Follower {
     fn ask(&mut self, silence: Option<i64>) -> Vec<Change> {
         let report = self.live.report(silence);
         let no_news = if self.is_caught_up { self.restated.unwrap_or(i64::MIN) } else { i64::MAX };
-        let mut changes = self.ledger.settle(&report.findings, self.zone, no_news);
-        if self.schedule.put(self.open()) && self.live.forgotten() == 0 {
-            changes.extend(self.ledger.withdraw_closed(&report.findings, self.zone));
-        }
+        // Lines in their order take nothing back that has closed, nor does a limit that made us forget lines.
+        let may_have_moved = self.schedule.is_revised() && self.live.forgotten() == 0;
+        let changes = self.ledger.settle(&report.findings, self.zone, no_news, may_have_moved);
+        self.schedule.put(self.open());
         self.report = Some(Arc::new(report));
         changes
     }
 
     fn open(&self) -> Open {
-        let mut open = Open::Nothing;
-        for (_, rule, _) in self.ledger.open() {
-            open = if is_of_address(rule) { return Open::Drift } else { Open::Something };
-        }
-        open
+        let open =
+            self.ledger.open().map(|(_, rule, _)| if is_of_address(rule) { Open::Drift } else { Open::Something });
+        open.max().unwrap_or(Open::Nothing)
     }
 
     /// What time it is where the lines come from.

@@ -60,8 +60,9 @@ pub struct Ledger {
 
 impl Ledger {
     /// What is new in `findings`, in their order; findings that are no longer held come last. What was over by `no_news` (microseconds
-    /// since 1970) is noted and not told.
-    pub fn settle(&mut self, findings: &[Finding], zone: Tz, no_news: i64) -> Vec<Change> {
+    /// since 1970) is noted and not told. `may_have_moved`: lines came late, which may move where an episode began, and with that its id;
+    /// then what was told as closed is withdrawn too where it is not held.
+    pub fn settle(&mut self, findings: &[Finding], zone: Tz, no_news: i64, may_have_moved: bool) -> Vec<Change> {
         let teller = Teller::new(findings, zone);
         let mut changes = Vec::new();
         for (at, finding) in findings.iter().enumerate() {
@@ -93,15 +94,9 @@ impl Ledger {
             let told = Told { finding: json::finding(finding).into(), claim: finding.claim.clone(), is_silent, scope };
             self.told.insert(finding.id.clone(), told);
         }
-        changes.extend(self.withdraw(findings, &teller, |told| told.is_open));
+        changes.extend(self.withdraw(findings, &teller, may_have_moved));
         self.forget_old(findings);
         changes
-    }
-
-    /// Findings told as closed that are not held any more since lines came late: those of another host may move where an episode began, and
-    /// with that its id. Lines in their order take nothing back that has closed, nor does a limit that made us forget lines.
-    pub fn withdraw_closed(&mut self, findings: &[Finding], zone: Tz) -> Vec<Change> {
-        self.withdraw(findings, &Teller::new(findings, zone), |told| !told.is_open)
     }
 
     /// Findings told as open.
@@ -112,13 +107,13 @@ impl Ledger {
             .map(|(id, told)| (&**id, &*told.scope.rule, &*told.scope.severity))
     }
 
-    /// Findings told, of those that are meant, that are not held any more.
-    fn withdraw(&mut self, findings: &[Finding], teller: &Teller<'_>, is_meant: fn(&Scope) -> bool) -> Vec<Change> {
+    /// Findings told as open, or `closed` too, that are not held any more.
+    fn withdraw(&mut self, findings: &[Finding], teller: &Teller<'_>, closed: bool) -> Vec<Change> {
         let held: BTreeSet<&str> = findings.iter().map(|finding| &*finding.id).collect();
         let gone: Vec<String> = self
             .told
             .iter()
-            .filter(|(id, told)| is_meant(&told.scope) && !told.is_silent && !held.contains(&***id))
+            .filter(|(id, told)| (closed || told.scope.is_open) && !told.is_silent && !held.contains(&***id))
             .map(|(id, _)| id.clone())
             .collect();
         let mut changes = Vec::new();

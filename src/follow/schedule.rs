@@ -22,8 +22,8 @@ const REPEATED_MICROS: i64 = 10_000_000;
 /// Moments to ask at that are remembered: a flood of remarkable lines asks every second anyway.
 const DUE_MAX: usize = 1_000;
 
-/// What ordinary steps may end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What ordinary steps may end, from what can wait to what cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Open {
     /// No finding is open.
     Nothing,
@@ -98,15 +98,21 @@ impl Schedule {
         std::mem::take(&mut self.is_asked_for) || is_due
     }
 
-    /// The question was put, and this is open now: says whether a line came late since the last one, and belongs to what was judged then.
-    pub fn put(&mut self, open: Open) -> bool {
+    /// Whether a line came late since the question was put last, and belongs to what was judged then.
+    #[must_use]
+    pub fn is_revised(&self) -> bool {
+        self.is_revised
+    }
+
+    /// The question was put, and this is open now.
+    pub fn put(&mut self, open: Open) {
         self.patience = match open {
             Open::Nothing => None,
             Open::Something => Some([REPEATED_MICROS; 2]),
             Open::Drift => Some([SECOND_MICROS, REPEATED_MICROS]),
         };
         self.judged = self.newest;
-        std::mem::take(&mut self.is_revised)
+        self.is_revised = false;
     }
 
     /// The time of the newest line.
@@ -123,6 +129,8 @@ impl Schedule {
 
     /// The latest moment to ask at that is past by then; it and those before are done.
     fn due_by(&mut self, time: i64) -> Option<i64> {
+        // Asked for each line, and mostly there is nothing to be taken out.
+        self.due.first().filter(|due| **due <= time)?;
         let later = self.due.split_off(&(time.saturating_add(1)));
         std::mem::replace(&mut self.due, later).pop_last()
     }
@@ -176,11 +184,16 @@ mod tests {
         let mut schedule = Schedule::default();
         schedule.took(5_000_000, Weight::None);
         schedule.took(4_000_000, Weight::None);
-        assert!(!schedule.put(Open::Nothing), "nothing was judged before");
+        let put = |schedule: &mut Schedule| {
+            let is_revised = schedule.is_revised();
+            schedule.put(Open::Nothing);
+            is_revised
+        };
+        assert!(!put(&mut schedule), "nothing was judged before");
         schedule.took(5_000_000, Weight::None);
-        assert!(!schedule.put(Open::Nothing));
+        assert!(!put(&mut schedule));
         schedule.took(4_000_000, Weight::None);
-        assert!(schedule.put(Open::Nothing) && !schedule.put(Open::Nothing));
+        assert!(put(&mut schedule) && !put(&mut schedule));
     }
 
     #[test]

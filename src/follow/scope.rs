@@ -3,7 +3,8 @@
 //! A change is what an operator would act on: how sure, how bad, whom it concerns, whether it lasts. A finding that is worded anew, or
 //! lasts a minute longer, is not news.
 
-use crate::finding::{Confidence, Finding, Severity};
+use crate::finding::Finding;
+use crate::report;
 use crate::report::announcement::News;
 use serde::{Deserialize, Serialize};
 
@@ -36,18 +37,8 @@ impl Scope {
         let are_few = subject.zones.len() <= ZONES_NAMED;
         Self {
             rule: finding.rule.to_owned(),
-            severity: match finding.severity {
-                Severity::Critical => "critical",
-                Severity::Warning => "warning",
-                Severity::Info => "info",
-            }
-            .to_owned(),
-            confidence: match finding.confidence {
-                Confidence::Confirmed => "confirmed",
-                Confidence::Likely => "likely",
-                Confidence::Suspected => "suspected",
-            }
-            .to_owned(),
+            severity: report::severity(finding.severity).to_owned(),
+            confidence: report::confidence(finding.confidence).to_owned(),
             is_open: finding.is_open(),
             has_cause: finding.cause.is_some(),
             nodes,

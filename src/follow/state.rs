@@ -10,7 +10,7 @@ use crate::pipeline::live::Stored;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 /// All that survives. `P` is a source's place, as the reader of its kind knows it.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
@@ -63,13 +63,13 @@ impl<P: Serialize + DeserializeOwned> State<P> {
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         out.write_all(MAGIC)?;
         out.write_all(FORM.as_bytes())?;
-        let (mut sum, mut failure) = (Sum::default(), None);
-        let summing = Summing { out: &mut *out, sum: &mut sum, failure: &mut failure };
-        let written = postcard::to_io(self, BufWriter::with_capacity(SUM_BYTES, summing));
-        let written = written.map_err(io::Error::other).and_then(|mut buffered| buffered.flush());
+        let mut parts = Parts { out: &mut *out, part: Vec::new(), sum: DefaultHasher::new(), failure: None };
+        let written = postcard::to_io(self, &mut parts).map(drop).map_err(io::Error::other);
+        let written = written.and_then(|()| parts.flush());
+        let sum = parts.sum.finish();
         // Its own error does not say what went wrong.
-        failure.map_or(written, Err)?;
-        out.write_all(&sum.finish().to_le_bytes())
+        parts.failure.map_or(written, Err)?;
+        out.write_all(&sum.to_le_bytes())
     }
 
     /// From bytes.
@@ -80,8 +80,8 @@ impl<P: Serialize + DeserializeOwned> State<P> {
         let rest = bytes.strip_prefix(MAGIC).ok_or(Unfit::Foreign)?;
         let rest = rest.strip_prefix(FORM.as_bytes()).ok_or(Unfit::OtherVersion)?;
         let (body, told) = rest.split_last_chunk::<8>().ok_or(Unfit::Damaged)?;
-        let mut sum = Sum::default();
-        sum.take(body);
+        let mut sum = DefaultHasher::new();
+        body.chunks(PART_BYTES).for_each(|part| part.hash(&mut sum));
         if u64::from_le_bytes(*told) != sum.finish() {
             return Err(Unfit::Damaged);
         }
@@ -89,61 +89,40 @@ impl<P: Serialize + DeserializeOwned> State<P> {
     }
 }
 
-/// Bytes that are summed up at once.
-const SUM_BYTES: usize = 64 * 1024;
+/// Bytes that are written and summed up at once, so that the sum does not depend on how they came. It tells accidents, not attacks.
+const PART_BYTES: usize = 64 * 1024;
 
-/// Tells accidents, not attacks.
-#[derive(Default)]
-struct Sum {
-    hasher: DefaultHasher,
-    /// What does not fill a part yet: the sum must not depend on how the bytes came.
-    part: Vec<u8>,
-}
-
-impl Sum {
-    fn take(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            let (now, later) = bytes.split_at(bytes.len().min(SUM_BYTES - self.part.len()));
-            self.part.extend_from_slice(now);
-            if self.part.len() == SUM_BYTES {
-                self.part.hash(&mut self.hasher);
-                self.part.clear();
-            }
-            bytes = later;
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        let mut hasher = self.hasher.clone();
-        self.part.hash(&mut hasher);
-        hasher.finish()
-    }
-}
-
-/// Passes bytes on and sums them up.
-struct Summing<'o> {
+/// Passes bytes on in parts and sums them up.
+struct Parts<'o> {
     out: &'o mut dyn Write,
-    sum: &'o mut Sum,
-    failure: &'o mut Option<io::Error>,
+    part: Vec<u8>,
+    sum: DefaultHasher,
+    failure: Option<io::Error>,
 }
 
-impl Write for Summing<'_> {
+impl Write for Parts<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.out.write(bytes) {
-            Ok(count) => {
-                self.sum.take(&bytes[..count]);
-                Ok(count)
-            }
-            Err(error) => {
-                let kind = error.kind();
-                *self.failure = Some(error).filter(|_| kind != io::ErrorKind::Interrupted);
-                Err(kind.into())
-            }
+        if self.part.len() == PART_BYTES {
+            self.flush()?;
         }
+        let count = bytes.len().min(PART_BYTES - self.part.len());
+        self.part.extend_from_slice(&bytes[..count]);
+        Ok(count)
     }
 
+    /// Called before the end it would cut a part in two.
     fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        if self.part.is_empty() {
+            return Ok(());
+        }
+        self.part.hash(&mut self.sum);
+        let written = self.out.write_all(&self.part);
+        self.part.clear();
+        written.map_err(|error| {
+            let kind = error.kind();
+            self.failure = Some(error);
+            kind.into()
+        })
     }
 }
 
@@ -190,12 +169,16 @@ mod tests {
     #[test]
     fn the_sum_does_not_depend_on_how_the_bytes_came() {
         let bytes: Vec<u8> = (0..200_000_u32).map(|number| number as u8).collect();
-        let sum = |part: usize| {
-            let mut sum = Sum::default();
-            bytes.chunks(part).for_each(|part| sum.take(part));
-            sum.finish()
+        let sum = |count: usize| {
+            let mut out = Vec::new();
+            let mut parts = Parts { out: &mut out, part: Vec::new(), sum: DefaultHasher::new(), failure: None };
+            bytes.chunks(count).for_each(|bytes| parts.write_all(bytes).expect("a Vec takes all"));
+            parts.flush().expect("a Vec takes all");
+            let sum = parts.sum.finish();
+            assert_eq!(out, bytes);
+            sum
         };
-        assert_eq!([1, 999, SUM_BYTES, 200_000].map(sum), [sum(7); 4]);
+        assert_eq!([1, 999, PART_BYTES, 200_000].map(sum), [sum(7); 4]);
     }
 
     #[test]

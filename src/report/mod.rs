@@ -25,7 +25,7 @@ use crate::event::{Daemon, Text};
 use crate::finding::{Bound, Finding};
 use crate::moment::Moment;
 
-pub use words::{duration, sentence, visible, wrap};
+pub use words::{confidence, duration, sentence, severity, visible, wrap};
 
 /// All that one run has to say; every format prints from this.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

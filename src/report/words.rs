@@ -13,7 +13,8 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
 /// The contract's word for a severity.
-pub(super) fn severity(severity: Severity) -> &'static str {
+#[must_use]
+pub fn severity(severity: Severity) -> &'static str {
     match severity {
         Severity::Critical => "critical",
         Severity::Warning => "warning",
@@ -22,7 +23,8 @@ pub(super) fn severity(severity: Severity) -> &'static str {
 }
 
 /// The contract's word for a confidence.
-pub(super) fn confidence(confidence: Confidence) -> &'static str {
+#[must_use]
+pub fn confidence(confidence: Confidence) -> &'static str {
     match confidence {
         Confidence::Confirmed => "confirmed",
         Confidence::Likely => "likely",

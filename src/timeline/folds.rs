@@ -52,8 +52,7 @@ fn changed(survey: &Survey, calendar: &Calendar, zone: Tz) -> Changed {
     let mut found = Changed::new();
     for (crossed, written, lines) in survey.half_hours() {
         // The year of stamps that have one is their own.
-        let is_yearless = survey.first.or(survey.last).is_some_and(|stamp| !stamp.year_known);
-        let local = if is_yearless { in_year(written, calendar.year_after(crossed)) } else { Some(written) };
+        let local = if survey.is_yearless() { in_year(written, calendar.year_after(crossed)) } else { Some(written) };
         let Some(local) = local else { continue };
         let change = match zone.from_local_datetime(&local) {
             LocalResult::Single(_) => continue,

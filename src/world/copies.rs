@@ -73,7 +73,7 @@ impl<T> Copies<T> {
     }
 
     fn place(&self, node: &Text) -> Option<usize> {
-        // Most sets are of few nodes, and a node's name is mostly one text.
+        // Most sets are of few nodes.
         let first = self.nodes.iter().take(4).position(|(known, _)| known == node);
         first.or_else(|| self.places.get(node).copied())
     }

@@ -146,8 +146,8 @@ pub struct Witnesses {
     /// Address a zone is being fetched from, per secondary: 4.0–4.3 name it before the commit only.
     fetching: Copies<Text>,
     found: Vec<Witness>,
-    /// Accepted NOTIFYs that a second node turned out to have sent as well.
-    doubted: Vec<Arc<Event>>,
+    /// Places among them of NOTIFYs that were accepted and that a second node turned out to have sent as well.
+    doubted: BTreeSet<usize>,
     /// Whether any sender's own log showed one of its NOTIFYs refused.
     has_strange: bool,
     /// What was found in the last seconds: one observation per node, kind, zone and second.
@@ -207,12 +207,10 @@ impl Witnesses {
     /// was about something else.
     pub(super) fn settle(&mut self, asked: &BTreeMap<Text, u64>) {
         self.accept_unsettled(i64::MAX);
+        let doubted = std::mem::take(&mut self.doubted);
+        let mut places = 0..;
+        self.found.retain(|_| places.next().is_none_or(|at| !doubted.contains(&at)));
         self.tell_egress_apart(asked);
-        let doubted: BTreeSet<*const Event> = self.doubted.iter().map(Arc::as_ptr).collect();
-        self.found.retain(|witness| {
-            let is_doubted = witness.other.as_ref().is_some_and(|other| doubted.contains(&Arc::as_ptr(other)));
-            witness.seen != Seen::Heard || !is_doubted
-        });
         let accepted: BTreeSet<(Text, Text, i64)> = self
             .found
             .iter()
@@ -469,10 +467,11 @@ impl Witnesses {
 
     /// Another node sent that NOTIFY too, by stamps that are a moment off: whose it was cannot be told.
     fn doubt(&mut self, accepted: &Arc<Event>) {
-        let latest = self.found.iter().rev().take(WAITING_MAX);
-        if latest.filter_map(|witness| witness.other.as_ref()).any(|other| Arc::ptr_eq(other, accepted)) {
-            self.doubted.push(Arc::clone(accepted));
-        }
+        let is_of_it = |witness: &Witness| {
+            witness.seen == Seen::Heard && witness.other.as_ref().is_some_and(|other| Arc::ptr_eq(other, accepted))
+        };
+        let latest = self.found.iter().enumerate().rev().take(WAITING_MAX);
+        self.doubted.extend(latest.filter(|(_, witness)| is_of_it(witness)).map(|(at, _)| at));
     }
 
     fn alone(&mut self, seen: Seen, zone: &Text, event: &Arc<Event>) {
@@ -520,7 +519,10 @@ impl Witnesses {
         let next = self.found.len();
         match self.runs.entry((witness.node.clone(), witness.seen, witness.address.clone())) {
             Entry::Occupied(mut run) => match run.get().last {
-                Some(last) => self.found[last] = witness,
+                Some(last) => {
+                    self.found[last] = witness;
+                    self.doubted.remove(&last);
+                }
                 None => {
                     run.get_mut().last = Some(next);
                     self.found.push(witness);

@@ -51,13 +51,8 @@ fn follow(arguments: &Follow) -> Result<Exit, Unusable> {
     let mut configured = configured(&arguments.reading)?;
     let words = &arguments.reading.sources;
     let Found { logs: mut sources, settings: files, mut errors } = live::expand(words)?;
-    let mut settings = Vec::new();
-    for file in &files {
-        match SettingsFile::read(file) {
-            Ok(file) => settings.extend(file),
-            Err(error) => errors.push(error),
-        }
-    }
+    let (mut settings, failed) = SettingsFile::read_all(&files);
+    errors.extend(failed);
     for error in &errors {
         outlet::complain(error, "failed to");
     }
@@ -111,17 +106,10 @@ fn look_again(words: &[OsString], sources: &mut Vec<Followed>, settings: &mut Ve
         Ok(found) => found,
         Err(error) => return outlet::complain(&error, "failed to"),
     };
-    let mut before = std::mem::take(settings);
-    for file in &files {
-        match SettingsFile::read(file) {
-            Ok(Some(file)) => {
-                before.retain(|known| known.path() != file.path());
-                settings.push(file);
-            }
-            Ok(None) => {}
-            Err(error) => outlet::complain(&error, "failed to"),
-        }
-    }
+    let (read, failed) = SettingsFile::read_all(&files);
+    failed.iter().for_each(|error| outlet::complain(error, "failed to"));
+    let mut before = std::mem::replace(settings, read);
+    before.retain(|known| !settings.iter().any(|file| file.path() == known.path()));
     for error in errors.iter().filter(|error| !sources.iter().any(|source| source.path == *error.path())) {
         outlet::complain(error, "failed to");
     }

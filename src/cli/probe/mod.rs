@@ -48,14 +48,8 @@ fn probe(arguments: &Probe) -> Result<Status, String> {
     let Configured { options, zone, .. } = configured(&arguments.reading).map_err(|error| chain(&error))?;
     let Found { logs: sources, settings, errors } =
         live::expand(&arguments.reading.sources).map_err(|error| chain(&error))?;
-    let mut unknown: Vec<String> = errors.iter().map(|error| chain(error)).collect();
-    let mut beside = Vec::new();
-    for source in &settings {
-        match SettingsFile::read(source) {
-            Ok(file) => beside.extend(file),
-            Err(error) => unknown.push(chain(&error)),
-        }
-    }
+    let (beside, failed) = SettingsFile::read_all(&settings);
+    let mut unknown: Vec<String> = errors.iter().chain(&failed).map(|error| chain(error)).collect();
     let store = Store::at(state_path(arguments, &sources)?);
     let named: Vec<Named> = sources.iter().map(|source| (source.path.clone(), source.node.clone())).collect();
     let fresh = || Follower::new(options.clone(), &beside, named.clone(), zone, false);

@@ -51,7 +51,7 @@ pub(super) fn rivals(world: &World, displacement: &Displacement, names: &Names, 
         let apart = length(displacement.first.time, seen.time);
         rivals.push(Rival {
             claim: format!(
-                "the address was not moved yet: {unmeasured}'s clock is {apart} behind, which no lines here can tell"
+                "the address was not moved yet: {unmeasured}'s clock is {apart} or more behind, which no lines here can tell"
             ),
             settled_by: format!("the clock of {unmeasured} (chronyc tracking)"),
         });

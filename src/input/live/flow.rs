@@ -172,11 +172,6 @@ impl Flow<'_> {
     /// Nothing to read for now: says so, and sleeps.
     pub(super) fn wait(&mut self) {
         self.rest();
-        self.pause();
-    }
-
-    /// Sleeps until it is worth another look.
-    fn pause(&mut self) {
         self.in_vain = if self.rested_at_line == self.progress.lines { self.in_vain + 1 } else { 0 };
         self.rested_at_line = self.progress.lines;
         std::thread::sleep(super::patience(self.pace.poll, self.in_vain).min(QUIET_POLL_MAX));

@@ -28,6 +28,19 @@ impl SettingsFile {
         }
     }
 
+    /// Reads these, and says what of them cannot be read.
+    #[must_use]
+    pub fn read_all(sources: &[Source]) -> (Vec<Self>, Vec<Error>) {
+        let (mut files, mut errors) = (Vec::new(), Vec::new());
+        for source in sources {
+            match Self::read(source) {
+                Ok(file) => files.extend(file),
+                Err(error) => errors.push(error),
+            }
+        }
+        (files, errors)
+    }
+
     /// Its path as given or found.
     #[must_use]
     pub fn path(&self) -> &Text {
@@ -54,6 +67,7 @@ impl Live {
         all.extend(files.iter().map(|file| file.listening(&self.options)));
         all.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
         (self.sources, self.surveys) = all.into_iter().unzip();
+        self.statement = self.stated();
     }
 
     /// What they state.

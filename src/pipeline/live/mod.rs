@@ -97,6 +97,8 @@ pub struct Live {
     forgotten: u64,
     /// Messages that their keepers threw away.
     suppressed: u64,
+    /// Stands for what is stated, by options and configuration files.
+    statement: u64,
 }
 
 #[derive(Debug)]
@@ -141,7 +143,18 @@ impl Live {
         let surveys = sources.iter().map(|(path, node)| Survey::new(path.clone(), node.clone())).collect();
         let sources = sources.into_iter().map(|(path, node)| Listening::new(path, node, &options)).collect();
         let limits = Limits::default();
-        Self { options, sources, surveys, limits, kept: 0, forget_at: limits.few, forgotten: 0, suppressed: 0 }
+        let live = Self {
+            options,
+            sources,
+            surveys,
+            limits,
+            kept: 0,
+            forget_at: limits.few,
+            forgotten: 0,
+            suppressed: 0,
+            statement: 0,
+        };
+        Self { statement: live.stated(), ..live }
     }
 
     /// From now on this is stated: what is kept is judged by it, what comes is read by it. Lines that only a pattern knew that is gone
@@ -156,11 +169,16 @@ impl Live {
             source.kept.retain(|dated| ids.contains_key(dated.line.id));
         }
         self.kept = self.sources.iter().map(|source| source.kept.len()).sum();
+        self.statement = self.stated();
     }
 
     /// Stands for what is stated: another one where kept lines may come to something else. In one build only.
     #[must_use]
     pub fn statement(&self) -> u64 {
+        self.statement
+    }
+
+    fn stated(&self) -> u64 {
         let Options { stated, since, until, rules, patterns, topology } = &self.options;
         let ids: Vec<&str> = patterns.ids().collect();
         let mut hasher = DefaultHasher::new();
