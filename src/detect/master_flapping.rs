@@ -37,9 +37,8 @@ fn find(world: &World) -> Vec<Finding> {
 
 fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
     let restarts = restarts(world, group);
-    let takeovers = group.takeovers();
     let unexplained: Vec<Takeover<'_>> =
-        takeovers.into_iter().filter(|takeover| !is_explained(takeover, &restarts)).collect();
+        group.takeovers().filter(|takeover| !is_explained(takeover, &restarts)).collect();
     let mut found = Vec::new();
     let mut index = 0;
     while index < unexplained.len() {
@@ -64,9 +63,9 @@ fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
 
 /// A line of a health check in the episode, and how often priorities changed.
 fn what_moved_it(world: &World, group: &PeerGroup, start: Moment, end: Moment) -> (Option<Arc<Event>>, usize) {
-    let events = group.nodes.keys().filter_map(|node| world.nodes.get(node)).flat_map(|facts| facts.vrrp.events());
-    let inside: Vec<&Arc<Event>> =
-        events.filter(|event| (start.micros - RESTART_MICROS..=end.micros).contains(&event.time.micros)).collect();
+    let from = start.shifted(-RESTART_MICROS);
+    let nodes = group.nodes.keys().filter_map(|node| world.nodes.get(node));
+    let inside: Vec<&Arc<Event>> = nodes.flat_map(|facts| facts.vrrp.between(from, end)).collect();
     let is_check =
         |event: &&&Arc<Event>| matches!(event.keepalived(), Some(Keepalived::TrackScript { succeeds: false, .. }));
     let check = inside.iter().filter(is_check).min_by_key(|event| (event.time.micros, event.node.clone()));
@@ -74,31 +73,30 @@ fn what_moved_it(world: &World, group: &PeerGroup, start: Moment, end: Moment) -
     (check.map(|event| Arc::clone(event)), priorities)
 }
 
-fn restarts(world: &World, group: &PeerGroup) -> Vec<(Text, Moment)> {
-    let mut all = Vec::new();
-    for node in group.nodes.keys() {
-        let Some(facts) = world.nodes.get(node) else { continue };
-        for event in facts.vrrp.events() {
-            let is_restart = matches!(
-                event.keepalived(),
-                Some(
-                    Keepalived::Starting { .. }
-                        | Keepalived::Stopping
-                        | Keepalived::Stopped
-                        | Keepalived::VrrpChildDied
-                        | Keepalived::Reloading
-                )
-            );
-            if is_restart {
-                all.push((node.clone(), event.time));
-            }
-        }
-    }
+/// When keepalived was started, stopped or reloaded on any of the nodes, sorted.
+fn restarts(world: &World, group: &PeerGroup) -> Vec<i64> {
+    let is_restart = |event: &&Arc<Event>| {
+        matches!(
+            event.keepalived(),
+            Some(
+                Keepalived::Starting { .. }
+                    | Keepalived::Stopping
+                    | Keepalived::Stopped
+                    | Keepalived::VrrpChildDied
+                    | Keepalived::Reloading
+            )
+        )
+    };
+    let events = group.nodes.keys().filter_map(|node| world.nodes.get(node)).flat_map(|facts| facts.vrrp.events());
+    let mut all: Vec<i64> = events.filter(is_restart).map(|event| event.time.micros).collect();
+    all.sort_unstable();
     all
 }
 
-fn is_explained(takeover: &Takeover<'_>, restarts: &[(Text, Moment)]) -> bool {
-    restarts.iter().any(|(_, time)| (0..=RESTART_MICROS).contains(&takeover.event.time.micros_since(*time)))
+fn is_explained(takeover: &Takeover<'_>, restarts: &[i64]) -> bool {
+    let entered = takeover.event.time.micros;
+    let last = restarts[..restarts.partition_point(|micros| *micros <= entered)].last();
+    last.is_some_and(|last| entered - last <= RESTART_MICROS)
 }
 
 fn tell(world: &World, group: &PeerGroup, episode: &[Takeover<'_>], start: Moment) -> Finding {

@@ -80,10 +80,8 @@ fn gaps(world: &World, standings: &Standings) -> Vec<Gap> {
         let seen_to = to.unwrap_or(*from);
         let all_down_micros = if has_backup { 0 } else { seen_to.micros_since(*from) };
         // A border that is only the end of a node's log ends nothing.
-        let to = to.filter(|to| {
-            let changes = standings.nodes.values().flatten().any(|standing| standing.line.time == *to);
-            changes || standings.heard.binary_search(to).is_ok()
-        });
+        let to =
+            to.filter(|to| standings.beginning_at(*to).next().is_some() || standings.heard.binary_search(to).is_ok());
         match goes_on {
             Some(gap) => {
                 gap.all_down_micros += all_down_micros;
@@ -123,7 +121,9 @@ fn leaderless(world: &World, standings: &Standings, from: Moment) -> Option<Lead
 
 /// What is left of a gap when the nodes that started shortly before or in it have had their time.
 fn after_boots(world: &World, group: &PeerGroup, gap: Gap) -> Option<Gap> {
-    let events = world.events_of(group).flat_map(|(_, events)| events);
+    // What was ready in the gap, or just after it, started so long before.
+    let from = gap.from.shifted(-BOOT_MICROS);
+    let events = world.events_between(group, from, gap.seen_to).flat_map(|(_, events)| events);
     let started = events.filter(|event| {
         matches!(event.keepalived(), Some(Keepalived::Starting { .. } | Keepalived::VrrpChildStarted { .. }))
     });
@@ -238,11 +238,8 @@ fn states_in_words(states: &[(&Text, &Standing)]) -> String {
 }
 
 fn ending(standings: &Standings, to: Moment) -> Option<&Standing> {
-    let all = standings.nodes.values().flatten();
-    all.filter(|standing| standing.line.time == to && standing.stand == Stand::Master).min_by(|a, b| {
-        let key = |standing: &Standing| standing.line.node.clone();
-        key(a).cmp(&key(b))
-    })
+    let masters = standings.beginning_at(to).filter(|standing| standing.stand == Stand::Master);
+    masters.min_by_key(|standing| &standing.line.node)
 }
 
 #[cfg(test)]

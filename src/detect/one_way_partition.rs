@@ -56,7 +56,6 @@ fn deaf<'a>(world: &'a World, group: &'a PeerGroup, run: &Run<'_>) -> Option<(&'
 
 /// Whether a node heard or refused an advert during the run: then it is not deaf.
 fn hears(world: &World, group: &PeerGroup, run: &Run<'_>) -> bool {
-    let inside = run.first().micros..run.last().micros - SLACK_MICROS;
     let is_advert = |event: &&Arc<Event>| {
         matches!(
             event.vrrp(),
@@ -66,9 +65,9 @@ fn hears(world: &World, group: &PeerGroup, run: &Run<'_>) -> bool {
         )
     };
     world
-        .events_of(group)
+        .events_between(group, run.first(), run.last().shifted(-SLACK_MICROS - 1))
         .filter(|(node, _)| *node != run.node)
-        .any(|(_, mut events)| events.any(|event| inside.contains(&event.time.micros) && is_advert(&event)))
+        .any(|(_, mut events)| events.any(|event| is_advert(&event)))
 }
 
 fn tell(world: &World, group: &PeerGroup, run: &Run<'_>) -> Option<Finding> {

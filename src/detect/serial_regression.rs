@@ -50,11 +50,8 @@ fn key(regression: &Regression) -> Text {
 fn is_unsettled(world: &World, regression: &Regression) -> bool {
     let Some(first) = regression.lines.first_time() else { return false };
     let waited = world.last_of(&regression.node).map_or(0, |end| end.micros_since(first));
-    let moved = world
-        .groups()
-        .iter()
-        .flat_map(|group| group.takeovers())
-        .any(|takeover| (-TAKEOVER_MICROS..=TAKEOVER_MICROS).contains(&first.micros_since(takeover.event.time)));
+    let (before, after) = (first.shifted(-TAKEOVER_MICROS), first.shifted(TAKEOVER_MICROS));
+    let moved = world.groups().iter().any(|group| group.takeovers_between(before, after).next().is_some());
     regression.end.is_none() && waited >= UNSETTLED_MICROS && !moved
 }
 

@@ -9,7 +9,7 @@ use crate::event::{Daemon, Event, Keepalived, Text, Vrrp};
 use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity};
 use crate::moment::{Moment, order_is_known};
 use crate::version::Version;
-use crate::world::{Begin, End, Mastership, NodeFacts, PeerGroup, Unit, World, advert};
+use crate::world::{Begin, End, Mastership, Masterships, NodeFacts, PeerGroup, Unit, World, advert};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -83,24 +83,22 @@ fn find(world: &World) -> Vec<Finding> {
 
 fn of_group(world: &World, pauses: &Pauses<'_>, group: &PeerGroup) -> Vec<Finding> {
     let mut overlaps = Vec::new();
-    let nodes: Vec<(&Text, &Vec<Mastership>)> = group.nodes.iter().collect();
+    let nodes: Vec<(&Text, &Masterships)> = group.nodes.iter().collect();
     for (index, (a_node, a_all)) in nodes.iter().enumerate() {
         for (b_node, b_all) in &nodes[index + 1..] {
-            for a in *a_all {
-                let slack = world.clock_slack_micros(a_node, b_node);
-                let are_alone = group.proven && nodes.len() == 2;
-                let told = b_all.iter().filter_map(|b| overlap(world, pauses, (a_node, a), (b_node, b)));
-                let possible = Possible { slack_micros: slack, are_alone, may_be_deaf: false };
-                let is_real =
-                    |one: &Overlap<'_>| one.is_lower_heard || !clocks::explain(one.from, a_all, b_all, possible);
-                let thinkable = Possible { slack_micros: astray_micros(slack), may_be_deaf: true, ..possible };
-                let is_inferred = world.is_order_inferred(a_node, b_node);
-                let may_be_clocks = |one: &Overlap<'_>| {
-                    !one.is_lower_heard && (is_inferred || clocks::explain(one.from, a_all, b_all, thinkable))
-                };
-                let real = told.filter(is_real);
-                overlaps.extend(real.map(|one| Overlap { may_be_clocks: may_be_clocks(&one), ..one }));
-            }
+            let slack = world.clock_slack_micros(a_node, b_node);
+            let are_alone = group.proven && nodes.len() == 2;
+            let possible = Possible { slack_micros: slack, are_alone, may_be_deaf: false };
+            let is_real = |one: &Overlap<'_>| one.is_lower_heard || !clocks::explain(one.from, a_all, b_all, possible);
+            let thinkable = Possible { slack_micros: astray_micros(slack), may_be_deaf: true, ..possible };
+            let is_inferred = world.is_order_inferred(a_node, b_node);
+            let may_be_clocks = |one: &Overlap<'_>| {
+                !one.is_lower_heard && (is_inferred || clocks::explain(one.from, a_all, b_all, thinkable))
+            };
+            let pairs = a_all.iter().flat_map(|a| b_all.beside(a).map(move |b| (a, b)));
+            let told = pairs.filter_map(|(a, b)| overlap(world, pauses, (a_node, a), (b_node, b)));
+            let real = told.filter(is_real);
+            overlaps.extend(real.map(|one| Overlap { may_be_clocks: may_be_clocks(&one), ..one }));
         }
     }
     overlaps.extend(heard_only(pauses, group));
@@ -129,13 +127,9 @@ fn overlap<'a>(
     a: (&'a Text, &'a Mastership),
     b: (&'a Text, &'a Mastership),
 ) -> Option<Overlap<'a>> {
-    let start = |mastership: &Mastership| mastership.start().map_or(i64::MIN, |start| start.micros);
-    let ((first_node, first), (second_node, second)) = if start(a.1) <= start(b.1) { (a, b) } else { (b, a) };
-    let from = second.start().or_else(|| Some(second.first.time).filter(|_| first.covers(second.first.time)))?;
-    // Most pairs of a long log: one was over when the other began.
-    if first.ended().is_some_and(|ended| ended.micros < first.first.time.micros.max(from.micros)) {
-        return None;
-    }
+    let begun = |mastership: &Mastership| mastership.begun().map(|begun| begun.micros);
+    let ((first_node, first), (second_node, second)) = if begun(a.1) <= begun(b.1) { (a, b) } else { (b, a) };
+    let from = second.begun().or_else(|| Some(second.first.time).filter(|_| first.covers(second.first.time)))?;
     let to = end_of(from, first, second);
     if to.is_some_and(|to| to.micros < from.micros) || is_never_entered(second) || is_never_entered(first) {
         return None;
@@ -252,9 +246,8 @@ fn may_have_died(world: &World, node: &Text, mastership: &Mastership, moment: Mo
 }
 
 fn wrote_inside(world: &World, node: &Text, from: Moment, to: Option<Moment>) -> bool {
-    let is_inside =
-        |event: &Arc<Event>| event.time.micros > from.micros && to.is_none_or(|to| event.time.micros < to.micros);
-    world.nodes.get(node).is_some_and(|facts| facts.vrrp.events().iter().any(is_inside))
+    let next = world.nodes.get(node).and_then(|facts| facts.vrrp.since(from.shifted(1)).first());
+    next.is_some_and(|event| to.is_none_or(|to| event.time.micros < to.micros))
 }
 
 fn is_never_entered(mastership: &Mastership) -> bool {
@@ -304,10 +297,8 @@ fn heard_only<'a>(pauses: &Pauses<'_>, group: &'a PeerGroup) -> Vec<Overlap<'a>>
     for (node, masterships) in &group.nodes {
         for mastership in masterships {
             let alien = |line: &&Arc<Event>| {
-                !group.rivals_of(node).any(|(_, other)| {
-                    other.first.time.micros <= line.time.micros + ELECTION_MICROS
-                        && other.ended().is_none_or(|ended| ended.micros + ELECTION_MICROS >= line.time.micros)
-                })
+                let (before, after) = (line.time.shifted(-ELECTION_MICROS), line.time.shifted(ELECTION_MICROS));
+                !group.rivals_between(node, before, after).any(|(_, other)| other.first.time.micros <= after.micros)
             };
             // A MASTER this young hears the last adverts of the one it replaces.
             let settled = |line: &&Arc<Event>| {

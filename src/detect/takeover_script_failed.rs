@@ -211,9 +211,15 @@ fn could_not_start(world: &World, group: &PeerGroup) -> Vec<Finding> {
 fn was_disabled(world: &World, group: &PeerGroup) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     let mut told: BTreeSet<*const Event> = BTreeSet::new();
+    let loads = loads(world, group);
     for takeover in group.takeovers() {
         let (owner, mastership) = (takeover.node, takeover.mastership);
-        let Some((line, path)) = disabled_script(world, owner, takeover.event.time) else { continue };
+        let Some(of_owner) = loads.get(owner) else { continue };
+        let before = of_owner.partition_point(|(load, _)| load.micros <= takeover.event.time.micros);
+        let disabled = of_owner[..before].last().and_then(|(_, disabled)| *disabled);
+        let Some((line, path)) = disabled.filter(|(line, _)| line.time.micros <= takeover.event.time.micros) else {
+            continue;
+        };
         let came = world.witnesses.all().iter().any(|witness| {
             witness.node == *owner
                 && witness.seen.holds()
@@ -247,18 +253,25 @@ fn was_disabled(world: &World, group: &PeerGroup) -> Vec<Finding> {
     found
 }
 
-/// The script that a node's keepalived disabled when it last started or reloaded before a moment.
-fn disabled_script<'w>(world: &'w World, node: &Text, moment: Moment) -> Option<(&'w Arc<Event>, &'w Text)> {
-    let events = world.nodes.get(node)?.vrrp.events();
-    let before = &events[..events.partition_point(|event| event.time.micros <= moment.micros)];
+/// Per node its loads that disabled a script, in order of time, each with the line and the script's path: few, so that they are looked
+/// for once. A load that disabled none has `None`.
+type Loads<'w> = BTreeMap<&'w Text, Vec<(Moment, Option<(&'w Arc<Event>, &'w Text)>)>>;
+
+fn loads<'w>(world: &'w World, group: &'w PeerGroup) -> Loads<'w> {
     let is_load =
-        |event: &Arc<Event>| matches!(event.keepalived(), Some(Keepalived::Starting { .. } | Keepalived::Reloading));
-    let load = before.iter().rposition(is_load)?;
-    let from = before[load].time;
-    before[load..].iter().take_while(|event| event.time.micros_since(from) <= LOAD_MICROS).find_map(|event| {
-        let Some(Keepalived::ScriptFailed { path }) = event.keepalived() else { return None };
-        Some((event, path.as_ref()?))
-    })
+        |event: &&Arc<Event>| matches!(event.keepalived(), Some(Keepalived::Starting { .. } | Keepalived::Reloading));
+    let of_node = |node: &'w Text| {
+        let vrrp = &world.nodes.get(node)?.vrrp;
+        let disabled = |load: Moment| {
+            vrrp.between(load, load.shifted(LOAD_MICROS)).find_map(|event| {
+                let Some(Keepalived::ScriptFailed { path }) = event.keepalived() else { return None };
+                Some((event, path.as_ref()?))
+            })
+        };
+        let loads = vrrp.events().iter().filter(is_load).map(|event| (event.time, disabled(event.time)));
+        Some((node, loads.collect()))
+    };
+    group.nodes.keys().filter_map(of_node).collect()
 }
 
 fn name_subject(finding: &mut Finding, group: &PeerGroup, owner: &Text) {

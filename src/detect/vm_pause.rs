@@ -60,7 +60,7 @@ fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
                 continue;
             }
             let before = line.time.shifted(-i64::from(*seconds) * 1_000_000);
-            let mastership = group.nodes.get(node).and_then(|all| all.iter().find(|one| one.covers(before)));
+            let mastership = group.nodes.get(node).and_then(|all| all.at(before).next());
             let Some(mastership) = mastership else { continue };
             let pause = Pause { node, mastership, line, seconds: *seconds };
             if wrote_inside(world, &pause) {
@@ -78,27 +78,22 @@ fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
 
 /// Whether keepalived wrote anything in the pause: then it was another process, or one timer, that stood still.
 fn wrote_inside(world: &World, pause: &Pause<'_>) -> bool {
-    let inside = pause.from().micros + 1_000_000..pause.line.time.micros - 1_000_000;
-    let events = world.nodes.get(pause.node).map_or(&[][..], |facts| facts.vrrp.events());
-    events.iter().any(|event| inside.contains(&event.time.micros))
+    let (from, to) = (pause.from().shifted(1_000_000), pause.line.time.shifted(-1_000_001));
+    world.nodes.get(pause.node).is_some_and(|facts| facts.vrrp.between(from, to).next().is_some())
 }
 
 /// The take-over inside the pause, by another node's own log.
 fn taken_over<'a>(group: &'a PeerGroup, pause: &Pause<'_>) -> Option<Takeover<'a>> {
-    let (from, to) = (pause.from().micros, pause.line.time.micros + WAKING_MICROS);
-    let takeovers = group.takeovers().into_iter();
-    takeovers
-        .filter(|takeover| takeover.node != pause.node && (from..=to).contains(&takeover.event.time.micros))
-        .min_by_key(|takeover| takeover.event.time.micros)
+    let mut inside = group.takeovers_between(pause.from(), pause.line.time.shifted(WAKING_MICROS));
+    inside.find(|takeover| takeover.node != pause.node)
 }
 
 /// The first advert of another MASTER that the node hears on waking.
 fn heard_on_waking<'a>(world: &'a World, group: &'a PeerGroup, pause: &Pause<'_>) -> Option<&'a Arc<Event>> {
-    let (_, mut events) = world.events_of(group).find(|(node, _)| *node == pause.node)?;
-    events.find(|event| {
-        let is_advert = matches!(event.vrrp(), Some(Vrrp::HeardLower(_) | Vrrp::HeardHigher(_)));
-        is_advert && (0..=WAKING_MICROS).contains(&event.time.micros_since(pause.line.time))
-    })
+    let woke = pause.line.time;
+    let (_, mut events) =
+        world.events_between(group, woke, woke.shifted(WAKING_MICROS)).find(|(node, _)| *node == pause.node)?;
+    events.find(|event| matches!(event.vrrp(), Some(Vrrp::HeardLower(_) | Vrrp::HeardHigher(_))))
 }
 
 fn tell(world: &World, group: &PeerGroup, pause: &Pause<'_>) -> Option<Finding> {

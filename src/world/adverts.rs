@@ -1,6 +1,6 @@
 //! Lines about adverts that come again and again: each stretch of them on one node is a [`Run`].
 
-use super::vrrp::PeerGroup;
+use super::group::PeerGroup;
 use super::{Mastership, World};
 use crate::event::{Event, Fact, Text, Vrrp};
 use crate::moment::Moment;
@@ -68,6 +68,19 @@ impl World {
         })
     }
 
+    /// The same of the stretch from one moment to another, both included.
+    pub fn events_between<'a>(
+        &'a self,
+        group: &'a PeerGroup,
+        from: Moment,
+        to: Moment,
+    ) -> impl Iterator<Item = (&'a Text, impl Iterator<Item = &'a Arc<Event>>)> {
+        group.nodes.keys().filter_map(move |node| {
+            let events = self.nodes.get(node)?.vrrp.between(from, to);
+            Some((node, events.filter(|event| is_about(group, event))))
+        })
+    }
+
     /// The last line that a node's logs hold, of whatever program.
     #[must_use]
     pub fn last_of(&self, node: &Text) -> Option<Moment> {
@@ -80,9 +93,7 @@ impl World {
         group: &'a PeerGroup,
         moment: Moment,
     ) -> impl Iterator<Item = (&'a Text, &'a Mastership)> {
-        group.nodes.iter().flat_map(move |(node, all)| {
-            all.iter().filter(move |mastership| mastership.covers(moment)).map(move |mastership| (node, mastership))
-        })
+        group.nodes.iter().flat_map(move |(node, all)| all.at(moment).map(move |mastership| (node, mastership)))
     }
 }
 

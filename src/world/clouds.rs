@@ -3,8 +3,8 @@
 //! A record names machines by the cloud's ids. Which node that is must be stated by the operator or shown by the logs; where
 //! neither says it, the record proves nothing of any node, and that is said.
 
+use super::group::PeerGroup;
 use super::topology::Topology;
-use super::vrrp::PeerGroup;
 use super::witness::{Seen, Witness};
 use crate::event::{Cloud, CloudFact, Event, Fact, Text};
 use crate::moment::{Moment, Precision};
@@ -259,7 +259,7 @@ fn voted(records: &[Arc<Event>], known: &Known<'_>, names: &Names<'_>) -> Vec<(T
     let takeovers: Vec<(Moment, &Text)> = known
         .groups
         .iter()
-        .flat_map(|group| group.takeovers().into_iter().map(|takeover| (takeover.event.time, takeover.node)))
+        .flat_map(|group| group.takeovers().map(|takeover| (takeover.event.time, takeover.node)))
         .collect();
     let mut votes = BTreeMap::<Text, BTreeMap<&Text, BTreeSet<i64>>>::new();
     for event in records {
@@ -351,9 +351,8 @@ fn is_about_what_moves(step: &Move<'_>, group: Option<&PeerGroup>, moves: &[Move
         || moves.iter().filter(|other| other.node.as_ref().is_some_and(|node| group.nodes.contains_key(node)));
     let keys: BTreeSet<&Text> = of_group().filter_map(|other| other.key.as_ref()).collect();
     let is_only = keys.len() <= 1;
-    let takeovers = group.takeovers();
     let is_called_at_takeover = of_group().any(|other| {
-        takeovers.iter().any(|takeover| {
+        group.takeovers().any(|takeover| {
             let delay = latest(other.event.time) - takeover.event.time.micros;
             other.seen == Seen::Associated
                 && other.node.as_ref() == Some(takeover.node)
@@ -369,9 +368,9 @@ fn aligned(step: &Move<'_>, node: &Text, group: Option<&PeerGroup>) -> Moment {
     if step.seen != Seen::Associated {
         return time;
     }
-    let takeovers = group.map(PeerGroup::takeovers).unwrap_or_default();
-    let delays = takeovers
-        .iter()
+    let delays = group
+        .into_iter()
+        .flat_map(PeerGroup::takeovers)
         .filter(|takeover| takeover.node == node)
         .map(|takeover| (latest(time) - takeover.event.time.micros, takeover.event.time));
     let mut before = None;

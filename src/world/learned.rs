@@ -1,6 +1,7 @@
 //! Which address belongs to which node, as far as lines of two hosts prove it.
 
-use super::vrrp::{PeerGroup, advert};
+use super::group::PeerGroup;
+use super::vrrp::advert;
 use super::witness::Seen;
 use super::{NodeFacts, World};
 use crate::event::Text;
@@ -49,12 +50,8 @@ pub(super) fn vrrp_sources(nodes: &BTreeMap<Text, NodeFacts>, groups: &[PeerGrou
                     continue;
                 }
                 let mut masters = group.nodes.iter().filter(|(node, all)| {
-                    *node != speaker
-                        && all.iter().any(|mastership| {
-                            mastership.covers(event.time)
-                                || mastership.covers(event.time.shifted(HEARD_MICROS))
-                                || mastership.covers(event.time.shifted(-HEARD_MICROS))
-                        })
+                    let is_master = |micros| all.at(event.time.shifted(micros)).next().is_some();
+                    *node != speaker && [0, HEARD_MICROS, -HEARD_MICROS].into_iter().any(is_master)
                 });
                 if let (Some((master, _)), None) = (masters.next(), masters.next()) {
                     owners.entry(from.clone()).or_default().entry(master.clone()).or_insert(event.time);

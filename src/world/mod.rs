@@ -8,6 +8,7 @@ mod adverts;
 mod clouds;
 mod copies;
 mod dns;
+mod group;
 mod learned;
 mod peers;
 mod reach;
@@ -32,6 +33,7 @@ pub use address::{Chain, Displaced, Displacement, Ending, displacements, first_o
 pub use adverts::Run;
 pub use clouds::Clouds;
 pub use dns::{Behind, Lines, Refusals, Replication, Strangers, is_newer};
+pub use group::{Masterships, PeerGroup, Takeover};
 pub use learned::{How, KnownAddress, addresses};
 pub use reach::{Reach, Unreached};
 pub use regress::{Regression, Regressions};
@@ -40,7 +42,7 @@ pub use settings::{Settings, Stated};
 pub use standing::{Stand, Standing, Standings};
 pub use topology::{StatedNode, StatedUnit, Topology};
 pub use unheeded::{Unheeded, UnheededNotifies};
-pub use vrrp::{Begin, End, Mastership, NodeVrrp, PeerGroup, Takeover, Unit, advert};
+pub use vrrp::{Begin, End, Mastership, NodeVrrp, Unit, advert};
 pub use witness::{Seen, Witness, Witnesses};
 
 /// What is known of one node.
@@ -329,8 +331,7 @@ impl World {
     #[must_use]
     pub fn master_beside(&self, node: &Text, moment: Moment) -> Option<(&PeerGroup, &Text)> {
         let group = self.groups.iter().find(|group| group.nodes.contains_key(node))?;
-        let is_master = |all: &Vec<Mastership>| all.iter().any(|mastership| mastership.covers(moment));
-        let mut masters = group.nodes.iter().filter(|(_, all)| is_master(all)).map(|(name, _)| name);
+        let mut masters = group.nodes.iter().filter(|(_, all)| all.at(moment).next().is_some()).map(|(name, _)| name);
         match (masters.next(), masters.next()) {
             (Some(only), None) => Some((group, only)),
             (Some(_), Some(_)) | (None, _) => None,

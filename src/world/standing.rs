@@ -3,7 +3,7 @@
 //! A healthy node writes nothing, so a state holds from the line that says it to the next one; what no line proves is [`Stand::Unknown`].
 
 use super::World;
-use super::vrrp::PeerGroup;
+use super::group::PeerGroup;
 use crate::event::{Event, Fact, GroupState, Keepalived, Text, Vrrp};
 use crate::moment::Moment;
 use std::collections::BTreeMap;
@@ -63,11 +63,20 @@ impl Standings {
         standings
     }
 
+    /// The states that begin at a moment.
+    pub fn beginning_at(&self, moment: Moment) -> impl Iterator<Item = &Standing> {
+        self.nodes.values().flat_map(move |all| {
+            let first = all.partition_point(|standing| standing.line.time.micros < moment.micros);
+            let same = all[first..].iter().take_while(move |standing| standing.line.time.micros == moment.micros);
+            same.filter(move |standing| standing.line.time == moment)
+        })
+    }
+
     /// Where a node stood at a moment.
     #[must_use]
     pub fn at(&self, node: &Text, moment: Moment) -> Option<&Standing> {
         let all = self.nodes.get(node)?;
-        all.iter().rfind(|standing| standing.line.time.micros <= moment.micros)
+        all[..all.partition_point(|standing| standing.line.time.micros <= moment.micros)].last()
     }
 }
 

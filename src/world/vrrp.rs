@@ -84,7 +84,7 @@ pub struct Mastership {
 }
 
 impl Mastership {
-    fn new(begin: Begin, first: &Arc<Event>) -> Self {
+    pub(super) fn new(begin: Begin, first: &Arc<Event>) -> Self {
         Self {
             begin,
             is_bounded: false,
@@ -114,11 +114,16 @@ impl Mastership {
         self.end.as_ref().map(|(_, event)| event.time)
     }
 
+    /// The earliest moment at which it may have begun; `None` where it may have lasted since before the log.
+    #[must_use]
+    pub fn begun(&self) -> Option<Moment> {
+        self.start().or(Some(self.first.time).filter(|_| self.is_bounded))
+    }
+
     /// Whether it covers a moment.
     #[must_use]
     pub fn covers(&self, moment: Moment) -> bool {
-        let from = self.start().or(Some(self.first.time).filter(|_| self.is_bounded));
-        from.is_none_or(|from| from.micros <= moment.micros)
+        self.begun().is_none_or(|from| from.micros <= moment.micros)
             && self.ended().is_none_or(|end| end.micros >= moment.micros)
     }
 
@@ -161,6 +166,17 @@ impl NodeVrrp {
     #[must_use]
     pub fn events(&self) -> &[Arc<Event>] {
         &self.events
+    }
+
+    /// The events from a moment on.
+    #[must_use]
+    pub fn since(&self, moment: Moment) -> &[Arc<Event>] {
+        &self.events[self.events.partition_point(|event| event.time.micros < moment.micros)..]
+    }
+
+    /// The events from one moment to another, both included.
+    pub fn between(&self, from: Moment, to: Moment) -> impl Iterator<Item = &Arc<Event>> {
+        self.since(from).iter().take_while(move |event| event.time.micros <= to.micros)
     }
 
     /// Which instances belong to which sync group: those that move whenever the group's lines say so.
@@ -361,61 +377,4 @@ impl Machine {
             | Keepalived::CommandLine { .. } => {}
         }
     }
-}
-
-/// The nodes that share a unit, and what each of them did.
-#[derive(Debug, Clone)]
-pub struct PeerGroup {
-    /// The shared unit (the name most of them use).
-    pub unit: Unit,
-    /// Masterships per node.
-    pub nodes: BTreeMap<Text, Vec<Mastership>>,
-    /// Whether lines of two nodes prove that they are peers (adverts that match), not their instance's name alone.
-    pub proven: bool,
-    /// Names of all instances seen in it, sorted.
-    pub instances: BTreeSet<Text>,
-}
-
-impl PeerGroup {
-    /// A name that tells peer groups apart: unit and nodes.
-    #[must_use]
-    pub fn key(&self) -> String {
-        let nodes: Vec<&str> = self.nodes.keys().map(|node| &**node).collect();
-        format!("{}@{}", self.unit.name(), nodes.join("+"))
-    }
-
-    /// All take-overs of the group in order of time, with their nodes.
-    #[must_use]
-    pub fn takeovers(&self) -> Vec<Takeover<'_>> {
-        let mut all: Vec<Takeover<'_>> = self
-            .nodes
-            .iter()
-            .flat_map(|(node, masterships)| {
-                masterships.iter().filter_map(move |mastership| {
-                    mastership.entered.as_ref().map(|event| Takeover { node, mastership, event })
-                })
-            })
-            .collect();
-        all.sort_by(|a, b| (a.event.time.micros, a.node).cmp(&(b.event.time.micros, b.node)));
-        all
-    }
-
-    /// Other nodes' masterships.
-    pub fn rivals_of<'a>(&'a self, node: &'a Text) -> impl Iterator<Item = (&'a Text, &'a Mastership)> {
-        self.nodes
-            .iter()
-            .filter(move |(other, _)| *other != node)
-            .flat_map(|(other, masterships)| masterships.iter().map(move |mastership| (other, mastership)))
-    }
-}
-
-/// A node entered MASTER and ran its script: the address is expected there from now on.
-#[derive(Debug, Clone, Copy)]
-pub struct Takeover<'a> {
-    /// The node.
-    pub node: &'a Text,
-    /// Its mastership.
-    pub mastership: &'a Mastership,
-    /// The `Entering MASTER STATE` line.
-    pub event: &'a Arc<Event>,
 }

@@ -2,7 +2,7 @@
 
 use super::{ELECTION_MICROS, has_died};
 use crate::moment::Moment;
-use crate::world::{Begin, End, Mastership};
+use crate::world::{Begin, End, Mastership, Masterships};
 
 /// Clocks are tried at this distance of each other.
 const STEP_MICROS: i64 = 500_000;
@@ -26,7 +26,7 @@ pub(super) struct Possible {
 
 /// Whether some offset of two clocks that nothing compares makes an ordinary sequence of hand-overs out of the masterships around a
 /// moment.
-pub(super) fn explain(moment: Moment, a_all: &[Mastership], b_all: &[Mastership], possible: Possible) -> bool {
+pub(super) fn explain(moment: Moment, a_all: &Masterships, b_all: &Masterships, possible: Possible) -> bool {
     let Possible { slack_micros, are_alone, may_be_deaf } = possible;
     if slack_micros <= ELECTION_MICROS {
         return false;
@@ -38,11 +38,10 @@ pub(super) fn explain(moment: Moment, a_all: &[Mastership], b_all: &[Mastership]
     };
     let (a_yields, b_yields) = (yields_of(&a), yields_of(&b));
     let is_in_order = |a: &[Stretch], b: &[Stretch], micros: i64| {
-        let b: Vec<Stretch> = b.iter().map(|other| other.shifted(micros)).collect();
         // Of two that are alone, one yields to the other, which is MASTER by then.
-        a_yields.iter().all(|yielded| is_master(&b, *yielded))
+        a_yields.iter().all(|yielded| is_master(b, yielded.saturating_sub(micros)))
             && b_yields.iter().all(|yielded| is_master(a, yielded.saturating_add(micros)))
-            && !a.iter().any(|one| b.iter().any(|other| clash(*one, *other, may_be_deaf)))
+            && !a.iter().any(|one| b.iter().any(|other| clash(*one, other.shifted(micros), may_be_deaf)))
     };
     let steps = slack_micros / STEP_MICROS;
     if (-steps..=steps).any(|step| is_in_order(&a, &b, step * STEP_MICROS)) {
@@ -81,16 +80,15 @@ impl Stretch {
 }
 
 /// The masterships near a moment; one that has no begin or end of its own lasts for ever.
-fn stretches(all: &[Mastership], moment: Moment) -> Vec<Stretch> {
-    let reach = |one: &Stretch| {
-        one.from <= moment.micros.saturating_add(AROUND_MICROS) && one.to >= moment.micros.saturating_sub(AROUND_MICROS)
-    };
-    all.iter().filter_map(stretch).filter(reach).collect()
+fn stretches(all: &Masterships, moment: Moment) -> Vec<Stretch> {
+    all.between(moment.shifted(-AROUND_MICROS), moment.shifted(AROUND_MICROS)).filter_map(stretch).collect()
 }
 
 /// The masterships that begin nearest to a moment.
-fn nearest(all: &[Mastership], moment: Moment) -> Vec<Stretch> {
-    let mut stretches: Vec<Stretch> = all.iter().filter_map(stretch).collect();
+fn nearest(all: &Masterships, moment: Moment) -> Vec<Stretch> {
+    let (before, after) = all.split_at(all.begun_before(moment));
+    let before = before.iter().rev().filter_map(stretch).take(NEAREST_MAX);
+    let mut stretches: Vec<Stretch> = before.chain(after.iter().filter_map(stretch).take(NEAREST_MAX)).collect();
     stretches.sort_by_key(|one| one.from.saturating_sub(moment.micros).saturating_abs());
     stretches.truncate(NEAREST_MAX);
     stretches
@@ -100,7 +98,7 @@ fn stretch(one: &Mastership) -> Option<Stretch> {
     if one.begin == Begin::Pending && one.entered.is_none() {
         return None;
     }
-    let from = one.start().or_else(|| one.is_bounded.then_some(one.first.time));
+    let from = one.begun();
     let to = one.ended().map_or(i64::MAX, |to| to.micros);
     let last_wrote = one.heard_lower.last().unwrap_or(&one.first).time.micros;
     Some(Stretch {

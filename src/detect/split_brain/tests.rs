@@ -15,6 +15,20 @@ fn fires_on_two_masters_that_hear_each_other_late() {
     assert_eq!(find("split-brain", &partition)[0].severity, Severity::Critical);
 }
 
+/// Its line was lost, but it was BACKUP before: that it is MASTER by then says nothing of the time before.
+#[test]
+fn a_master_whose_begin_was_lost_was_none_before_it_was_seen() {
+    let one_after_the_other = [
+        at("b", 0, backup()),
+        at("a", 1, master()),
+        at("a", 100, hears_higher()),
+        at("a", 100, backup()),
+        at("b", 500, hears_higher()),
+        at("b", 500, backup()),
+    ];
+    assert!(told("split-brain", &one_after_the_other).is_empty());
+}
+
 #[test]
 fn a_moment_of_it_is_a_warning() {
     assert_eq!(find("split-brain", &flap())[0].severity, Severity::Warning);

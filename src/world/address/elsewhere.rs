@@ -4,7 +4,8 @@
 use super::{Displaced, Displacement, GRACE_MICROS, RACE_MICROS, SETTLE_MICROS, Window, close};
 use crate::event::Text;
 use crate::moment::Moment;
-use crate::world::vrrp::{Begin, Mastership, PeerGroup, Takeover};
+use crate::world::group::{PeerGroup, Takeover};
+use crate::world::vrrp::{Begin, Mastership};
 use crate::world::witness::Witness;
 use crate::world::{UNMEASURED_MICROS, World};
 use std::sync::Arc;
@@ -84,7 +85,7 @@ impl Seen {
         from: Option<Moment>,
         limit: Option<Moment>,
     ) -> Option<Self> {
-        let alone = |moment: Moment| !group.rivals_of(owner).any(|(_, other)| other.covers(moment));
+        let alone = |moment: Moment| group.rivals_between(owner, moment, moment).next().is_none();
         let inside = |witness: &&Witness| {
             let settle = if witness.seen.is_of_a_move() { 0 } else { SETTLE_MICROS };
             from.is_none_or(|from| witness.latest() >= from.micros + settle)

@@ -5,7 +5,8 @@ use super::one_sided::fetched_without;
 use super::{COARSE_MICROS, Displacement, HANDOVER_MICROS, SETTLE_MICROS, Window, close, near};
 use crate::event::{Daemon, Event, Fact, Text};
 use crate::moment::Moment;
-use crate::world::vrrp::{End, Mastership, PeerGroup, Takeover};
+use crate::world::group::{PeerGroup, Takeover};
+use crate::world::vrrp::{End, Mastership};
 use crate::world::witness::{Seen, Witness};
 use crate::world::{UNMEASURED_MICROS, World};
 
@@ -16,7 +17,8 @@ pub(super) fn fell_back(world: &World, group: &PeerGroup, window: &Window<'_>) -
     if window.next.is_some_and(|next| next.event.time.micros < fell.micros) {
         return None;
     }
-    let stayed = group.rivals_of(holder).filter(|(_, other)| stays_through(other, event.time, fell));
+    let rivals = group.rivals_between(holder, event.time, fell.shifted(HANDOVER_MICROS));
+    let stayed = rivals.filter(|(_, other)| stays_through(other, event.time, fell));
     let (owner, kept) = stayed.max_by_key(|(node, other)| {
         (
             other.ended().is_none_or(|ended| ended.micros > fell.micros),
@@ -66,7 +68,7 @@ fn fall_of(world: &World, group: &PeerGroup, takeover: &Takeover<'_>) -> Option<
         Some((End::Yielded | End::Left | End::Stopped, event)) => Some(event.time),
         Some((End::Died, _)) | None => {
             let (owner, last) = group
-                .rivals_of(takeover.node)
+                .rivals_between(takeover.node, takeover.event.time, takeover.event.time.shifted(HANDOVER_MICROS))
                 .filter(|(_, other)| stays_through(other, takeover.event.time, takeover.event.time))
                 .filter_map(|(node, other)| Some((node, other.heard_lower.last()?.time)))
                 .filter(|(_, last)| last.micros >= takeover.event.time.micros - HANDOVER_MICROS)
@@ -100,14 +102,7 @@ pub(super) fn sightings(
 ) -> (Vec<Witness>, Vec<Witness>, Vec<Witness>) {
     let (mut away, mut home, mut hints) = (Vec::new(), Vec::new(), Vec::new());
     let all = world.witnesses.all();
-    let takeovers = group.takeovers();
-    let was_expected = |moment: Moment| {
-        takeovers
-            .iter()
-            .rev()
-            .find(|takeover| takeover.event.time.micros <= moment.micros)
-            .is_some_and(|last| last.node == holder)
-    };
+    let was_expected = |moment: Moment| group.last_takeover(moment).is_some_and(|last| last.node == holder);
     // What was seen as well while the address was not expected there proves nothing now (an ACL, a second primary address).
     let usual = |witness: &Witness| {
         let is_usual = all.iter().take_while(|other| other.time.micros < from.micros).any(|other| {

@@ -8,7 +8,8 @@ mod fell_back;
 mod one_sided;
 
 use super::World;
-use super::vrrp::{Mastership, PeerGroup, Takeover};
+use super::group::{PeerGroup, Takeover};
+use super::vrrp::Mastership;
 use super::witness::{Seen, Witness};
 use crate::event::{Event, Text};
 use crate::moment::{Moment, Precision};
@@ -176,7 +177,7 @@ struct Window<'a> {
 /// All displacements of a peer group, in order of time.
 #[must_use]
 pub fn displacements(world: &World, group: &PeerGroup) -> Vec<Displacement> {
-    let takeovers = group.takeovers();
+    let takeovers: Vec<Takeover<'_>> = group.takeovers().collect();
     let mut found: Vec<Displacement> = Vec::new();
     for (index, takeover) in takeovers.iter().enumerate() {
         let previous = index.checked_sub(1).map(|before| takeovers[before]);

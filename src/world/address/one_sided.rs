@@ -8,7 +8,8 @@ use super::{
 use crate::event::{Daemon, Event, Pdns, Text, Vrrp};
 use crate::moment::Moment;
 use crate::world::World;
-use crate::world::vrrp::{End, Mastership, PeerGroup, advert};
+use crate::world::group::PeerGroup;
+use crate::world::vrrp::{End, Mastership, advert};
 use crate::world::witness::{Seen, Witness};
 use std::sync::Arc;
 
@@ -41,7 +42,7 @@ fn took_over_alone(world: &World, group: &PeerGroup, node: &Text, taken: &Master
     if !others.iter().all(|other| is_dark(world, other, event.time)) {
         return None;
     }
-    let next = group.takeovers().into_iter().find(|next| next.event.time.micros > event.time.micros);
+    let next = group.next_takeover(event.time);
     let limit = next.map(|next| next.event.time);
     // It yielded to one that took over and ran its script: the address followed.
     let slack = next.map_or(0, |next| HANDOVER_MICROS.max(world.clock_slack_micros(node, next.node)));
@@ -94,6 +95,7 @@ fn took_over_alone(world: &World, group: &PeerGroup, node: &Text, taken: &Master
 /// lower one that it heard and outbid), or it yielded because its own priority was lowered, and until then it was the better one.
 fn was_handed_over(world: &World, group: &PeerGroup, node: &Text, taken: &Mastership) -> bool {
     let (Some(entered), Some(ended)) = (&taken.entered, taken.ended()) else { return false };
+    let (before, after) = (entered.time.shifted(-HANDOVER_MICROS), entered.time.max(ended));
     let says = |event: &Arc<Event>| match event.vrrp() {
         Some(Vrrp::HeardZeroAsBackup) => (0..=HANDOVER_MICROS).contains(&entered.time.micros_since(event.time)),
         Some(Vrrp::PriorityChanged { from, to }) => {
@@ -102,7 +104,8 @@ fn was_handed_over(world: &World, group: &PeerGroup, node: &Text, taken: &Master
         _ => false,
     };
     taken.heard_lower.is_empty()
-        && (taken.preempts() || world.events_of(group).any(|(of, mut events)| of == node && events.any(says)))
+        && (taken.preempts()
+            || world.events_between(group, before, after).any(|(of, mut events)| of == node && events.any(says)))
 }
 
 /// A commit from the address of the group about which this node's PowerDNS, whose log is here, wrote nothing: the address was not
@@ -133,11 +136,8 @@ fn heard_a_rival(world: &World, group: &PeerGroup, owner: &Text, kept: &Mastersh
     let young = |line: &Arc<Event>| kept.start().is_some_and(|start| line.time.micros_since(start) <= HANDOVER_MICROS);
     let heard = kept.heard_lower.iter().find(|line| !young(line))?;
     let from = advert(heard)?.from.clone()?;
-    let told = group.rivals_of(owner).any(|(_, other)| {
-        let begins = other.first.time.micros - HANDOVER_MICROS;
-        begins <= heard.time.micros
-            && other.ended().is_none_or(|ended| ended.micros + HANDOVER_MICROS >= heard.time.micros)
-    });
+    let (before, after) = (heard.time.shifted(-HANDOVER_MICROS), heard.time.shifted(HANDOVER_MICROS));
+    let told = group.rivals_between(owner, before, after).any(|(_, other)| other.first.time.micros <= after.micros);
     let others: Vec<&Text> = group.nodes.keys().filter(|other| *other != owner).collect();
     if told || !others.iter().all(|other| is_dark(world, other, heard.time)) {
         return None;
@@ -226,9 +226,7 @@ pub fn symptoms(world: &World) -> Vec<Displacement> {
 fn is_settled_by_vrrp(world: &World, sender: Option<&Text>, refuser: Option<&Text>, moment: Moment) -> bool {
     world.groups().iter().any(|group| {
         let lit = group.nodes.keys().filter(|node| !is_dark(world, node, moment)).count();
-        let is_master = |node: &Text| {
-            group.nodes.get(node).is_some_and(|all| all.iter().any(|mastership| mastership.covers(moment)))
-        };
+        let is_master = |node: &Text| group.nodes.get(node).is_some_and(|all| all.at(moment).next().is_some());
         let left = sender.is_some_and(|sender| group.nodes.contains_key(sender) && !is_master(sender));
         let took = refuser.is_some_and(is_master);
         lit > 1 || left || took

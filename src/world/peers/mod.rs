@@ -4,8 +4,9 @@
 
 mod ties;
 
+use super::group::{Masterships, PeerGroup};
 use super::topology::{StatedUnit, Topology};
-use super::vrrp::{Mastership, NodeVrrp, PeerGroup, Unit};
+use super::vrrp::{Mastership, NodeVrrp, Unit};
 use crate::event::{Fact, Text, Vrrp};
 use crate::moment::Moment;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +18,7 @@ type Seat = (Text, Unit);
 /// What one unit on one node did.
 #[derive(Debug, Default)]
 struct Sitting {
-    masterships: Vec<Mastership>,
+    masterships: Masterships,
     instances: BTreeSet<Text>,
     /// `Changing effective priority`: when, and to what.
     priorities: Vec<(Moment, u32)>,
@@ -28,14 +29,16 @@ struct Sitting {
 impl Sitting {
     fn is_master_at(&self, moment: Moment) -> bool {
         let is_covered = self.last.is_none_or(|last| last.micros >= moment.micros);
-        is_covered && self.masterships.iter().any(|mastership| mastership.covers(moment))
+        is_covered && self.masterships.at(moment).next().is_some()
     }
 
     /// Its priority at a moment, as far as its lines tell it.
     fn priority_at(&self, moment: Moment) -> Option<u32> {
         let changes = &self.priorities[..self.priorities.partition_point(|(time, _)| time.micros <= moment.micros)];
-        let covering = || self.masterships.iter().filter(|mastership| mastership.covers(moment));
-        changes.last().map(|(_, priority)| *priority).or_else(|| covering().find_map(Mastership::priority))
+        changes
+            .last()
+            .map(|(_, priority)| *priority)
+            .or_else(|| self.masterships.at(moment).find_map(Mastership::priority))
     }
 }
 
@@ -48,6 +51,7 @@ pub(super) fn find(nodes: &BTreeMap<Text, (NodeVrrp, Option<Moment>)>, topology:
         for (unit, masterships) in masterships {
             let instances = instances.remove(&unit).unwrap_or_default();
             let priorities = priorities_of(vrrp, &instances);
+            let masterships = Masterships::of(masterships);
             seats.insert((node.clone(), unit), Sitting { masterships, instances, priorities, last: *last });
         }
     }
@@ -200,8 +204,6 @@ fn build(members: &Members, seats: &BTreeMap<Seat, Sitting>) -> PeerGroup {
             instances.extend(sitting.instances.iter().cloned());
         }
     }
-    for masterships in nodes.values_mut() {
-        masterships.sort_by_key(|mastership| mastership.first.time.micros);
-    }
-    PeerGroup { unit, nodes, proven: members.proven, instances }
+    let nodes = nodes.into_iter().map(|(node, masterships)| (node, Masterships::of(masterships))).collect();
+    PeerGroup::new(unit, nodes, members.proven, instances)
 }

@@ -85,7 +85,8 @@ fn fitting<'a>(seats: &'a BTreeMap<Seat, Sitting>, seat: &Seat, event: &Event) -
 pub(super) fn are_strangers(a: &Sitting, b: &Sitting) -> bool {
     let reach = |sitting: &Sitting, ended: Option<Moment>| ended.or(sitting.last).map_or(i64::MIN, |end| end.micros);
     a.masterships.iter().any(|one| {
-        b.masterships.iter().any(|other| {
+        let until = one.ended().or(a.last).unwrap_or(one.first.time);
+        b.masterships.between(one.first.time, until).any(|other| {
             let from = one.first.time.micros.max(other.first.time.micros);
             let to = reach(a, one.ended()).min(reach(b, other.ended()));
             to.saturating_sub(from) > STRANGERS_MICROS
