@@ -264,7 +264,8 @@ cpu_share() {
 }
 p14() {
     local second seconds=20
-    make_log busy --lines $((50000 * seconds)) --share 0.125 && mkdir -p "$dir/busy.d" && split -l 50000 -d "$dir/busy" "$dir/busy.d/"
+    # Stamped as it is written: a day that goes by in seconds would be asked about thousands of times a second.
+    make_log busy --lines $((50000 * seconds)) --share 0.1 --vrrp 0 --rate 50000 && mkdir -p "$dir/busy.d" && split -l 50000 -d "$dir/busy" "$dir/busy.d/"
     : >"$dir/live.log"
     "$binary" follow "$dir/live.log" >/dev/null 2>&1 &
     writer=$!

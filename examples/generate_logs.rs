@@ -35,13 +35,19 @@ struct Arguments {
     /// How much of a mixed log is the daemons'.
     #[arg(long, default_value_t = 0.03)]
     share: f64,
+    /// How much of that is keepalived's.
+    #[arg(long, default_value_t = 0.2)]
+    vrrp: f64,
+    /// Lines a second; 0: about a day, whatever the size.
+    #[arg(long, default_value_t = 0.0)]
+    rate: f64,
     /// Writes the counts as `NAME=NUMBER` lines, which a shell can read.
     #[arg(long)]
     truth: Option<PathBuf>,
 }
 
 fn main() -> io::Result<()> {
-    let Arguments { kind, format, bytes, lines, seed, host, zones, share, truth } = Arguments::parse();
+    let Arguments { kind, format, bytes, lines, seed, host, zones, share, vrrp, rate, truth } = Arguments::parse();
     if bytes == u64::MAX && lines == u64::MAX {
         return Err(io::Error::other("--bytes or --lines must say how much"));
     }
@@ -51,7 +57,7 @@ fn main() -> io::Result<()> {
         "export" => Format::Export,
         _ => Format::Syslog,
     };
-    let wanted = Wanted { kind, format, bytes, lines, seed, host, zones, share };
+    let wanted = Wanted { kind, format, bytes, lines, seed, host, zones, share, vrrp, rate };
     let found = generate::write(&wanted, &mut io::stdout().lock())?;
     let Some(path) = truth else { return Ok(()) };
     let Truth { lines, bytes, pdns, vrrp, stale } = found;

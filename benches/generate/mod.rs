@@ -41,14 +41,19 @@ pub(crate) struct Wanted {
     pub(crate) seed: u64,
     pub(crate) host: String,
     pub(crate) zones: usize,
-    /// How much of a mixed log is ours: four lines of PowerDNS's to one of keepalived's.
+    /// How much of a mixed log is ours.
     pub(crate) share: f64,
+    /// How much of that is keepalived's.
+    pub(crate) vrrp: f64,
+    /// Lines a second; 0: the log is about a day long, whatever its size.
+    pub(crate) rate: f64,
 }
 
 impl Default for Wanted {
     fn default() -> Self {
         let (kind, format, host) = (Kind::Mixed, Format::Syslog, "ns2".to_owned());
-        Self { kind, format, bytes: u64::MAX, lines: u64::MAX, seed: 1, host, zones: 200_000, share: 0.03 }
+        let (bytes, lines, zones) = (u64::MAX, u64::MAX, 200_000);
+        Self { kind, format, bytes, lines, seed: 1, host, zones, share: 0.03, vrrp: 0.2, rate: 0.0 }
     }
 }
 
@@ -109,12 +114,11 @@ pub(crate) fn write(wanted: &Wanted, out: &mut dyn Write) -> io::Result<Truth> {
     let mut random = Random(wanted.seed);
     let zones = if wanted.kind == Kind::Secondary { wanted.zones } else { wanted.zones.min(5_000) };
     let (mut pdns, mut keepalived) = (Pdns::new(&mut random, zones), Keepalived::default());
-    let (pdns_share, ours_share) = (wanted.share * 0.8 * WHOLE, wanted.share * WHOLE);
+    let (pdns_share, ours_share) = (wanted.share * (1.0 - wanted.vrrp) * WHOLE, wanted.share * WHOLE);
     let mut truth = Truth::default();
     let mean_bytes = if wanted.format == Format::Export { 900 } else { 128 };
     let expected = wanted.lines.min(wanted.bytes / mean_bytes).max(1);
-    // The log is about a day long, whatever its size.
-    let step = (2 * DAY_MICROS / expected).max(2);
+    let step = if wanted.rate > 0.0 { (2_000_000.0 / wanted.rate) as u64 } else { 2 * DAY_MICROS / expected }.max(2);
     let mut micros = BEGIN_SECONDS * 1_000_000;
     let mut buffer = Vec::with_capacity(1 << 20);
     while truth.lines < wanted.lines && truth.bytes < wanted.bytes {

@@ -72,11 +72,45 @@ impl Ord for Waiting {
     }
 }
 
-/// An open source: events that may still be overtaken wait in a heap.
+/// Events that may still be overtaken. Most come in order, also the thousands of a second that a coarse stamp tells: a heap would carry
+/// each of them up and down.
+#[derive(Default)]
+struct Queue {
+    in_order: VecDeque<Waiting>,
+    overtaking: BinaryHeap<Reverse<Waiting>>,
+}
+
+impl Queue {
+    fn push(&mut self, waiting: Waiting) {
+        match self.in_order.back() {
+            Some(last) if waiting < *last => self.overtaking.push(Reverse(waiting)),
+            Some(_) | None => self.in_order.push_back(waiting),
+        }
+    }
+
+    fn overtakes(&self) -> bool {
+        let Some(Reverse(other)) = self.overtaking.peek() else { return false };
+        self.in_order.front().is_none_or(|first| other < first)
+    }
+
+    fn first(&self) -> Option<&Key> {
+        let overtaking = || self.overtaking.peek().map(|Reverse(waiting)| waiting);
+        let first = if self.overtakes() { overtaking() } else { self.in_order.front() };
+        first.map(|Waiting(key, _)| key)
+    }
+
+    fn pop(&mut self) -> Option<Event> {
+        let overtaking = |heap: &mut BinaryHeap<Reverse<Waiting>>| heap.pop().map(|Reverse(waiting)| waiting);
+        let first = if self.overtakes() { overtaking(&mut self.overtaking) } else { self.in_order.pop_front() };
+        first.map(|Waiting(_, event)| event)
+    }
+}
+
+/// An open source.
 struct Open<'a> {
     lane: usize,
     events: Box<dyn Iterator<Item = Event> + 'a>,
-    waiting: BinaryHeap<Reverse<Waiting>>,
+    waiting: Queue,
     disorder_micros: i64,
     newest: i64,
     position: u64,
@@ -87,11 +121,8 @@ impl Open<'_> {
     /// Reads on until its earliest waiting event cannot be overtaken any more.
     fn fill(&mut self) {
         while !self.is_over {
-            let settled = self
-                .waiting
-                .peek()
-                .is_some_and(|Reverse(Waiting(key, _))| key.0 < self.newest.saturating_sub(self.disorder_micros));
-            if settled {
+            let settled = self.newest.saturating_sub(self.disorder_micros);
+            if self.waiting.first().is_some_and(|(micros, ..)| *micros < settled) {
                 return;
             }
             match self.events.next() {
@@ -99,7 +130,7 @@ impl Open<'_> {
                     self.newest = self.newest.max(event.time.micros);
                     let key = (event.time.micros, event.node.clone(), self.lane, self.position);
                     self.position += 1;
-                    self.waiting.push(Reverse(Waiting(key, event)));
+                    self.waiting.push(Waiting(key, event));
                 }
                 None => self.is_over = true,
             }
@@ -127,13 +158,13 @@ pub fn merge(mut lanes: Vec<Lane<'_>>, each: &mut dyn FnMut(Event)) {
                 lane: rank,
                 disorder_micros: lane.disorder_micros,
                 events: (lane.open)(),
-                waiting: BinaryHeap::new(),
+                waiting: Queue::default(),
                 newest: i64::MIN,
                 position: 0,
                 is_over: false,
             };
             opened.fill();
-            if let Some(Reverse(Waiting(key, _))) = opened.waiting.peek() {
+            if let Some(key) = opened.waiting.first() {
                 heads.push(Reverse((key.clone(), open.len())));
                 open.push(opened);
             }
@@ -141,11 +172,11 @@ pub fn merge(mut lanes: Vec<Lane<'_>>, each: &mut dyn FnMut(Event)) {
         // No source that is still closed can hold an earlier event: it would have been opened.
         let Some(Reverse((_, index))) = heads.pop() else { return };
         let lane = &mut open[index];
-        if let Some(Reverse(Waiting(_, event))) = lane.waiting.pop() {
+        if let Some(event) = lane.waiting.pop() {
             each(event);
         }
         lane.fill();
-        if let Some(Reverse(Waiting(key, _))) = lane.waiting.peek() {
+        if let Some(key) = lane.waiting.first() {
             heads.push(Reverse((key.clone(), index)));
         }
     }
