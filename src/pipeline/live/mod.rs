@@ -30,6 +30,7 @@ use flood::Floods;
 pub use foresight::Foresight;
 use forget::Limits;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::OnceLock;
 pub use stored::Stored;
 
 /// A line that still matters, and how many New Years the source had seen before it.
@@ -37,6 +38,14 @@ pub use stored::Stored;
 pub struct Dated {
     pub(super) line: Line,
     pub(super) crossed: i32,
+    /// As the state has it, once it was written: a line that matters for days is written thousands of times.
+    written: OnceLock<Box<[u8]>>,
+}
+
+impl Dated {
+    fn new(line: Line, crossed: i32) -> Self {
+        Self { line, crossed, written: OnceLock::new() }
+    }
 }
 
 /// How far a source has been read, also over lines that are of no interest.
@@ -338,7 +347,7 @@ impl Live {
                 }
                 if is_listened_to(&line.fact) {
                     weight = weight.max(floods.weigh(&line, weight_of(&line.fact)));
-                    kept.push(Dated { line, crossed });
+                    kept.push(Dated::new(line, crossed));
                 }
             });
         });

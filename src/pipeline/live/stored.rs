@@ -15,6 +15,7 @@ use crate::report::Caveat;
 use crate::timeline::{DateHint, Line, Survey};
 use crate::version::VersionRange;
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 use std::collections::HashMap;
 
 /// A [`Live`] at rest.
@@ -38,10 +39,51 @@ struct StoredSource {
     /// A record that may be wrapped, and the lines behind it.
     held: Option<Kept>,
     further: Vec<Kept>,
-    kept: Vec<(StoredLine, i32)>,
+    kept: StoredLines,
     troubles: Vec<(String, String)>,
     further_troubles: u64,
     floods: Floods,
+}
+
+/// Kept lines, one after the other, each as it is written once and for all.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct StoredLines(ByteBuf);
+
+impl StoredLines {
+    fn of(kept: &[Dated]) -> Self {
+        let mut bytes = Vec::new();
+        kept.iter().for_each(|dated| bytes.extend_from_slice(dated.written()));
+        Self(ByteBuf::from(bytes))
+    }
+
+    /// The lines, and `None` for each that is of a kind that is not known here.
+    fn lines(&self, patterns: &Patterns) -> impl Iterator<Item = Option<Dated>> {
+        let ids = ids(patterns);
+        let mut rest: &[u8] = &self.0;
+        std::iter::from_fn(move || {
+            while !rest.is_empty() {
+                let Ok(((line, crossed), behind)) = postcard::take_from_bytes::<(StoredLine, i32)>(rest) else {
+                    rest = &[];
+                    return Some(None);
+                };
+                rest = behind;
+                let is_of_gone_pattern = line.id.starts_with("site/") && !ids.contains_key(&*line.id);
+                if !is_of_gone_pattern {
+                    return Some(line.line(&ids).map(|line| Dated::new(line, crossed)));
+                }
+            }
+            None
+        })
+    }
+}
+
+impl Dated {
+    fn written(&self) -> &[u8] {
+        self.written.get_or_init(|| {
+            let stored = (StoredLine::of(&self.line), self.crossed);
+            postcard::to_stdvec(&stored).expect("a Vec takes everything").into_boxed_slice()
+        })
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -90,7 +132,7 @@ impl Live {
                 last: source.reader.last.clone(),
                 held: held.cloned(),
                 further: further.to_vec(),
-                kept: source.kept.iter().map(|dated| (StoredLine::of(&dated.line), dated.crossed)).collect(),
+                kept: StoredLines::of(&source.kept),
                 troubles: source.caveats.iter().map(|caveat| (caveat.kind.to_owned(), caveat.text.clone())).collect(),
                 further_troubles: source.further_troubles,
                 floods: source.floods.clone(),
@@ -103,17 +145,13 @@ impl Live {
     /// nothing was taken. Lines of an operator's pattern that is gone are left out.
     #[must_use]
     pub fn restore(&mut self, stored: Stored) -> Option<Vec<Text>> {
-        let ids = ids(&self.options.patterns);
         let is_configuration =
             |path: &Text| self.sources.iter().any(|source| source.path == *path && source.configuration.is_some());
-        let mut restored: Vec<StoredSource> =
+        let restored: Vec<StoredSource> =
             stored.sources.into_iter().filter(|source| !is_configuration(&source.path)).collect();
         let mut taken = Vec::new();
-        for source in &mut restored {
-            let is_gone = |id: &str| id.starts_with("site/") && !ids.contains_key(id);
-            let lines = std::mem::take(&mut source.kept).into_iter().filter(|(line, _)| !is_gone(&line.id));
-            let kept: Option<Vec<Dated>> =
-                lines.map(|(line, crossed)| Some(Dated { line: line.line(&ids)?, crossed })).collect();
+        for source in &restored {
+            let kept: Option<Vec<Dated>> = source.kept.lines(&self.options.patterns).collect();
             taken.push(kept?);
         }
         let mut paths = Vec::new();
