@@ -13,5 +13,5 @@ pub use follower::{Counts, Follower, Item, Named, Outgoing};
 pub use ledger::{Change, Kind, Ledger};
 pub use pacing::{Limits, Notification, Pacing, Quiet, What};
 pub use schedule::Schedule;
-pub use state::{State, Unfit};
+pub use state::{Delivered, State, Unfit};
 pub use turns::Turns;

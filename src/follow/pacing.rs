@@ -352,4 +352,4 @@ fn is_critical(change: &Change) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

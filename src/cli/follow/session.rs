@@ -7,7 +7,7 @@ use super::{Asked, Configured};
 use crate::cli::outlet;
 use crate::cli::outlets::Outlets;
 use crate::cli::outlets::args::Outgoing as Ways;
-use crate::follow::{Change, Follower, Item, Kind, Named, Outgoing, State};
+use crate::follow::{Change, Delivered, Follower, Item, Kind, Named, Outgoing, State};
 use crate::input::Interest;
 use crate::input::live::{Followed, Places, Position, Until};
 use crate::pipeline::interest;
@@ -296,7 +296,10 @@ impl Run<'_> {
         self.save(follower, changes.clone())?;
         self.tell(&changes)?;
         self.outlets.hurry();
-        self.save(follower, Vec::new())
+        let Some(store) = self.session.store else { return Ok(()) };
+        let delivered = Delivered { pacing: self.outlets.pacing().clone(), waiting: self.outlets.waiting() };
+        // A state that somebody took away meanwhile is written anew.
+        store.note(&delivered).or_else(|_| self.save(follower, Vec::new()))
     }
 
     fn tell(&mut self, changes: &[Change]) -> Result<(), Failed> {

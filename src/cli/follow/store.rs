@@ -1,9 +1,9 @@
 //! The state file: written beside its place and moved there, so that it is always one whole state.
 
-use crate::follow::State;
+use crate::follow::{Delivered, State};
 use crate::input::live::Position;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Where the state is kept.
@@ -70,6 +70,16 @@ impl Store {
         file.as_file().sync_data()?;
         file.persist(&self.path).map_err(|error| error.error)?;
         Ok(())
+    }
+
+    /// Notes behind the state that was saved last that what was on its way went out.
+    ///
+    /// # Errors
+    /// It cannot be noted; then it goes out once more after a crash.
+    pub(in crate::cli) fn note(&self, delivered: &Delivered) -> io::Result<()> {
+        let mut file = fs::OpenOptions::new().append(true).open(&self.path)?;
+        file.write_all(&delivered.to_bytes())?;
+        file.sync_data()
     }
 
     pub(in crate::cli) fn path(&self) -> &Path {

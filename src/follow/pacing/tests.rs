@@ -4,7 +4,7 @@ const HOUR: i64 = 60 * MINUTE;
 /// 2020-08-08, midnight in UTC.
 const MIDNIGHT: i64 = 1_596_844_800_000_000;
 
-fn change(kind: Kind, id: &str, severity: &str) -> Change {
+pub(in crate::follow) fn change(kind: Kind, id: &str, severity: &str) -> Change {
     let json = format!(r#"{{"schema":"driftline.change/1","change":"{}","finding":{{"id":"{id}"}}}}"#, kind.word());
     Change {
         kind,
