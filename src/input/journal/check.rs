@@ -3,7 +3,8 @@
 
 use super::super::Interest;
 use super::data;
-use super::file::{HEADER_BYTES_MIN, JournalFile, Kind, Object, u64_at};
+use super::file::JournalFile;
+use super::object::{HEADER_BYTES_MIN, Kind, Object, u64_at};
 use super::siphash::siphash24;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, TryRecvError};

@@ -11,6 +11,7 @@ mod file;
 #[cfg(feature = "journald")]
 mod indexed;
 pub(super) mod live;
+mod object;
 mod salvage;
 mod siphash;
 
@@ -21,7 +22,8 @@ use super::{Helpers, Interest};
 use crate::event::Text;
 use crate::record::Record;
 use check::{Checks, Condition};
-use file::{Header, JournalFile};
+use file::JournalFile;
+use object::Header;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io;
