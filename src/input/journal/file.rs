@@ -1,16 +1,13 @@
 //! A journal file, looked at here and there: objects are found by their offsets, and the pages that were read last are kept.
 
 use super::object::{
-    ENTRY_HEAD_BYTES, EntryHead, HEADER_BYTES_MIN, Header, Kind, OBJECT_HEADER_BYTES, Object, can_hold_object, u32_at,
-    u64_at,
+    ENTRY_HEAD_BYTES, EntryHead, HEADER_BYTES_MIN, Header, ITEMS_MAX, Kind, OBJECT_HEADER_BYTES, Object,
+    can_hold_object, u32_at, u64_at,
 };
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-
-/// An entry's fields: journald takes 1024 and adds some of its own.
-const ITEMS_MAX: usize = 4096;
 
 /// A file and the pages of it that were read last.
 #[derive(Debug)]
@@ -102,6 +99,11 @@ impl JournalFile {
             done += count;
         }
         true
+    }
+
+    /// Reads what stands at `offset` without keeping it; `false` if the file ends before, or cannot be read there.
+    pub(super) fn read_at(&self, offset: u64, into: &mut [u8]) -> bool {
+        self.file.read_exact_at(into, offset).is_ok()
     }
 
     /// The next multiple of 8 from `offset` on where something else than 0 stands: a journal is mostly holes.

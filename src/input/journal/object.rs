@@ -163,6 +163,9 @@ pub(super) const ARRAY_HEAD_BYTES: u64 = 24;
 /// What stands before an entry's items.
 pub(super) const ENTRY_HEAD_BYTES: u64 = 64;
 
+/// An entry's fields: journald takes 1024 and adds some of its own.
+pub(super) const ITEMS_MAX: usize = 4096;
+
 /// What an entry says of itself.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EntryHead {
