@@ -2,12 +2,11 @@
 //! lead to a place where an object can be. What is of interest in the file is worked out on the way.
 
 use super::super::Interest;
-use super::choice::{Choice, Place, VALUE_BYTES_MAX, items};
+use super::choice::{Choice, Place, VALUE_BYTES_MAX, first_half, items};
 use super::data;
 use super::file::JournalFile;
 use super::object::{
-    ARRAY_HEAD_BYTES, EntryHead, HEADER_BYTES_MIN, Header, Kind, OBJECT_HEADER_BYTES, Object, can_hold_object, u32_at,
-    u64_at,
+    ARRAY_HEAD_BYTES, EntryHead, HEADER_BYTES_MIN, Header, Kind, OBJECT_HEADER_BYTES, Object, can_hold_object, u64_at,
 };
 use super::siphash::siphash24;
 use super::window::{WINDOW_BYTES, Window};
@@ -46,7 +45,7 @@ enum State {
 }
 
 /// Files that may be checked before the reader has come to them: what is of interest in each is kept until then.
-const FILES_AHEAD: usize = 8;
+const FILES_AHEAD: usize = 4;
 
 impl<'p> Checks<'p> {
     /// Of these files.
@@ -142,7 +141,7 @@ fn walk(file: &JournalFile, choice: &mut Choice<'_>) -> Option<bool> {
             Kind::Field => {
                 choice.field(&object, bytes);
                 // The next field in the index, and the newest value.
-                [24, 32].into_iter().all(|at| is_link(u64_at(bytes, at), file.length))
+                is_link(u64_at(bytes, 24), file.length) && is_link(u64_at(bytes, 32), file.length)
             }
             Kind::Entry => {
                 choice.entry(&header, &object, bytes);
@@ -167,6 +166,7 @@ fn is_in_flight(header: &Header, objects_before: u64) -> bool {
     header.is_online && objects_before + OBJECTS_IN_FLIGHT_MAX >= header.objects
 }
 
+#[inline]
 fn is_link(offset: u64, length: u64) -> bool {
     offset == 0 || can_hold_object(offset, length)
 }
@@ -174,13 +174,17 @@ fn is_link(offset: u64, length: u64) -> bool {
 /// Four links and the number of entries. Chains lead forward, but for the one from a field to its older values: what leads the
 /// other way is damage, or a circle made on purpose.
 fn data_is_believable(length: u64, object: &Object, bytes: &[u8]) -> bool {
-    let [next_hash, older, entry, entry_array] = [24, 32, 40, 48].map(|at| u64_at(bytes, at));
-    [next_hash, entry, entry_array].into_iter().all(|offset| leads_forward(length, object, offset))
+    let (next_hash, older) = (u64_at(bytes, 24), u64_at(bytes, 32));
+    let (entry, entry_array) = (u64_at(bytes, 40), u64_at(bytes, 48));
+    leads_forward(length, object, next_hash)
+        && leads_forward(length, object, entry)
+        && leads_forward(length, object, entry_array)
         && is_link(older, length)
         && older < object.offset
         && u64_at(bytes, 56) <= length / 64
 }
 
+#[inline]
 fn leads_forward(length: u64, object: &Object, offset: u64) -> bool {
     offset == 0 || (offset > object.offset && can_hold_object(offset, length))
 }
@@ -190,12 +194,15 @@ fn entry_is_believable(file: &JournalFile, object: &Object, bytes: &[u8]) -> boo
     let (header, length) = (&file.header, file.length);
     let head = bytes.first_chunk().and_then(|head| EntryHead::parse(head, object.size, header));
     let items = items(header, object, bytes);
-    head.is_some()
-        && if header.is_compact() {
-            items.as_chunks::<4>().0.iter().all(|item| can_hold_object(u32_at(item, 0).into(), length))
-        } else {
-            items.as_chunks::<16>().0.iter().all(|item| can_hold_object(u64_at(item, 0), length))
-        }
+    // All are looked at, so that many are at once.
+    let mut are_believable = head.is_some();
+    if header.is_compact() {
+        let items = items.as_chunks().0.iter().map(|item| u32::from_le_bytes(*item).into());
+        items.for_each(|item| are_believable &= can_hold_object(item, length));
+    } else {
+        items.as_chunks().0.iter().for_each(|item| are_believable &= can_hold_object(first_half(item), length));
+    }
+    are_believable
 }
 
 /// Gives the parts of what stands between two offsets to `takes`, each a multiple of 8 bytes long, until it does not take one.
@@ -221,7 +228,9 @@ fn all_parts(
 fn table_is_believable(window: &mut Window, file: &JournalFile, table: &Object) -> bool {
     let between = (table.offset + OBJECT_HEADER_BYTES, table.offset + table.size);
     all_parts(window, file, between, |part| {
-        part.as_chunks().0.iter().all(|link| is_link(u64::from_le_bytes(*link), file.length))
+        let mut are_links = true;
+        part.as_chunks().0.iter().for_each(|link| are_links &= is_link(u64::from_le_bytes(*link), file.length));
+        are_links
     })
 }
 
@@ -251,6 +260,7 @@ struct Rising {
 }
 
 impl Rising {
+    #[inline]
     fn takes(&mut self, offset: u64) -> bool {
         if offset == 0 {
             self.has_ended = true;

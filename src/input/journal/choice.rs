@@ -44,6 +44,14 @@ struct Asked {
     head: Option<u64>,
 }
 
+impl Asked {
+    /// Whether a data object's payload is a value of it. Most are not, as their third byte tells.
+    #[inline]
+    fn is_named_in(&self, payload: &[u8]) -> bool {
+        payload.get(2) == self.name.get(2) && payload.starts_with(&self.name)
+    }
+}
+
 /// A value of interest.
 struct Value {
     offset: u64,
@@ -81,7 +89,7 @@ impl<'i> Choice<'i> {
         if !self.is_plain || object.flags != 0 {
             return;
         }
-        let Some(field) = self.fields.iter_mut().find(|field| payload.starts_with(&field.name)) else { return };
+        let Some(field) = self.fields.iter_mut().find(|field| field.is_named_in(payload)) else { return };
         let text = usize::try_from(object.size).ok().and_then(|size| bytes.get(start..size));
         let Some(text) = text.filter(|text| text.len() < VALUE_BYTES_MAX) else {
             self.is_plain = false;
@@ -127,7 +135,7 @@ impl<'i> Choice<'i> {
         if header.is_compact() {
             items.as_chunks().0.iter().for_each(|item| is_chosen |= self.leads_to(u32::from_le_bytes(*item).into()));
         } else {
-            items.as_chunks::<16>().0.iter().for_each(|item| is_chosen |= self.leads_to(u64_at(item, 0)));
+            items.as_chunks::<16>().0.iter().for_each(|item| is_chosen |= self.leads_to(first_half(item)));
         }
         if is_chosen {
             match Place::try_from(object.offset / 8) {
@@ -138,16 +146,16 @@ impl<'i> Choice<'i> {
     }
 
     /// Whether a value of interest stands at `offset`; it is counted.
+    #[inline]
     fn leads_to(&mut self, offset: u64) -> bool {
         if !self.filter.may_have(offset) {
             return false;
         }
         let at = self.values.binary_search_by_key(&offset, |value| value.offset);
-        let found = at.is_ok();
         if let Ok(at) = at {
             self.values[at].found += 1;
         }
-        found
+        at.is_ok()
     }
 
     /// The entries of interest, if the index says the same.
@@ -166,6 +174,12 @@ pub(super) fn items<'b>(header: &Header, object: &Object, bytes: &'b [u8]) -> &'
     bytes.get(ENTRY_HEAD_BYTES as usize..end).unwrap_or_default()
 }
 
+/// The offset in an item that has a hash behind it.
+#[inline]
+pub(super) fn first_half(item: &[u8; 16]) -> u64 {
+    u128::from_le_bytes(*item) as u64
+}
+
 /// Bits by which most offsets are known not to be among some.
 struct Filter(Box<[u64; 256]>);
 
@@ -181,11 +195,13 @@ impl Filter {
         self.0[word] |= 1 << bit;
     }
 
+    #[inline]
     fn may_have(&self, offset: u64) -> bool {
         let (word, bit) = Self::place(offset);
         self.0[word] >> bit & 1 == 1
     }
 
+    #[inline]
     fn place(offset: u64) -> (usize, u32) {
         let mixed = offset.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         ((mixed >> 56) as usize, (mixed >> 50 & 63) as u32)

@@ -153,8 +153,9 @@ impl Object {
 pub(super) const OBJECT_HEADER_BYTES: u64 = 16;
 
 /// Whether an offset found in a file of this length can be an object's.
+#[inline]
 pub(super) fn can_hold_object(offset: u64, length: u64) -> bool {
-    offset >= HEADER_BYTES_MIN && offset.is_multiple_of(8) && offset < length
+    (offset >= HEADER_BYTES_MIN) & offset.is_multiple_of(8) & (offset < length)
 }
 
 /// What stands before the entries of an array.
@@ -201,12 +202,14 @@ impl EntryHead {
 /// The year 2200: no entry is younger.
 const REALTIME_MAX: u64 = 7_258_118_400_000_000;
 
+#[inline]
 pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    bytes.get(at..at + 8).and_then(|part| part.try_into().ok()).map_or(0, u64::from_le_bytes)
+    bytes.get(at..).and_then(|part| part.first_chunk()).map_or(0, |part| u64::from_le_bytes(*part))
 }
 
+#[inline]
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..at + 4).and_then(|part| part.try_into().ok()).map_or(0, u32::from_le_bytes)
+    bytes.get(at..).and_then(|part| part.first_chunk()).map_or(0, |part| u32::from_le_bytes(*part))
 }
 
 fn id_at(bytes: &[u8], at: usize) -> [u8; 16] {

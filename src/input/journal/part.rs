@@ -22,8 +22,10 @@ struct Head {
     repeated: u32,
     raw: Range<usize>,
     message: Range<usize>,
-    /// Host, identifier, unit and cursor.
-    others: [Option<Range<usize>>; 4],
+    host: Option<Range<usize>>,
+    identifier: Option<Range<usize>>,
+    unit: Option<Range<usize>>,
+    cursor: Option<Range<usize>>,
 }
 
 impl Part {
@@ -39,10 +41,15 @@ impl Part {
             true => raw.end - record.message.len()..raw.end,
             false => self.keep(record.message),
         };
-        let others = [record.host, record.identifier, record.unit, record.cursor].map(|text| Some(self.keep(text?)));
         let Record { line, stamp, pid, repeated, .. } = *record;
-        self.heads.push(Head { line, stamp, pid, repeated, raw, message, others });
+        let (host, identifier) = (self.keep_any(record.host), self.keep_any(record.identifier));
+        let (unit, cursor) = (self.keep_any(record.unit), self.keep_any(record.cursor));
+        self.heads.push(Head { line, stamp, pid, repeated, raw, message, host, identifier, unit, cursor });
         self.bytes.len() + self.heads.len() * size_of::<Head>() < PART_BYTES
+    }
+
+    fn keep_any(&mut self, text: Option<&[u8]>) -> Option<Range<usize>> {
+        text.map(|text| self.keep(text))
     }
 
     fn keep(&mut self, text: &[u8]) -> Range<usize> {
@@ -53,20 +60,19 @@ impl Part {
 
     /// Gives all records, in their order.
     pub(super) fn read(&self, each: &mut dyn FnMut(&Record<'_>)) {
-        for Head { line, stamp, pid, repeated, raw, message, others } in &self.heads {
-            let part = |place: &Range<usize>| &self.bytes[place.clone()];
-            let [host, identifier, unit, cursor] = others.each_ref().map(|place| place.as_ref().map(part));
+        let part = |place: &Range<usize>| &self.bytes[place.clone()];
+        for head in &self.heads {
             each(&Record {
-                line: *line,
-                raw: part(raw),
-                stamp: *stamp,
-                host,
-                identifier,
-                unit,
-                pid: *pid,
-                message: part(message),
-                repeated: *repeated,
-                cursor,
+                line: head.line,
+                raw: part(&head.raw),
+                stamp: head.stamp,
+                host: head.host.as_ref().map(part),
+                identifier: head.identifier.as_ref().map(part),
+                unit: head.unit.as_ref().map(part),
+                pid: head.pid,
+                message: part(&head.message),
+                repeated: head.repeated,
+                cursor: head.cursor.as_ref().map(part),
             });
         }
     }

@@ -3,10 +3,10 @@
 
 use super::super::Interest;
 use super::super::entry::{Entry, Field, NAME_BYTES_MAX};
-use super::choice::{Place, items};
+use super::choice::{Place, first_half, items};
 use super::data;
 use super::file::JournalFile;
-use super::object::{EntryHead, Kind, OBJECT_HEADER_BYTES, Object, u32_at, u64_at};
+use super::object::{EntryHead, Kind, OBJECT_HEADER_BYTES, Object, u64_at};
 use super::values::{Value, Values};
 use super::window::{WINDOW_BYTES, Window};
 use super::{Cursor, Reader};
@@ -93,9 +93,9 @@ impl Sight<'_> {
         let items = items(header, &object, bytes);
         into.clear();
         if header.is_compact() {
-            into.extend(items.as_chunks::<4>().0.iter().map(|item| u64::from(u32_at(item, 0))));
+            into.extend(items.as_chunks().0.iter().map(|item| u64::from(u32::from_le_bytes(*item))));
         } else {
-            into.extend(items.as_chunks::<16>().0.iter().map(|item| u64_at(item, 0)));
+            into.extend(items.as_chunks().0.iter().map(first_half));
         }
         EntryHead::parse(bytes.first_chunk()?, object.size, header)
     }
@@ -216,8 +216,9 @@ fn boot_text(boot: u128) -> String {
 }
 
 fn push_hexadecimal(number: u64, into: &mut Vec<u8>) {
-    let digits = (64 - number.leading_zeros()).div_ceil(4).max(1);
-    into.extend((0..digits).rev().map(|digit| b"0123456789abcdef"[(number >> (digit * 4) & 15) as usize]));
+    let digits = (64 - number.leading_zeros()).div_ceil(4).max(1) as usize;
+    let all: [u8; 16] = std::array::from_fn(|at| b"0123456789abcdef"[(number >> (60 - at * 4) & 15) as usize]);
+    into.extend_from_slice(&all[all.len() - digits..]);
 }
 
 #[cfg(test)]

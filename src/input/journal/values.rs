@@ -29,6 +29,7 @@ impl Default for Values {
 }
 
 impl Values {
+    #[inline]
     pub(super) fn get(&mut self, offset: u64) -> Option<&Value> {
         let first = slot(offset);
         let is_at = |slot: &Option<(u64, Value)>| slot.as_ref().is_some_and(|(known, _)| *known == offset);
@@ -54,6 +55,7 @@ impl Values {
     }
 }
 
+#[inline]
 fn slot(offset: u64) -> usize {
     let mixed = (offset / 8).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     (mixed >> (64 - SLOT_BITS)) as usize * 2

@@ -24,6 +24,7 @@ impl Window {
     }
 
     /// What is held from `offset` on, if anything.
+    #[inline]
     pub(super) fn held(&self, offset: u64) -> Option<&[u8]> {
         let from = usize::try_from(offset.checked_sub(self.start)?).ok()?;
         self.bytes.get(from..).filter(|held| !held.is_empty())
