@@ -242,12 +242,10 @@ fn array_is_believable(window: &mut Window, file: &JournalFile, array: &Object) 
     leads_forward(file.length, array, next)
         && if file.header.is_compact() {
             all_parts(window, file, between, |part| {
-                part.as_chunks().0.iter().all(|place| rising.takes(u32::from_le_bytes(*place).into()))
+                rising.takes_all(part.as_chunks().0, |place| u32::from_le_bytes(place).into())
             })
         } else {
-            all_parts(window, file, between, |part| {
-                part.as_chunks().0.iter().all(|place| rising.takes(u64::from_le_bytes(*place)))
-            })
+            all_parts(window, file, between, |part| rising.takes_all(part.as_chunks().0, u64::from_le_bytes))
         }
 }
 
@@ -260,7 +258,20 @@ struct Rising {
 }
 
 impl Rising {
-    #[inline]
+    /// Takes the next places of a list; says whether they go on as they should.
+    fn takes_all<const N: usize>(&mut self, places: &[[u8; N]], offset: impl Fn([u8; N]) -> u64) -> bool {
+        let Some(last) = places.last().map(|place| offset(*place)) else { return true };
+        if last == 0 || self.has_ended {
+            return places.iter().all(|place| self.takes(offset(*place)));
+        }
+        // All are looked at, so that many are at once: if they rise, the first and the last tell where all are.
+        let rise = places.windows(2).fold(true, |rise, two| rise & (offset(two[0]) < offset(two[1])));
+        let bits = places.iter().fold(0, |bits, place| bits | offset(*place));
+        let goes_on = rise && bits.is_multiple_of(8) && offset(places[0]) > self.last && last < self.length;
+        self.last = last;
+        goes_on
+    }
+
     fn takes(&mut self, offset: u64) -> bool {
         if offset == 0 {
             self.has_ended = true;
@@ -312,4 +323,35 @@ fn field_is_believable(file: &mut JournalFile, object: &Object, fields: &[&str])
         next = older;
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Rising;
+
+    /// Looked at many at once or one by one, lists are taken alike.
+    #[test]
+    fn lists_rise_and_then_end() {
+        let lists: [(&[u64], bool); 9] = [
+            (&[], true),
+            (&[208], true),
+            (&[200], false),
+            (&[208, 216, 304], true),
+            (&[208, 208], false),
+            (&[208, 220, 304], false),
+            (&[208, 0, 304], false),
+            (&[208, 304, 0, 0], true),
+            (&[208, 1000], false),
+        ];
+        for (list, expected) in lists {
+            for cut in 0..=list.len() {
+                let places: Vec<[u8; 8]> = list.iter().map(|offset| offset.to_le_bytes()).collect();
+                let mut rising = Rising { last: 207, has_ended: false, length: 1000 };
+                let (before, behind) = places.split_at(cut);
+                let goes_on =
+                    rising.takes_all(before, u64::from_le_bytes) && rising.takes_all(behind, u64::from_le_bytes);
+                assert_eq!(goes_on, expected, "{list:?} {cut}");
+            }
+        }
+    }
 }

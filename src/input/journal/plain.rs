@@ -216,9 +216,14 @@ fn boot_text(boot: u128) -> String {
 }
 
 fn push_hexadecimal(number: u64, into: &mut Vec<u8>) {
-    let digits = (64 - number.leading_zeros()).div_ceil(4).max(1) as usize;
-    let all: [u8; 16] = std::array::from_fn(|at| b"0123456789abcdef"[(number >> (60 - at * 4) & 15) as usize]);
-    into.extend_from_slice(&all[all.len() - digits..]);
+    let mut digits = [0; 16];
+    let mut rest = number;
+    for digit in digits.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[(rest & 15) as usize];
+        rest >>= 4;
+    }
+    let zeros = usize::try_from(number.leading_zeros() / 4).unwrap_or_default();
+    into.extend_from_slice(&digits[zeros.min(15)..]);
 }
 
 #[cfg(test)]
