@@ -89,6 +89,16 @@ impl Entry {
         true
     }
 
+    /// As [`set`](Self::set), of a field that is known: its text is `NAME=value`.
+    pub(super) fn keep_text(&mut self, field: Field, name_bytes: usize, text: &[u8]) {
+        if self.values[field as usize].is_none() {
+            let start = self.kept.len() + name_bytes + 1;
+            self.kept.extend_from_slice(text);
+            self.values[field as usize] = Some((start, self.kept.len()));
+            self.kept.push(b'\n');
+        }
+    }
+
     fn keep(&mut self, field: Field, name: &[u8], value: &[u8]) {
         if self.values[field as usize].is_none() {
             self.kept.extend_from_slice(name);

@@ -18,8 +18,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// What all excerpts of a run may take.
 const SCRATCH_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Written at a time.
-pub(super) const PART_BYTES: usize = 256 * 1024;
-/// An excerpt that is more than this part of what was read saves nothing.
+const PART_BYTES: usize = 256 * 1024;
+/// An excerpt that is more than this part of what was read saves nothing; of a journal, one of more than this part of its entries.
 const SHARE_MAX: u64 = 2;
 
 /// Room for the excerpts of a run; clones are the same room. By default there is none.
@@ -54,7 +54,17 @@ impl Scratch {
         let room = self.0.clone()?;
         let pattern = key(interest)?.to_owned();
         let (watch, read_before) = (watch.clone(), watch.bytes());
-        Some(Writer { room, pattern, parts: Vec::new(), buffer: Vec::new(), bytes: 0, watch, read_before })
+        Some(Writer {
+            room,
+            pattern,
+            parts: Vec::new(),
+            buffer: Vec::new(),
+            bytes: 0,
+            entries: 0,
+            numbers: None,
+            watch,
+            read_before,
+        })
     }
 }
 
@@ -90,6 +100,9 @@ pub(super) struct Writer {
     parts: Vec<Part>,
     buffer: Vec<u8>,
     bytes: u64,
+    /// Records that have a cursor, and from which number to which they are: where a journal is read, its entries'.
+    entries: u64,
+    numbers: Option<(u64, u64)>,
     watch: Watch,
     read_before: u64,
 }
@@ -106,14 +119,21 @@ impl Writer {
     /// Puts a record aside; `false` if the excerpt is not worth while, or has no room.
     pub(super) fn add(&mut self, record: &Record<'_>) -> bool {
         write(record, &mut self.buffer);
+        if record.cursor.is_some() {
+            self.entries += 1;
+            let (first, last) = self.numbers.unwrap_or((record.line, record.line));
+            self.numbers = Some((first.min(record.line), last.max(record.line)));
+        }
         self.buffer.len() < PART_BYTES || self.flush()
     }
 
     fn flush(&mut self) -> bool {
         self.bytes += self.buffer.len() as u64;
-        // Journals are not read but asked, and are not counted.
+        // Journals are not counted.
         let read = self.watch.bytes() - self.read_before;
-        if read > 0 && self.bytes > read / SHARE_MAX {
+        let is_most_of_a_journal =
+            self.numbers.is_some_and(|(first, last)| self.entries > (last - first).saturating_add(1) / SHARE_MAX);
+        if is_most_of_a_journal || (read > 0 && self.bytes > read / SHARE_MAX) {
             return false;
         }
         let kept = self.room.lock().unwrap_or_else(PoisonError::into_inner).keep(&self.buffer);
@@ -180,12 +200,12 @@ impl Kept {
 }
 
 /// Adds a record to others, as numbers and bytes.
-pub(super) fn write(record: &Record<'_>, into: &mut Vec<u8>) {
+fn write(record: &Record<'_>, into: &mut Vec<u8>) {
     Head::write(record, into).expect("a record is shorter than 4 GiB and its head than its room");
 }
 
 /// Gives the records that were written by [`write()`].
-pub(super) fn read(bytes: &[u8], each: &mut dyn FnMut(&Record<'_>)) -> io::Result<()> {
+fn read(bytes: &[u8], each: &mut dyn FnMut(&Record<'_>)) -> io::Result<()> {
     let mut rest = bytes;
     while !rest.is_empty() {
         let (record, behind) = Head::read(rest).ok_or(io::ErrorKind::InvalidData)?;

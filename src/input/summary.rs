@@ -57,7 +57,6 @@ impl Summary {
     }
 
     /// As [`examine`](Self::examine), of an entry whose place is its cursor.
-    #[cfg(feature = "journald")]
     pub(super) fn examine_entry(&mut self, raw: &[u8]) {
         let before = self.troubles.len();
         self.examine(0, raw);

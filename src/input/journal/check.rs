@@ -1,17 +1,24 @@
 //! Whether a journal file is whole: libsystemd would not say. All objects are walked over once, and every offset in them must
-//! lead to a place where an object can be.
+//! lead to a place where an object can be. What is of interest in the file is worked out on the way.
 
 use super::super::Interest;
+use super::choice::{Choice, Place, VALUE_BYTES_MAX, first_half, items};
 use super::data;
-use super::file::{HEADER_BYTES_MIN, JournalFile, Kind, Object, u64_at};
+use super::file::JournalFile;
+use super::object::{
+    ARRAY_HEAD_BYTES, EntryHead, HEADER_BYTES_MIN, Header, Kind, OBJECT_HEADER_BYTES, Object, can_hold_object, u64_at,
+};
 use super::siphash::siphash24;
+use super::window::{WINDOW_BYTES, Window};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What a file is fit for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Condition {
+    /// It is as journald writes it, and these are its entries of interest.
+    Plain(Vec<Place>),
     /// The index can be trusted.
     Whole,
     /// Something in it is not what it should be, or the file is cut.
@@ -25,7 +32,7 @@ pub(super) struct Checks<'p> {
     changed: Condvar,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 enum State {
     /// Nobody has begun.
     Open,
@@ -33,28 +40,30 @@ enum State {
     Left,
     Begun,
     Done(Condition),
+    /// The reader has it.
+    Told,
 }
+
+/// Files that may be checked before the reader has come to them: what is of interest in each is kept until then.
+const FILES_AHEAD: usize = 4;
 
 impl<'p> Checks<'p> {
     /// Of these files.
     pub(super) fn of(places: Vec<&'p Path>) -> Self {
-        let states = Mutex::new(vec![State::Open; places.len()]);
+        let states = Mutex::new(places.iter().map(|_| State::Open).collect());
         Self { places, states, changed: Condvar::new() }
     }
 
-    /// What the file with this index is fit for.
+    /// What the file with this index is fit for; it is asked once, and in the order of the files.
     pub(super) fn condition(&self, index: usize, file: &mut JournalFile, interest: &Interest) -> Condition {
         let is_begun = |states: &mut Vec<State>| states[index] == State::Begun;
         let states = self.changed.wait_while(self.states(), is_begun);
         let mut states = states.unwrap_or_else(PoisonError::into_inner);
-        if let State::Done(condition) = states[index] {
+        if let State::Done(condition) = std::mem::replace(&mut states[index], State::Told) {
             return condition;
         }
-        states[index] = State::Begun;
         drop(states);
-        let condition = check(file, interest);
-        self.states()[index] = State::Done(condition);
-        condition
+        check(file, interest)
     }
 
     /// The next part that comes in, `None` after the last one; as long as there is none, files are checked.
@@ -74,7 +83,9 @@ impl<'p> Checks<'p> {
     /// Checks a file that nobody has begun with; says whether there was one.
     fn check_one(&self, interest: &Interest) -> bool {
         let mut states = self.states();
-        let Some(index) = states.iter().position(|state| *state == State::Open) else { return false };
+        let told = states.iter().take_while(|state| **state == State::Told).count();
+        let near = &states[..states.len().min(told + FILES_AHEAD)];
+        let Some(index) = near.iter().position(|state| *state == State::Open) else { return false };
         states[index] = State::Begun;
         drop(states);
         let state = match super::open(self.places[index]) {
@@ -94,95 +105,148 @@ impl<'p> Checks<'p> {
 /// journald may be in the middle of writing this many objects (an entry and what is new in it) when we look.
 const OBJECTS_IN_FLIGHT_MAX: u64 = 64;
 
-/// Longer values of an identifier or a unit's name are not hashed.
-const VALUE_BYTES_MAX: usize = 64 * 1024;
-
 /// Looks through the file.
 fn check(file: &mut JournalFile, interest: &Interest) -> Condition {
-    if is_whole(file, interest) { Condition::Whole } else { Condition::Damaged }
-}
-
-fn is_whole(file: &mut JournalFile, interest: &Interest) -> bool {
-    let header = file.header;
-    let (mut offset, header_is_believable) = file.first_object();
-    let is_cut = header.size.saturating_add(header.arena) > file.length;
-    if !header_is_believable || is_cut {
-        return false;
+    let mut choice = Choice::new(interest, &file.header);
+    let Some(is_counted) = walk(file, &mut choice) else { return Condition::Damaged };
+    if let Some(entries) = choice.made().filter(|_| is_counted) {
+        return Condition::Plain(entries);
     }
     let fields = match interest {
         Interest::Programs(programs) => programs.fields,
         Interest::All | Interest::AllKnowing(_) | Interest::Matching(_) => &[],
     };
+    let is_whole = fields.is_empty() || fields_are_believable(file, fields);
+    if is_whole { Condition::Whole } else { Condition::Damaged }
+}
+
+/// Walks over all objects; `None` if one of them is damaged. Else whether there are as many as the header says.
+fn walk(file: &JournalFile, choice: &mut Choice<'_>) -> Option<bool> {
+    let header = file.header;
+    let (mut offset, header_is_believable) = file.first_object();
+    let is_cut = header.size.saturating_add(header.arena) > file.length;
+    if !header_is_believable || is_cut {
+        return None;
+    }
     let (mut objects, mut entries) = (0, 0);
-    let mut items = Vec::new();
+    let mut window = Window::default();
     while offset <= header.tail_object && header.objects > 0 {
-        let in_flight = header.is_online && objects + OBJECTS_IN_FLIGHT_MAX >= header.objects;
-        let Some(object) = file.object(offset) else { return in_flight };
-        if !in_flight && !links_are_believable(file, &object, fields, &mut items) {
-            return false;
+        let in_flight = is_in_flight(&header, objects);
+        let Some((object, bytes)) = window.object(file, offset) else { return in_flight.then_some(false) };
+        let links_are_believable = match object.kind {
+            Kind::Data => {
+                choice.data(&header, &object, bytes);
+                data_is_believable(file.length, &object, bytes)
+            }
+            Kind::Field => {
+                choice.field(&object, bytes);
+                // The next field in the index, and the newest value.
+                is_link(u64_at(bytes, 24), file.length) && is_link(u64_at(bytes, 32), file.length)
+            }
+            Kind::Entry => {
+                choice.entry(&header, &object, bytes);
+                entry_is_believable(file, &object, bytes)
+            }
+            Kind::HashTable => in_flight || table_is_believable(&mut window, file, &object),
+            Kind::EntryArray => in_flight || array_is_believable(&mut window, file, &object),
+            Kind::Tag => true,
+        };
+        if !in_flight && !links_are_believable {
+            return None;
         }
         objects += 1;
         entries += u64::from(object.kind == Kind::Entry);
         offset = object.end();
     }
-    header.is_online || (objects == header.objects && entries == header.entries)
+    let is_counted = objects == header.objects && entries == header.entries;
+    (header.is_online || is_counted).then_some(is_counted)
 }
 
-fn links_are_believable(file: &mut JournalFile, object: &Object, fields: &[&str], items: &mut Vec<u64>) -> bool {
-    match object.kind {
-        Kind::Data => data_is_believable(file, object),
-        Kind::Field => has_links(file, object) && field_is_believable(file, object, fields),
-        Kind::Entry => {
-            file.items_into(object, items);
-            file.entry_head(object).is_some() && items.iter().all(|&offset| file.can_hold_object(offset))
-        }
-        Kind::HashTable => {
-            let mut at = object.offset + 16;
-            let mut part = [0; 4096];
-            while at < object.offset + object.size {
-                let length =
-                    usize::try_from(object.offset + object.size - at).map_or(part.len(), |left| left.min(part.len()));
-                if !file.copy(at, &mut part[..length])
-                    || !(0..length / 8).all(|index| is_link(file, u64_at(&part, index * 8)))
-                {
-                    return false;
-                }
-                at += length as u64;
-            }
-            true
-        }
-        Kind::EntryArray => {
-            let next = file.u64_at(object.offset + 16);
-            next.is_some_and(|next| leads_forward(file, object, next)) && array_is_believable(file, object)
-        }
-        Kind::Tag => true,
+fn is_in_flight(header: &Header, objects_before: u64) -> bool {
+    header.is_online && objects_before + OBJECTS_IN_FLIGHT_MAX >= header.objects
+}
+
+#[inline]
+fn is_link(offset: u64, length: u64) -> bool {
+    offset == 0 || can_hold_object(offset, length)
+}
+
+/// Four links and the number of entries. Chains lead forward, but for the one from a field to its older values: what leads the
+/// other way is damage, or a circle made on purpose.
+fn data_is_believable(length: u64, object: &Object, bytes: &[u8]) -> bool {
+    let (next_hash, older) = (u64_at(bytes, 24), u64_at(bytes, 32));
+    let (entry, entry_array) = (u64_at(bytes, 40), u64_at(bytes, 48));
+    leads_forward(length, object, next_hash)
+        && leads_forward(length, object, entry)
+        && leads_forward(length, object, entry_array)
+        && is_link(older, length)
+        && older < object.offset
+        && u64_at(bytes, 56) <= length / 64
+}
+
+#[inline]
+fn leads_forward(length: u64, object: &Object, offset: u64) -> bool {
+    offset == 0 || (offset > object.offset && can_hold_object(offset, length))
+}
+
+/// Its own numbers can be true, and all its fields can be objects.
+fn entry_is_believable(file: &JournalFile, object: &Object, bytes: &[u8]) -> bool {
+    let (header, length) = (&file.header, file.length);
+    let head = bytes.first_chunk().and_then(|head| EntryHead::parse(head, object.size, header));
+    let items = items(header, object, bytes);
+    // All are looked at, so that many are at once.
+    let mut are_believable = head.is_some();
+    if header.is_compact() {
+        let items = items.as_chunks().0.iter().map(|item| u32::from_le_bytes(*item).into());
+        items.for_each(|item| are_believable &= can_hold_object(item, length));
+    } else {
+        items.as_chunks().0.iter().for_each(|item| are_believable &= can_hold_object(first_half(item), length));
     }
+    are_believable
 }
 
-/// Entries in the order in which they were written, then unused places.
-fn array_is_believable(file: &mut JournalFile, array: &Object) -> bool {
-    let (is_compact, length) = (file.header.is_compact(), file.length);
-    let step = if is_compact { 4 } else { 8 };
-    let mut rising = Rising { last: HEADER_BYTES_MIN - 1, has_ended: false, length };
-    let mut part = [0; 4096];
-    let (mut at, end) = (array.offset + 24, array.offset + array.size);
-    while at + step <= end {
-        let room = part.len() as u64;
-        let count = usize::try_from((end - at).min(room) / step * step).unwrap_or_default();
-        if !file.copy(at, &mut part[..count]) {
-            return false;
-        }
-        let goes_on = if is_compact {
-            part[..count].as_chunks().0.iter().all(|place| rising.takes(u64::from(u32::from_le_bytes(*place))))
-        } else {
-            part[..count].as_chunks().0.iter().all(|place| rising.takes(u64::from_le_bytes(*place)))
-        };
-        if !goes_on {
+/// Gives the parts of what stands between two offsets to `takes`, each a multiple of 8 bytes long, until it does not take one.
+fn all_parts(
+    window: &mut Window,
+    file: &JournalFile,
+    (from, to): (u64, u64),
+    mut takes: impl FnMut(&[u8]) -> bool,
+) -> bool {
+    let mut at = from;
+    while at < to {
+        let left = usize::try_from(to - at).unwrap_or(WINDOW_BYTES);
+        let Some(held) = window.from(file, at, left.min(8)) else { return false };
+        let count = if left <= held.len() { left } else { held.len() & !7 };
+        if !takes(&held[..count]) {
             return false;
         }
         at += count as u64;
     }
     true
+}
+
+fn table_is_believable(window: &mut Window, file: &JournalFile, table: &Object) -> bool {
+    let between = (table.offset + OBJECT_HEADER_BYTES, table.offset + table.size);
+    all_parts(window, file, between, |part| {
+        let mut are_links = true;
+        part.as_chunks().0.iter().for_each(|link| are_links &= is_link(u64::from_le_bytes(*link), file.length));
+        are_links
+    })
+}
+
+/// Entries in the order in which they were written, then unused places.
+fn array_is_believable(window: &mut Window, file: &JournalFile, array: &Object) -> bool {
+    let Some(next) = window.from(file, array.offset, 24).map(|head| u64_at(head, 16)) else { return false };
+    let mut rising = Rising { last: HEADER_BYTES_MIN - 1, has_ended: false, length: file.length };
+    let between = (array.offset + ARRAY_HEAD_BYTES, array.offset + array.size);
+    leads_forward(file.length, array, next)
+        && if file.header.is_compact() {
+            all_parts(window, file, between, |part| {
+                rising.takes_all(part.as_chunks().0, |place| u32::from_le_bytes(place).into())
+            })
+        } else {
+            all_parts(window, file, between, |part| rising.takes_all(part.as_chunks().0, u64::from_le_bytes))
+        }
 }
 
 /// Offsets of entries, each behind the one before it; zeros behind the last. Every field of every entry is in such a list: this is
@@ -194,6 +258,20 @@ struct Rising {
 }
 
 impl Rising {
+    /// Takes the next places of a list; says whether they go on as they should.
+    fn takes_all<const N: usize>(&mut self, places: &[[u8; N]], offset: impl Fn([u8; N]) -> u64) -> bool {
+        let Some(last) = places.last().map(|place| offset(*place)) else { return true };
+        if last == 0 || self.has_ended {
+            return places.iter().all(|place| self.takes(offset(*place)));
+        }
+        // All are looked at, so that many are at once: if they rise, the first and the last tell where all are.
+        let rise = places.windows(2).fold(true, |rise, two| rise & (offset(two[0]) < offset(two[1])));
+        let bits = places.iter().fold(0, |bits, place| bits | offset(*place));
+        let goes_on = rise && bits.is_multiple_of(8) && offset(places[0]) > self.last && last < self.length;
+        self.last = last;
+        goes_on
+    }
+
     fn takes(&mut self, offset: u64) -> bool {
         if offset == 0 {
             self.has_ended = true;
@@ -205,28 +283,19 @@ impl Rising {
     }
 }
 
-fn is_link(file: &JournalFile, offset: u64) -> bool {
-    offset == 0 || file.can_hold_object(offset)
-}
-
-/// The next field in the index, and the newest value.
-fn has_links(file: &mut JournalFile, field: &Object) -> bool {
-    [24, 32].into_iter().all(|at| file.u64_at(field.offset + at).is_some_and(|offset| is_link(file, offset)))
-}
-
-/// Four links and the number of entries. Chains lead forward, but for the one from a field to its older values: what leads the
-/// other way is damage, or a circle made on purpose.
-fn data_is_believable(file: &mut JournalFile, object: &Object) -> bool {
-    let Some(head) = file.bytes_at::<64>(object.offset) else { return false };
-    let [next_hash, older, entry, entry_array] = [24, 32, 40, 48].map(|at| u64_at(&head, at));
-    [next_hash, entry, entry_array].into_iter().all(|offset| leads_forward(file, object, offset))
-        && is_link(file, older)
-        && older < object.offset
-        && u64_at(&head, 56) <= file.length / 64
-}
-
-fn leads_forward(file: &JournalFile, object: &Object, offset: u64) -> bool {
-    offset == 0 || (offset > object.offset && file.can_hold_object(offset))
+/// Looks at the values of the fields by following the chain of each; those that are being written are not looked at.
+fn fields_are_believable(file: &mut JournalFile, fields: &[&str]) -> bool {
+    let header = file.header;
+    let (mut offset, mut objects) = (header.size, 0);
+    while offset <= header.tail_object && header.objects > 0 && !is_in_flight(&header, objects) {
+        let Some(object) = file.object(offset) else { return false };
+        if object.kind == Kind::Field && !field_is_believable(file, &object, fields) {
+            return false;
+        }
+        objects += 1;
+        offset = object.end();
+    }
+    true
 }
 
 /// The values of a field that we ask the index for are what they were when they were written: one garbled identifier would hide
@@ -254,4 +323,35 @@ fn field_is_believable(file: &mut JournalFile, object: &Object, fields: &[&str])
         next = older;
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Rising;
+
+    /// Looked at many at once or one by one, lists are taken alike.
+    #[test]
+    fn lists_rise_and_then_end() {
+        let lists: [(&[u64], bool); 9] = [
+            (&[], true),
+            (&[208], true),
+            (&[200], false),
+            (&[208, 216, 304], true),
+            (&[208, 208], false),
+            (&[208, 220, 304], false),
+            (&[208, 0, 304], false),
+            (&[208, 304, 0, 0], true),
+            (&[208, 1000], false),
+        ];
+        for (list, expected) in lists {
+            for cut in 0..=list.len() {
+                let places: Vec<[u8; 8]> = list.iter().map(|offset| offset.to_le_bytes()).collect();
+                let mut rising = Rising { last: 207, has_ended: false, length: 1000 };
+                let (before, behind) = places.split_at(cut);
+                let goes_on =
+                    rising.takes_all(before, u64::from_le_bytes) && rising.takes_all(behind, u64::from_le_bytes);
+                assert_eq!(goes_on, expected, "{list:?} {cut}");
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! `NAME=value` of a data object, decompressed.
 
-use super::file::{JournalFile, Object};
+use super::file::JournalFile;
+use super::object::Object;
 
 const XZ: u8 = 1;
 const LZ4: u8 = 2;
@@ -8,7 +9,7 @@ const ZSTD: u8 = 4;
 
 /// The payload, at most `limit` bytes of it; `None` if it cannot be read.
 pub(super) fn payload(file: &mut JournalFile, object: &Object, limit: usize) -> Option<Vec<u8>> {
-    let start = file.data_head_bytes();
+    let start = file.header.data_head_bytes();
     // What was not made smaller would not have been compressed.
     let kept = (object.size - start).min(limit as u64 + 64 * 1024);
     let mut bytes = vec![0; usize::try_from(kept).ok()?];

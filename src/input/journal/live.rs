@@ -7,7 +7,8 @@
 
 use super::super::entry::{Entry, Field, NAME_BYTES_MAX};
 use super::data;
-use super::file::{ENTRY_HEAD_BYTES, JournalFile, Kind, Object};
+use super::file::JournalFile;
+use super::object::{ENTRY_HEAD_BYTES, Kind, Object};
 use super::salvage::{self, is_name};
 use crate::input::stamp::of_epoch_micros;
 use crate::input::{Interest, MAX_LINE_BYTES};
@@ -194,7 +195,7 @@ impl Growing {
     /// Where the entry with this index in the list is, if something there can be one.
     fn offset(&mut self, index: u64) -> Option<u64> {
         let array = self.array(index)?;
-        let width = self.file.array_item_bytes();
+        let width = self.file.header.array_item_bytes();
         let at = array.offset + 24 + (index - array.before) * width;
         let mut bytes = [0; 8];
         let offset =
@@ -214,7 +215,7 @@ impl Growing {
                 None => (self.file.header.entry_array, 0, 0),
             };
             let object = self.file.object(next).filter(|object| object.kind == Kind::EntryArray && next > behind)?;
-            let entries = (object.size - 24) / self.file.array_item_bytes();
+            let entries = (object.size - 24) / self.file.header.array_item_bytes();
             self.arrays.push(Array { offset: next, before, entries: Some(entries).filter(|entries| *entries > 0)? });
         }
     }
@@ -354,7 +355,7 @@ fn value(file: &mut JournalFile, offset: u64, interest: &Interest) -> Option<Val
     if object.flags == 0 {
         // The name is enough to pass over the many fields that nobody needs.
         let mut head = [0; NAME_BYTES_MAX + 1];
-        let start = file.data_head_bytes();
+        let start = file.header.data_head_bytes();
         let length = usize::try_from(object.size - start).map_or(head.len(), |length| length.min(head.len()));
         if !file.copy(offset + start, &mut head[..length]) {
             return None;

@@ -1,27 +1,37 @@
 //! Binary journals → records: the files of one journal, one after the other.
 //!
-//! libsystemd reads what is whole, through its index (`indexed`). It says nothing of what it cannot read, and gives up a whole
-//! file for eight missing bytes: so each file is looked through first (`check`), and a damaged one is read entry by entry
-//! (`salvage`), with what was read and lost said. Both stand on `file`, the documented format
-//! (<https://systemd.io/JOURNAL_FILE_FORMAT>); where libsystemd was left out, `salvage` reads whole files too.
+//! Each file is looked through first (`check`): a file of which nothing is out of the ordinary is read by ourselves (`plain`), and
+//! the entries that are of interest are known by then (`choice`). A whole file in which something is odd is left to libsystemd and its index
+//! (`indexed`). libsystemd says nothing of what it cannot read, and gives up a whole file for eight missing bytes: so a damaged
+//! one is read entry by entry (`salvage`), with what was read and lost said. All but `indexed` stand on the documented
+//! format (`object`); where libsystemd was left out, `salvage` reads odd files too.
 
 mod check;
+mod choice;
 mod data;
 mod file;
 #[cfg(feature = "journald")]
 mod indexed;
+#[cfg(all(test, feature = "compress", feature = "journald"))]
+mod laws;
 pub(super) mod live;
+mod object;
+mod part;
+mod plain;
 mod salvage;
 mod siphash;
+mod values;
+mod window;
 
 use super::error::Error;
-use super::excerpt::{self, PART_BYTES};
 use super::summary::{Summary, Trouble};
 use super::{Helpers, Interest};
 use crate::event::Text;
 use crate::record::Record;
 use check::{Checks, Condition};
-use file::{Header, JournalFile};
+use file::JournalFile;
+use object::Header;
+use part::Part;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io;
@@ -66,18 +76,17 @@ pub(super) fn read(
             let (summary, errors) = (&mut *summary, &mut errors);
             let own_interest = interest.clone();
             scope.spawn(move || {
-                let mut part = Vec::new();
+                let mut part = Part::with_room();
                 job.read(&own_interest, summary, errors, &mut |record| {
-                    excerpt::write(record, &mut part);
-                    if part.len() >= PART_BYTES {
+                    if !part.add(record) {
                         // Nobody listens any more only where the listener has panicked.
-                        let _ = sender.send(std::mem::take(&mut part));
+                        let _ = sender.send(std::mem::replace(&mut part, Part::with_room()));
                     }
                 });
                 let _ = sender.send(part);
             });
             while let Some(part) = checks.check_until(&receiver, interest) {
-                excerpt::read(&part, each).expect("what was written can be read");
+                part.read(each);
             }
         });
     }
@@ -90,7 +99,7 @@ pub(super) fn read(
 }
 
 /// Parts of records that wait for whoever asked.
-const PARTS_AHEAD: usize = 8;
+const PARTS_AHEAD: usize = 4;
 
 /// The files of a journal, to be read.
 struct Job<'j> {
@@ -110,10 +119,10 @@ impl Job<'_> {
     ) {
         let Self { path, files, opened, checks } = self;
         let have_doubles = may_have_doubles(opened.iter().map(|(_, file)| &file.header));
-        let mut reader = Reader { seen: HashSet::new(), have_doubles, interest, summary, each };
+        let mut reader = Reader { seen: HashSet::new(), have_doubles, given: None, interest, summary, each };
         for (index, (place, mut file)) in opened.into_iter().enumerate() {
             let condition = checks.condition(index, &mut file, interest);
-            if let Err(damage) = reader.file(place, file, condition) {
+            if let Err(damage) = reader.file(place, file, &condition) {
                 reader.note(path, files, place, &damage);
                 errors.push(Error::Damaged {
                     path: name(path, files, place),
@@ -176,43 +185,48 @@ struct Reader<'r> {
     /// What was given so far: of all files if there may be doubles, else of this one.
     seen: HashSet<EntryId>,
     have_doubles: bool,
+    /// Sequence number up to which this file was read before something in it turned out to be odd: numbers rise in it.
+    given: Option<u64>,
     interest: &'r Interest,
     summary: &'r mut Summary,
     each: &'r mut dyn FnMut(&Record<'_>),
 }
 
 impl Reader<'_> {
-    fn file(&mut self, place: &Path, mut file: JournalFile, condition: Condition) -> Result<(), Damage> {
+    fn file(&mut self, place: &Path, mut file: JournalFile, condition: &Condition) -> Result<(), Damage> {
         if !self.have_doubles {
             self.seen.clear();
         }
-        if condition == Condition::Whole && self.whole(place, &mut file) {
+        self.given = None;
+        let is_read = match condition {
+            Condition::Plain(places) => plain::read(&mut file, places, self) || self.indexed(place),
+            Condition::Whole => self.indexed(place),
+            Condition::Damaged => false,
+        };
+        if is_read {
+            self.summary.lines += file.header.entries;
+            self.bounds(&file);
             return Ok(());
         }
         let damage = salvage::read(&mut file, self);
         self.summary.lines += damage.read;
         self.bounds(&file);
         // A file that a newer journald wrote may be beyond libsystemd and whole nevertheless.
-        if condition == Condition::Whole && damage.read == damage.expected && damage.in_part == 0 {
+        if *condition != Condition::Damaged && damage.read == damage.expected && damage.in_part == 0 {
             Ok(())
         } else {
             Err(damage)
         }
     }
 
-    /// Reads a file that is whole; says whether that went well. What was given before it went wrong is not given again.
+    /// Lets libsystemd read a file that is whole; says whether that went well. What was given before it went wrong is not given again.
     #[cfg(feature = "journald")]
-    fn whole(&mut self, place: &Path, file: &mut JournalFile) -> bool {
-        if indexed::read(place, self).is_err() {
-            return false;
-        }
-        self.summary.lines += file.header.entries;
-        self.bounds(file);
-        true
+    fn indexed(&mut self, place: &Path) -> bool {
+        indexed::read(place, self).is_ok()
     }
 
     #[cfg(not(feature = "journald"))]
-    fn whole(&mut self, _place: &Path, _file: &mut JournalFile) -> bool {
+    fn indexed(&mut self, _place: &Path) -> bool {
         false
     }
 
@@ -233,7 +247,10 @@ impl Reader<'_> {
 
     /// Whether the entry with this cursor was given before; it counts as given from now on.
     fn is_double(&mut self, cursor: Option<&Cursor>) -> bool {
-        cursor.is_some_and(|cursor| !self.seen.insert(cursor.id))
+        cursor.is_some_and(|cursor| {
+            let was_given = self.given.is_some_and(|given| cursor.id.1 <= given);
+            was_given || !self.seen.insert(cursor.id)
+        })
     }
 
     fn note(&mut self, path: &Text, files: &[PathBuf], place: &Path, damage: &Damage) {

@@ -4,7 +4,8 @@
 use super::super::MAX_LINE_BYTES;
 use super::super::entry::{Entry, Field, NAME_BYTES_MAX};
 use super::data;
-use super::file::{JournalFile, Kind, Object};
+use super::file::JournalFile;
+use super::object::{Kind, Object};
 use super::{Cursor, Damage, Reader};
 use std::collections::HashMap;
 use std::rc::Rc;
