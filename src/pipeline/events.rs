@@ -98,7 +98,11 @@ fn tell_once_read(
     Ok(told(intake, &frame, &options.stated, teller.told(), &years))
 }
 
-pub(super) fn tell_twice_read(source: &Source, options: &Options, each: &mut dyn FnMut(&EventLine<'_>)) -> Result<Told, Error> {
+pub(super) fn tell_twice_read(
+    source: &Source,
+    options: &Options,
+    each: &mut dyn FnMut(&EventLine<'_>),
+) -> Result<Told, Error> {
     let (intake, frame) = surveyed(source, options)?;
     let mut teller = Teller::new(&frame, &intake.survey, options);
     unwrap::read_again(source, &wanted(options), &mut |record| teller.tell(record, each));
