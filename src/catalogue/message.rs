@@ -139,61 +139,61 @@ impl<'a> Fields<'a> {
         WORDS.contains(&name)
     }
 
-    /// Whether a field of this name is a number wherever it is told, so that machines get it as one.
+    /// Whether a field of this name is a number wherever it is told, so that machines get it as one: serials, priorities, counts, ids
+    /// and durations. `until` is none: since 5.1.0 it is a local time.
     #[must_use]
     pub fn is_number(name: &str) -> bool {
-        NUMBERS.contains(&name)
+        // A `match` looks at the length first: each field of each line is asked.
+        matches!(
+            name,
+            "primary_serial"
+                | "our_serial"
+                | "serial"
+                | "their_priority"
+                | "our_priority"
+                | "old_priority"
+                | "new_priority"
+                | "owner_priority"
+                | "base_priority"
+                | "count"
+                | "messages"
+                | "old_count"
+                | "timeouts"
+                | "queued"
+                | "in_progress"
+                | "attempt"
+                | "deltas"
+                | "limit"
+                | "pid"
+                | "status"
+                | "signal"
+                | "seconds"
+                | "microseconds"
+                | "milliseconds"
+                | "vrid"
+                | "expected_vrid"
+                | "errno"
+                | "our_interval"
+                | "their_interval"
+                | "old_interval"
+                | "new_interval"
+                | "received_count"
+                | "expected_count"
+                | "ttl"
+                | "expected_ttl"
+                | "min_ttl"
+                | "max_ttl"
+                | "weight"
+                | "uid"
+                | "gid"
+                | "bufsize"
+                | "domain_id"
+                | "bytes"
+                | "quorum"
+                | "retries"
+        )
     }
 }
 
 /// Fields that hold names, addresses and serials: never a space.
 const WORDS: &[&str] = &["zone", "from", "primary", "client", "to", "source", "serial", "primary_serial", "our_serial"];
-
-/// Fields that hold serials, priorities, counts, ids and durations. `until` is none: since 5.1.0 it is a local time.
-const NUMBERS: &[&str] = &[
-    "primary_serial",
-    "our_serial",
-    "serial",
-    "their_priority",
-    "our_priority",
-    "old_priority",
-    "new_priority",
-    "owner_priority",
-    "base_priority",
-    "count",
-    "messages",
-    "old_count",
-    "timeouts",
-    "queued",
-    "in_progress",
-    "attempt",
-    "deltas",
-    "limit",
-    "pid",
-    "status",
-    "signal",
-    "seconds",
-    "microseconds",
-    "milliseconds",
-    "vrid",
-    "expected_vrid",
-    "errno",
-    "our_interval",
-    "their_interval",
-    "old_interval",
-    "new_interval",
-    "received_count",
-    "expected_count",
-    "ttl",
-    "expected_ttl",
-    "min_ttl",
-    "max_ttl",
-    "weight",
-    "uid",
-    "gid",
-    "bufsize",
-    "domain_id",
-    "bytes",
-    "quorum",
-    "retries",
-];

@@ -40,6 +40,10 @@ pub const PREFILTER: &str = "pdns|eepalived|PowerDNS Auth|eepalive Daemon|LVS an
 /// The same of what else is a witness of where an address is.
 pub const WITNESSES_PREFILTER: [&str; 3] = [aws::PREFILTER, script::PREFILTER, keepers::PREFILTER];
 
+/// A regex of what a line contains that tells the moment it was written: the `ts` of the structured form, and until when something is
+/// put off.
+pub const MOMENTS_PREFILTER: &str = "until|msg=\"";
+
 /// Everything one daemon says.
 struct Catalogue {
     messages: Vec<&'static Message>,

@@ -530,3 +530,25 @@ fn the_size_of_the_catalogue_hardly_matters() {
     let (whole, few) = (steps(&Catalogue::of(Daemon::Pdns).plain), steps(&few));
     assert!(few > 100 && whole * 2 <= few * 3, "{whole} steps with all messages, {few} with {}", COMMON.len());
 }
+
+/// Who looks for the moments that lines tell passes over lines without these words.
+#[test]
+fn a_wording_that_tells_a_moment_is_found_by_its_prefilter() {
+    let prefilter = Regex::new(MOMENTS_PREFILTER).unwrap();
+    for daemon in DAEMONS {
+        for (message, text) in wordings(daemon).filter(|(_, text)| is_structured(text) || text.contains("{until}")) {
+            assert!(prefilter.is_match(text.as_bytes()), "{}: {text}", message.id);
+        }
+    }
+}
+
+/// A survey takes the id's word for whose line it is.
+#[test]
+fn facts_of_powerdns_are_its_own() {
+    for Line { message, line, .. } in lines(Daemon::Pdns, |place, _| place.to_string()) {
+        let mut fields = Fields::default();
+        let read = read(Daemon::Pdns, line.as_bytes(), &mut fields).unwrap_or(message);
+        assert!(read.id.starts_with("pdns/"), "{line}");
+        assert!(matches!(fact(read, &fields), Fact::Pdns(_) | Fact::Other), "{line}");
+    }
+}

@@ -5,7 +5,7 @@ use super::args::Events;
 use super::{Exit, config, outlet};
 use crate::input::{Source, Watch};
 use crate::pipeline::events::{Options, in_words, tell};
-use crate::report::events::{SourceLine, write_event, write_source};
+use crate::report::events::{EventWriter, SourceLine, write_source};
 use chrono_tz::Tz;
 use std::io::{self, Write};
 use std::path::Path;
@@ -106,10 +106,11 @@ impl Outlet {
 
 /// Tells one source; says whether something of it is missing.
 fn one(source: &Source, options: &Options, outlet: &mut Outlet) -> bool {
+    let mut writer = EventWriter::default();
     let told = tell(source, options, &mut |event| {
         if outlet.is_open {
             // A `Vec` takes everything.
-            let _ = write_event(event, &mut outlet.buffer);
+            let _ = writer.write(event, &mut outlet.buffer);
             if outlet.buffer.len() >= BUFFER_BYTES {
                 outlet.flush();
             }

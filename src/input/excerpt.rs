@@ -319,7 +319,7 @@ impl Head {
 }
 
 /// Where in a line a part of it begins, if it lies in there: then it need not be compared.
-fn place(line: &[u8], part: &[u8]) -> Option<usize> {
+pub(super) fn place(line: &[u8], part: &[u8]) -> Option<usize> {
     let from = (part.as_ptr() as usize).checked_sub(line.as_ptr() as usize)?;
     (from + part.len() <= line.len()).then_some(from)
 }

@@ -25,6 +25,9 @@ pub(super) struct Hits {
     pub(super) lines: u64,
 }
 
+/// Bytes behind a hit that it may depend on: a letter.
+const BEHIND_HIT: usize = 4;
+
 impl Hits {
     /// Searches the run as a whole and looks for line ends only round what it finds.
     pub(super) fn search(&mut self, bytes: &[u8], pattern: &Regex) {
@@ -32,17 +35,31 @@ impl Hits {
         self.lines = 0;
         let mut from = 0;
         while from < bytes.len() {
-            let Some(hit) = pattern.find_at(bytes, from) else { break };
-            let begin = memrchr(b'\n', &bytes[from..hit.start()]).map_or(from, |at| from + at + 1);
-            let end = memchr(b'\n', &bytes[hit.start()..]).map_or(bytes.len(), |at| hit.start() + at);
+            // Where in its line the hit begins does not matter, and takes a search of its own.
+            let Some(hit) = pattern.shortest_match_at(bytes, from) else { break };
+            let begin = memrchr(b'\n', &bytes[from..hit]).map_or(from, |at| from + at + 1);
+            let end = memchr(b'\n', &bytes[hit..]).map_or(bytes.len(), |at| hit + at);
             if begin == bytes.len() {
                 break;
             }
             self.lines += count_lines(&bytes[from..begin]) + 1;
             self.found.push(Hit { begin, end, line: self.lines });
-            from = end + 1;
+            let head = if hit + BEHIND_HIT <= end { &bytes[begin..hit + BEHIND_HIT] } else { b"" };
+            from = self.alike(bytes, head, end + 1);
         }
         self.lines += count_lines(bytes.get(from..).unwrap_or_default());
+    }
+
+    /// Takes lines that begin as the one above does up to what was found in it, and so hold it too; gives back where another begins.
+    fn alike(&mut self, bytes: &[u8], head: &[u8], mut from: usize) -> usize {
+        while !head.is_empty() && bytes.get(from..).is_some_and(|rest| rest.starts_with(head)) {
+            let behind = from + head.len();
+            let end = memchr(b'\n', &bytes[behind..]).map_or(bytes.len(), |at| behind + at);
+            self.lines += 1;
+            self.found.push(Hit { begin: from, end, line: self.lines });
+            from = end + 1;
+        }
+        from
     }
 }
 

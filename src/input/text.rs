@@ -4,6 +4,7 @@ use super::ahead::{self, Piece};
 use super::blocks::{Block, Blocks};
 use super::container;
 use super::header;
+use super::heads::Heads;
 use super::helpers::Helpers;
 use super::hits::{Hits, first_stamp, last_stamp};
 use super::message;
@@ -24,7 +25,7 @@ pub(super) fn read(
     summary: &mut Summary,
     each: &mut dyn FnMut(&Record<'_>),
 ) {
-    let mut reader = Reader { speaker, pattern: pattern(interest, speaker), summary, each };
+    let mut reader = Reader { speaker, pattern: pattern(interest, speaker), heads: Heads::default(), summary, each };
     let mut hits = Hits::default();
     while let Some(block) = blocks.next() {
         reader.block(block, &mut hits);
@@ -45,7 +46,7 @@ pub(super) fn read_ahead(
     each: &mut dyn FnMut(&Record<'_>),
 ) -> Option<io::Error> {
     let pattern = pattern(interest, speaker);
-    let mut reader = Reader { speaker, pattern, summary, each };
+    let mut reader = Reader { speaker, pattern, heads: Heads::default(), summary, each };
     let mut hits = Hits::default();
     let mut seam = Seam::new(sizes.line);
     // No line of a piece is then too long.
@@ -71,6 +72,7 @@ fn pattern(interest: &Interest, speaker: Speaker) -> Option<&Regex> {
 struct Reader<'r> {
     speaker: Speaker,
     pattern: Option<&'r Regex>,
+    heads: Heads,
     summary: &'r mut Summary,
     each: &'r mut dyn FnMut(&Record<'_>),
 }
@@ -147,7 +149,7 @@ impl Reader<'_> {
     fn deliver(&mut self, raw: &[u8]) {
         let line = self.summary.lines;
         if is_printable(raw) {
-            (self.each)(&record(line, raw, raw, self.speaker));
+            (self.each)(&self.heads.record(line, raw, self.speaker));
             return;
         }
         self.summary.examine(line, raw);
@@ -190,7 +192,7 @@ fn without_colours(raw: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// `raw` is the line as written, `text` the same without what colours it.
-fn record<'a>(line: u64, raw: &'a [u8], text: &'a [u8], speaker: Speaker) -> Record<'a> {
+pub(super) fn record<'a>(line: u64, raw: &'a [u8], text: &'a [u8], speaker: Speaker) -> Record<'a> {
     let header = match speaker {
         Speaker::Tagged | Speaker::Untagged => header::parse(text),
         Speaker::Daemon => header::parse_daemon_output(text),

@@ -1,21 +1,22 @@
 //! Sources → typed events, each source for itself: the first half of `analyze`, for `driftline events`.
 //!
-//! A source is read twice, first to learn its year and its nodes. What cannot be read twice (standard input) is held back only
-//! until there is enough to judge by.
+//! What is told cannot be taken back, and a source's last line may be the one that tells the year and the node of its first. A source
+//! in which a look ahead or the lines themselves leave no such question is read once (`settled`), others are read twice. What
+//! cannot be read twice (standard input) is held back only until there is enough to judge by.
 
-use super::intake::{Intake, Reader, everything, interest};
-use super::kept::{Kept, keep_text};
-use super::listener::{Heard, Listener, id_of};
+use super::intake::{Facts, Intake, Reader, everything, interest};
+use super::kept::Kept;
 use super::patterns::Patterns;
+use super::settled::Settled;
+use super::teller::Teller;
 use super::unwrap;
-use crate::catalogue::{self, Fields};
 use crate::event::{Daemon, Text};
-use crate::input::{Error, Interest, Source};
+use crate::input::{Error, Interest, Scratch, Source};
 use crate::moment::Moment;
 use crate::record::{Record, Stamp};
-use crate::report::events::{EventLine, Field, SourceLine, SourceNode};
+use crate::report::events::{EventLine, SourceLine, SourceNode};
 use crate::report::{Caveat, SourceCoverage};
-use crate::timeline::{self, Frame, Placer, Stated, Survey};
+use crate::timeline::{self, Frame, Stated, Survey};
 use crate::version::VersionRange;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -55,20 +56,66 @@ pub struct Told {
 /// # Errors
 /// As of `input::read`; then no event was given.
 pub fn tell(source: &Source, options: &Options, each: &mut dyn FnMut(&EventLine<'_>)) -> Result<Told, Error> {
-    if source.can_be_read_again() {
-        tell_twice_read(source, options, each)
-    } else {
-        tell_once_read(source, options, each)
+    if !source.can_be_read_again() {
+        return tell_held_back(source, options, each);
+    }
+    match Settled::before_reading(source, options) {
+        Some(settled) => tell_once_read(source, options, &settled, each),
+        None => tell_twice_read(source, options, each),
     }
 }
 
-fn tell_twice_read(source: &Source, options: &Options, each: &mut dyn FnMut(&EventLine<'_>)) -> Result<Told, Error> {
-    let mut survey = Survey::new(source.path.clone(), source.node.clone());
-    if options.stated.skews.is_empty() {
-        // Who is ahead of whom is judged over all machines, later.
-        survey.is_of_a_node_alone();
-    }
+fn tell_once_read(
+    source: &Source,
+    options: &Options,
+    settled: &Settled,
+    each: &mut dyn FnMut(&EventLine<'_>),
+) -> Result<Told, Error> {
+    let by_reading = OnceCell::new();
+    let mut survey = survey_of(source, options);
     let mut reader = Reader::of_textless(&options.patterns);
+    reader.facts = if settled.is_for_all { Facts::Moments } else { Facts::Yearless };
+    let mut teller = Teller::new(&settled.frame, &settled.survey, options);
+    let mut is_settled = settled.is_for_all;
+    // Nothing need be put aside for a second reading.
+    let mut once = source.clone();
+    once.scratch = Scratch::default();
+    let summary = unwrap::read(&once, &interest(&options.patterns), &mut |record| {
+        if !is_settled && !settled.is_for(record) {
+            let settled = by_reading.get_or_init(|| Settled::by_reading(source, options));
+            teller.settle(&settled.frame, &settled.survey);
+            is_settled = true;
+        }
+        teller.tell_and_note(record, &mut reader, &mut survey, each);
+    })?;
+    let intake = reader.finish(source, summary, survey, None);
+    let settled = by_reading.get().unwrap_or(settled);
+    let frame = settle(&intake.survey, &options.stated);
+    // A log that was written to meanwhile may tell another year by now: what was told stands.
+    let is_as_told = !settled.is_for_all || frame.first_year(0) == settled.frame.first_year(0);
+    let (frame, years) =
+        if is_as_told { (frame, Vec::new()) } else { resettle(&intake.survey, &options.stated, &settled.frame) };
+    Ok(told(intake, &frame, &options.stated, teller.told(), &years))
+}
+
+pub(super) fn tell_twice_read(
+    source: &Source,
+    options: &Options,
+    each: &mut dyn FnMut(&EventLine<'_>),
+) -> Result<Told, Error> {
+    let (intake, frame) = surveyed(source, options)?;
+    let mut teller = Teller::new(&frame, &intake.survey, options);
+    unwrap::read_again(source, &wanted(options), &mut |record| teller.tell(record, each));
+    let events = teller.told();
+    Ok(told(intake, &frame, &options.stated, events, &[]))
+}
+
+/// Reads a source to learn its year and its nodes.
+pub(super) fn surveyed(source: &Source, options: &Options) -> Result<(Intake, Frame), Error> {
+    let mut survey = survey_of(source, options);
+    let mut reader = Reader::of_textless(&options.patterns);
+    // Clocks are measured by what nodes say of each other.
+    reader.facts = if options.stated.skews.is_empty() { Facts::Yearless } else { Facts::All };
     let summary = unwrap::read(source, &interest(&options.patterns), &mut |record| {
         reader.record(record, &mut |line| {
             survey.note(&line);
@@ -76,13 +123,19 @@ fn tell_twice_read(source: &Source, options: &Options, each: &mut dyn FnMut(&Eve
     })?;
     let intake = reader.finish(source, summary, survey, None);
     let frame = settle(&intake.survey, &options.stated);
-    let mut teller = Teller::new(&frame, &intake.survey, options);
-    unwrap::read_again(source, &wanted(options), &mut |record| teller.tell(record, each));
-    let events = teller.told;
-    Ok(told(intake, &frame, &options.stated, events, &[]))
+    Ok((intake, frame))
 }
 
-fn tell_once_read(source: &Source, options: &Options, each: &mut dyn FnMut(&EventLine<'_>)) -> Result<Told, Error> {
+pub(super) fn survey_of(source: &Source, options: &Options) -> Survey {
+    let mut survey = Survey::new(source.path.clone(), source.node.clone());
+    if options.stated.skews.is_empty() {
+        // Who is ahead of whom is judged over all machines, later.
+        survey.is_of_a_node_alone();
+    }
+    survey
+}
+
+fn tell_held_back(source: &Source, options: &Options, each: &mut dyn FnMut(&EventLine<'_>)) -> Result<Told, Error> {
     let early_survey = OnceCell::new();
     let early_frame = OnceCell::new();
     let mut early = Some(Survey::new(source.path.clone(), source.node.clone()));
@@ -118,21 +171,18 @@ fn tell_once_read(source: &Source, options: &Options, each: &mut dyn FnMut(&Even
         }
     })?;
     let intake = reader.finish(source, summary, whole, None);
-    let frame = match early_frame.get() {
-        // What was told rests on the year settled then.
-        Some(early) => settle(&intake.survey, &stating_years(&options.stated, early)),
-        None => settle(&intake.survey, &options.stated),
+    let (frame, years) = match early_frame.get() {
+        Some(early) => resettle(&intake.survey, &options.stated, early),
+        None => (settle(&intake.survey, &options.stated), Vec::new()),
     };
     let events = match teller {
-        Some(teller) => teller.told,
+        Some(teller) => teller.told(),
         None => {
             let mut teller = Teller::new(&frame, &intake.survey, options);
             held.records.drain(..).for_each(|record| teller.tell(&record.borrowed(), each));
-            teller.told
+            teller.told()
         }
     };
-    let early = early_frame.get().map_or(&[][..], |early| &early.caveats);
-    let years: Vec<Caveat> = early.iter().filter(|caveat| caveat.kind == "year-inferred").cloned().collect();
     Ok(told(intake, &frame, &options.stated, events, &years))
 }
 
@@ -205,7 +255,7 @@ fn wanted(options: &Options) -> Interest {
 }
 
 /// As `timeline::settle`, with the clocks as they are: who is ahead of whom is judged over all machines, later.
-fn settle(survey: &Survey, stated: &Stated) -> Frame {
+pub(super) fn settle(survey: &Survey, stated: &Stated) -> Frame {
     let mut frame = timeline::settle(std::slice::from_ref(survey), stated);
     frame.skews.retain(|node, _| stated.skews.contains_key(node));
     if stated.skews.is_empty() {
@@ -214,105 +264,14 @@ fn settle(survey: &Survey, stated: &Stated) -> Frame {
     frame
 }
 
-fn stating_years(stated: &Stated, early: &Frame) -> Stated {
+/// As [`settle`], where what was told rests on the year settled before; with what that year rests on.
+fn resettle(survey: &Survey, stated: &Stated, early: &Frame) -> (Frame, Vec<Caveat>) {
     let mut stated = stated.clone();
     if let Some(year) = early.first_year(0) {
         stated.years.entry(None).or_insert(year);
     }
-    stated
-}
-
-/// Turns the records of a surveyed source into events.
-struct Teller<'a> {
-    placer: Placer<'a>,
-    listener: Listener,
-    options: &'a Options,
-    path: &'a Text,
-    /// The last record: what a folded repeat repeats.
-    last: Kept,
-    /// The last line's host.
-    host: Option<Text>,
-    /// Room for the next line's fields.
-    room: Fields<'static>,
-    /// Events told, strangers' not counted.
-    told: u64,
-}
-
-impl<'a> Teller<'a> {
-    fn new(frame: &'a Frame, survey: &'a Survey, options: &'a Options) -> Self {
-        let listener = Listener::new(options.patterns.clone());
-        let (last, room) = (Kept::default(), Fields::default());
-        Self { placer: frame.placer(0, survey), listener, options, path: &survey.path, last, host: None, room, told: 0 }
-    }
-
-    fn tell(&mut self, record: &Record<'_>, each: &mut dyn FnMut(&EventLine<'_>)) {
-        if record.message.is_empty() && record.repeated > 1 {
-            if self.last.line + 1 != record.line {
-                return;
-            }
-            self.last.line = record.line;
-            let last = std::mem::take(&mut self.last);
-            let again =
-                Record { message: &last.message, identifier: last.identifier.as_deref(), pid: last.pid, ..*record };
-            let again = Record { host: last.host.as_deref(), unit: last.unit.as_deref(), ..again };
-            self.event(&again, each);
-            self.last = last;
-            return;
-        }
-        self.event(record, each);
-        self.last.set(record);
-    }
-
-    fn event(&mut self, record: &Record<'_>, each: &mut dyn FnMut(&EventLine<'_>)) {
-        let mut fields = std::mem::take(&mut self.room);
-        self.event_in(record, &mut fields, each);
-        self.room = fields.emptied();
-    }
-
-    fn event_in<'r>(&mut self, record: &Record<'r>, fields: &mut Fields<'r>, each: &mut dyn FnMut(&EventLine<'_>)) {
-        let hearing = self.listener.hear(record, fields);
-        // The walker follows every stamp that the survey followed.
-        let is_surveyed = !matches!(hearing.what, Heard::Stranger);
-        if !is_surveyed && !self.options.all {
-            return;
-        }
-        keep_text(&mut self.host, record.host);
-        let placed = self.placer.when(record.stamp, self.host.as_ref(), is_surveyed);
-        let after = self.options.since.is_none_or(|since| placed.time.is_some_and(|time| time.micros >= since.micros));
-        let before = self.options.until.is_none_or(|until| placed.time.is_some_and(|time| time.micros <= until.micros));
-        if !(after && before) {
-            return;
-        }
-        let told = told_fields(fields);
-        let reason = matches!(hearing.what, Heard::Message(_)).then(|| catalogue::reason_in(fields)).flatten();
-        let reason = reason.as_ref().map(|(message, fields)| (message.id, told_fields(fields)));
-        self.told += u64::from(is_surveyed);
-        each(&EventLine {
-            time: placed.time,
-            assumes_year: placed.assumes_year,
-            assumes_zone: placed.assumes_zone,
-            node: &placed.node,
-            program: hearing.identifier,
-            pid: hearing.pid,
-            event: id_of(&hearing.what),
-            means: match hearing.what {
-                Heard::Site(site) => Some(site.means().word()),
-                Heard::Message(_) | Heard::Unrecognised(_) | Heard::Stranger => None,
-            },
-            fields: &told,
-            reason: reason.as_ref().map(|(id, fields)| (*id, &fields[..])),
-            repeated: record.repeated,
-            path: self.path,
-            line: record.cursor.is_none().then_some(record.line),
-            entry: record.cursor.is_some().then_some(record.line),
-            cursor: record.cursor,
-            raw: record.raw,
-        });
-    }
-}
-
-fn told_fields<'a>(fields: &'a Fields<'_>) -> Vec<Field<'a>> {
-    fields.iter().map(|(name, value)| Field { name, value, is_number: Fields::is_number(name) }).collect()
+    let years = early.caveats.iter().filter(|caveat| caveat.kind == "year-inferred").cloned().collect();
+    (settle(survey, &stated), years)
 }
 
 /// Records waiting for their year.

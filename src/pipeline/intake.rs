@@ -3,12 +3,12 @@
 use super::batch::Batch;
 use super::blind_spots;
 use super::kept::{Kept, keep_text};
-use super::listener::{Heard, Listener, fact_of, id_of, is_known};
+use super::listener::{Heard, Hearing, Listener, fact_of, id_of, is_known};
 use super::patterns::Patterns;
 use super::settings::Configuration;
 use super::unread::Templates;
 use super::unwrap;
-use crate::catalogue::{self, Fields};
+use crate::catalogue::{self, Fields, Message};
 use crate::event::{Cloud, Daemon, Event, Fact, Keepalived, Pdns, Text, lossy};
 use crate::input::{Error, Interest, Programs, Source, Summary, Trouble};
 use crate::record::Record;
@@ -200,6 +200,33 @@ pub(super) fn is_listened_to(fact: &Fact) -> bool {
     }
 }
 
+/// Which facts are worked out: who only surveys a source wants its daemons and dates.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Facts {
+    /// Each line's.
+    #[default]
+    All,
+    /// Of PowerDNS's messages those whose stamps have no year.
+    Yearless,
+    /// Of PowerDNS's messages those that tell a moment: it settles the year, and nothing else can.
+    Moments,
+}
+
+impl Facts {
+    /// Whether the fact of a line that is such a message tells anything beyond its id.
+    fn has(self, message: &Message, record: &Record<'_>, fields: &Fields<'_>) -> bool {
+        let tells = match self {
+            Self::All => true,
+            Self::Yearless => record.stamp.is_some_and(|stamp| !stamp.year_known),
+            Self::Moments => fields.get("until").is_some() || catalogue::said_at(record.message).is_some(),
+        };
+        tells || !message.id.starts_with("pdns/")
+    }
+}
+
+/// Takes a line, how it was heard and what it tells.
+pub(super) type HeardLine<'e> = dyn FnMut(&Line, &Hearing<'_, '_>, &Fields<'_>) + 'e;
+
 /// Records → lines.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
@@ -213,6 +240,7 @@ pub(super) struct Reader {
     host: Option<Text>,
     /// Room for the next line's fields.
     room: Fields<'static>,
+    pub(super) facts: Facts,
     /// What stands for each line's text where it is not told here.
     no_raw: Option<Text>,
 }
@@ -249,6 +277,15 @@ impl Reader {
         }
     }
 
+    /// As [`record`](Self::record), for one who also wants to know how it was heard. A folded repeat is not heard.
+    pub(super) fn hear(&mut self, record: &Record<'_>, each: &mut HeardLine<'_>) {
+        let mut fields = std::mem::take(&mut self.room);
+        if self.line_in(record, true, &mut fields, |line, hearing, fields| each(&line, hearing, fields)).is_some() {
+            self.last.get_or_insert_default().set(record);
+        }
+        self.room = fields.emptied();
+    }
+
     /// `last message repeated N times` repeats the line right above it, whatever program that was.
     fn repeat(&mut self, record: &Record<'_>, each: &mut dyn FnMut(Line)) {
         let Some(last) = self.last.as_mut().filter(|last| last.line + 1 == record.line) else { return };
@@ -271,20 +308,30 @@ impl Reader {
     /// The line that a record is; `None` for a stranger's. What is read again does not count.
     fn line_of(&mut self, record: &Record<'_>, counts: bool) -> Option<Line> {
         let mut fields = std::mem::take(&mut self.room);
-        let line = self.line_in(record, counts, &mut fields);
+        let line = self.line_in(record, counts, &mut fields, |line, _, _| line);
         self.room = fields.emptied();
         line
     }
 
-    fn line_in<'r>(&mut self, record: &Record<'r>, counts: bool, fields: &mut Fields<'r>) -> Option<Line> {
+    fn line_in<'r, T>(
+        &mut self,
+        record: &Record<'r>,
+        counts: bool,
+        fields: &mut Fields<'r>,
+        then: impl FnOnce(Line, &Hearing<'_, '_>, &Fields<'_>) -> T,
+    ) -> Option<T> {
         let hearing = self.listener.hear(record, fields);
-        let fact = fact_of(&hearing.what, fields);
+        let has_fact = match hearing.what {
+            Heard::Message(message) => self.facts.has(message, record, fields),
+            Heard::Unrecognised(_) | Heard::Site(_) | Heard::Stranger => true,
+        };
+        let fact = if has_fact { fact_of(&hearing.what, fields) } else { Fact::Other };
         let hint = match hearing.what {
             Heard::Message(_) => {
                 self.recognised += u64::from(counts);
                 // A stamp with a year needs no hint.
                 let is_yearless = record.stamp.is_some_and(|stamp| !stamp.year_known);
-                if is_yearless { hint(record.message, &fact, fields) } else { None }
+                if is_yearless && has_fact { hint(record.message, &fact, fields) } else { None }
             }
             Heard::Unrecognised(daemon) => {
                 if counts {
@@ -297,7 +344,7 @@ impl Reader {
             Heard::Stranger => return None,
         };
         keep_text(&mut self.host, record.host);
-        Some(Line {
+        let line = Line {
             id: id_of(&hearing.what),
             fact,
             stamp: record.stamp,
@@ -306,10 +353,11 @@ impl Reader {
             repeated: record.repeated,
             line: record.cursor.is_none().then_some(record.line),
             cursor: record.cursor.map(text),
-            raw: self.text_of(record),
+            raw: self.no_raw.clone().unwrap_or_else(|| text(record.raw)),
             hint,
             versions: fields.versions(),
-        })
+        };
+        Some(then(line, &hearing, fields))
     }
 
     fn text_of(&self, record: &Record<'_>) -> Text {
@@ -370,7 +418,7 @@ pub(super) fn hint(message: &[u8], fact: &Fact, fields: &Fields<'_>) -> Option<D
     if let Some(epoch) = catalogue::said_at(message) {
         return Some(DateHint::Exact(epoch));
     }
-    let local = fields.iter().find_map(|(_, value)| local_datetime(value));
+    let local = fields.get("until").and_then(local_datetime);
     if let Some(epoch) = local {
         return Some(DateHint::Exact(epoch));
     }

@@ -3,43 +3,51 @@
 use crate::event::{Text, lossy};
 use crate::record::{Record, Stamp};
 
-/// A record that outlives the next one.
+/// A record that outlives the next one. Most of its parts lie in its line, so that one copy is enough.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Kept {
     pub(super) line: u64,
-    pub(super) raw: Vec<u8>,
+    /// The line as written, then those parts that do not lie in it.
+    bytes: Vec<u8>,
+    raw: Part,
     pub(crate) stamp: Option<Stamp>,
-    pub(super) host: Option<Vec<u8>>,
-    pub(super) identifier: Option<Vec<u8>>,
-    pub(super) unit: Option<Vec<u8>>,
-    pub(super) pid: Option<u32>,
-    pub(super) message: Vec<u8>,
-    pub(super) repeated: u32,
-    pub(super) cursor: Option<Vec<u8>>,
+    host: Option<Part>,
+    identifier: Option<Part>,
+    unit: Option<Part>,
+    pid: Option<u32>,
+    message: Part,
+    repeated: u32,
+    cursor: Option<Part>,
 }
+
+/// From and to in the bytes.
+type Part = (usize, usize);
 
 impl Kept {
     /// Takes another record in its place.
     pub(crate) fn set(&mut self, record: &Record<'_>) {
-        let set = |kept: &mut Option<Vec<u8>>, value: Option<&[u8]>| match (kept.as_mut(), value) {
-            (Some(kept), Some(value)) => {
-                kept.clear();
-                kept.extend_from_slice(value);
+        let Record { line, raw, stamp, host, identifier, unit, pid, message, repeated, cursor } = *record;
+        let bytes = &mut self.bytes;
+        bytes.clear();
+        bytes.extend_from_slice(raw);
+        let mut keep = |part: &[u8]| {
+            let begin = (part.as_ptr() as usize).wrapping_sub(raw.as_ptr() as usize);
+            match begin.checked_add(part.len()).filter(|end| *end <= raw.len()) {
+                Some(end) => (begin, end),
+                None => {
+                    let begin = bytes.len();
+                    bytes.extend_from_slice(part);
+                    (begin, bytes.len())
+                }
             }
-            (None, _) | (_, None) => *kept = value.map(<[u8]>::to_vec),
         };
-        self.line = record.line;
-        set(&mut self.host, record.host);
-        set(&mut self.identifier, record.identifier);
-        set(&mut self.unit, record.unit);
-        self.pid = record.pid;
-        self.message.clear();
-        self.message.extend_from_slice(record.message);
-        self.raw.clear();
-        self.raw.extend_from_slice(record.raw);
-        self.stamp = record.stamp;
-        self.repeated = record.repeated;
-        set(&mut self.cursor, record.cursor);
+        self.message = keep(message);
+        self.host = host.map(&mut keep);
+        self.identifier = identifier.map(&mut keep);
+        self.unit = unit.map(&mut keep);
+        self.cursor = cursor.map(&mut keep);
+        self.raw = (0, raw.len());
+        (self.line, self.stamp, self.pid, self.repeated) = (line, stamp, pid, repeated);
     }
 
     /// A copy.
@@ -53,18 +61,24 @@ impl Kept {
     /// The record as it was.
     #[must_use]
     pub fn borrowed(&self) -> Record<'_> {
+        let part = |(from, to): Part| self.bytes.get(from..to).unwrap_or_default();
         Record {
             line: self.line,
-            raw: &self.raw,
+            raw: part(self.raw),
             stamp: self.stamp,
-            host: self.host.as_deref(),
-            identifier: self.identifier.as_deref(),
-            unit: self.unit.as_deref(),
+            host: self.host.map(part),
+            identifier: self.identifier.map(part),
+            unit: self.unit.map(part),
             pid: self.pid,
-            message: &self.message,
+            message: part(self.message),
             repeated: self.repeated,
-            cursor: self.cursor.as_deref(),
+            cursor: self.cursor.map(part),
         }
+    }
+
+    /// The message itself.
+    pub(super) fn message(&self) -> &[u8] {
+        self.borrowed().message
     }
 }
 
@@ -73,5 +87,37 @@ pub(super) fn keep_text(kept: &mut Option<Text>, bytes: Option<&[u8]>) {
     let is_same = kept.as_deref().map(str::as_bytes) == bytes;
     if !is_same {
         *kept = bytes.map(|bytes| Text::from(lossy(bytes)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Kept;
+    use crate::record::Record;
+
+    #[test]
+    fn a_record_is_kept_wherever_its_parts_lie() {
+        let line = b"Nov 23 02:12:33 ns1 pdns_server[304]: up".to_vec();
+        let inside = Record {
+            line: 7,
+            raw: &line,
+            stamp: None,
+            host: Some(&line[16..19]),
+            identifier: Some(&line[20..31]),
+            unit: None,
+            pid: Some(304),
+            message: &line[38..],
+            repeated: 2,
+            cursor: None,
+        };
+        let (other, empty): (&[u8], &[u8]) = (b"of a journal", b"");
+        let beside = Record { raw: other, unit: Some(b"pdns.service"), cursor: Some(b"s=1"), ..inside };
+        let nothing = Record { raw: empty, message: empty, host: Some(empty), ..inside };
+        let mut kept = Kept::default();
+        for record in [inside, beside, nothing, inside] {
+            kept.set(&record);
+            assert_eq!(kept.borrowed(), record);
+            assert_eq!(Kept::whole(&record).borrowed(), record);
+        }
     }
 }

@@ -15,6 +15,8 @@ mod masters;
 mod misconfigured;
 mod patterns;
 mod settings;
+mod settled;
+mod teller;
 mod unread;
 mod unwrap;
 

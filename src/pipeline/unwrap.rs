@@ -61,8 +61,8 @@ impl Unwrapper {
     pub(super) fn rest(&mut self, each: &mut dyn FnMut(&Record<'_>)) {
         if self.is_holding
             && self.further.is_empty()
-            && self.is_message(&self.held.message)
-            && !goes_on(&self.held.message)
+            && self.is_message(self.held.message())
+            && !goes_on(self.held.message())
         {
             self.flush(each);
         }
@@ -89,11 +89,11 @@ impl Unwrapper {
         if taken == 0 {
             each(&self.held.borrowed());
         } else {
-            let message = joined(&self.held.message, &self.further[..taken]);
-            let mut raw = self.held.raw.clone();
+            let message = joined(self.held.message(), &self.further[..taken]);
+            let mut raw = self.held.borrowed().raw.to_vec();
             for line in &self.further[..taken] {
                 raw.push(b'\n');
-                raw.extend_from_slice(&line.raw);
+                raw.extend_from_slice(line.borrowed().raw);
             }
             each(&Record { message: &message, raw: &raw, ..self.held.borrowed() });
         }
@@ -115,7 +115,8 @@ impl Unwrapper {
 
     /// Whether a text is a whole message of the daemon that wrote the held line.
     fn is_message(&self, text: &[u8]) -> bool {
-        match daemon_of(self.held.identifier.as_deref(), self.held.unit.as_deref()) {
+        let held = self.held.borrowed();
+        match daemon_of(held.identifier, held.unit) {
             Some(daemon) => is_whole(daemon, text),
             None => is_whole(Daemon::Pdns, text) || is_whole(Daemon::Keepalived, text),
         }
@@ -123,18 +124,18 @@ impl Unwrapper {
 
     /// How many of the further lines belong to the held one.
     fn wrapped_over(&self) -> usize {
-        let marked = std::iter::once(&self.held.message).chain(self.further.iter().map(|line| &line.message));
+        let marked = std::iter::once(self.held.message()).chain(self.further.iter().map(Kept::message));
         let marked = marked.take_while(|line| goes_on(line)).count();
         if marked > 0 {
             return marked.min(self.further.len());
         }
         let is_message = |text: &[u8]| self.is_message(text);
-        if is_message(&self.held.message) {
+        if is_message(self.held.message()) {
             return 0;
         }
         // A line that is a message of its own is no part of another.
-        let own = self.further.iter().take_while(|line| !is_message(&line.message)).count();
-        (1..=own).find(|count| is_message(&joined(&self.held.message, &self.further[..*count]))).unwrap_or(0)
+        let own = self.further.iter().take_while(|line| !is_message(line.message())).count();
+        (1..=own).find(|count| is_message(&joined(self.held.message(), &self.further[..*count]))).unwrap_or(0)
     }
 }
 
@@ -152,7 +153,7 @@ fn may_be_wrapped(record: &Record<'_>) -> bool {
 
 fn joined(first: &[u8], further: &[Kept]) -> Vec<u8> {
     let mut text = Vec::new();
-    for part in std::iter::once(first).chain(further.iter().map(|line| &*line.message)) {
+    for part in std::iter::once(first).chain(further.iter().map(Kept::message)) {
         let part = part.trim_ascii();
         let part = part.strip_suffix(b"\\").unwrap_or(part).trim_ascii_end();
         if !text.is_empty() {

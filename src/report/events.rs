@@ -2,9 +2,10 @@
 //!
 //! **Invariant:** keys are only ever added here, and no line holds a character that steers a terminal.
 
+pub use super::event_line::{EventWriter, write_event};
 use super::words::is_hidden;
 use super::{Caveat, SourceCoverage};
-use crate::event::{Daemon, Text, lossy};
+use crate::event::{Daemon, Text};
 use crate::moment::Moment;
 use crate::version::VersionRange;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
@@ -55,7 +56,7 @@ pub struct Field<'a> {
     pub name: &'a str,
     /// Its value as printed.
     pub value: &'a [u8],
-    /// Whether fields of this name are numbers.
+    /// Whether fields of this name are numbers; that of a value that begins like none may be left open.
     pub is_number: bool,
 }
 
@@ -128,71 +129,6 @@ impl SourceLine {
     }
 }
 
-/// Appends an event and a newline.
-///
-/// # Errors
-/// Only those of serde, which a `Vec` gives no cause for.
-pub fn write_event(event: &EventLine<'_>, out: &mut Vec<u8>) -> io::Result<()> {
-    out.extend_from_slice(br#"{"schema":"driftline.event/1","time":"#);
-    match event.time {
-        Some(time) => put_text(time.rfc3339().as_bytes(), out)?,
-        None => out.extend_from_slice(b"null"),
-    }
-    out.extend_from_slice(match (event.assumes_year, event.assumes_zone) {
-        (true, true) => br#","assumed":["year","zone"]"#,
-        (true, false) => br#","assumed":["year"]"#,
-        (false, true) => br#","assumed":["zone"]"#,
-        (false, false) => b"",
-    });
-    out.extend_from_slice(br#","node":"#);
-    put_text(event.node.as_bytes(), out)?;
-    if let Some(program) = event.program {
-        out.extend_from_slice(br#","program":"#);
-        put_text(program, out)?;
-    }
-    if let Some(pid) = event.pid {
-        out.extend_from_slice(br#","pid":"#);
-        put(&pid, out)?;
-    }
-    out.extend_from_slice(br#","event":"#);
-    put_text(event.event.as_bytes(), out)?;
-    if let Some(means) = event.means {
-        out.extend_from_slice(br#","means":"#);
-        put_text(means.as_bytes(), out)?;
-    }
-    out.extend_from_slice(br#","fields":"#);
-    put_fields(event.fields, out)?;
-    if let Some((id, fields)) = event.reason {
-        out.extend_from_slice(br#","reason":{"event":"#);
-        put_text(id.as_bytes(), out)?;
-        out.extend_from_slice(br#","fields":"#);
-        put_fields(fields, out)?;
-        out.push(b'}');
-    }
-    if event.repeated > 1 {
-        out.extend_from_slice(br#","repeated":"#);
-        put(&event.repeated, out)?;
-    }
-    out.extend_from_slice(br#","path":"#);
-    put_text(event.path.as_bytes(), out)?;
-    if let Some(line) = event.line {
-        out.extend_from_slice(br#","line":"#);
-        put(&line, out)?;
-    }
-    if let Some(entry) = event.entry {
-        out.extend_from_slice(br#","entry":"#);
-        put(&entry, out)?;
-    }
-    if let Some(cursor) = event.cursor {
-        out.extend_from_slice(br#","cursor":"#);
-        put_text(cursor, out)?;
-    }
-    out.extend_from_slice(br#","raw":"#);
-    put_text(event.raw, out)?;
-    out.extend_from_slice(b"}\n");
-    Ok(())
-}
-
 /// Appends a source and a newline.
 ///
 /// # Errors
@@ -239,7 +175,7 @@ fn write(value: &impl Serialize, out: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
-fn put(value: &impl Serialize, out: &mut Vec<u8>) -> io::Result<()> {
+pub(super) fn put(value: &impl Serialize, out: &mut Vec<u8>) -> io::Result<()> {
     value.serialize(&mut serde_json::Serializer::with_formatter(out, Harmless)).map_err(io::Error::other)
 }
 
@@ -332,48 +268,6 @@ fn assumed((year, zone): (bool, bool)) -> &'static [&'static str] {
     }
 }
 
-/// A string, quotes included. Most need no escape, and to see that takes a tenth of the time of looking for one.
-fn put_text(text: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
-    let is_bare = |byte: u8| (b' '..0x7f).contains(&byte) & (byte != b'"') & (byte != b'\\');
-    if !text.iter().fold(true, |bare, byte| bare & is_bare(*byte)) {
-        return put(&lossy(text), out);
-    }
-    out.push(b'"');
-    out.extend_from_slice(text);
-    out.push(b'"');
-    Ok(())
-}
-
-fn put_fields(fields: &[Field<'_>], out: &mut Vec<u8>) -> io::Result<()> {
-    out.push(b'{');
-    for (place, field) in fields.iter().enumerate() {
-        if place > 0 {
-            out.push(b',');
-        }
-        put_text(field.name.as_bytes(), out)?;
-        out.push(b':');
-        if is_number(field) {
-            out.extend_from_slice(field.value);
-        } else {
-            put_text(field.value, out)?;
-        }
-    }
-    out.push(b'}');
-    Ok(())
-}
-
-/// Whether the field is a number and its text is how JSON writes that number: `007` stays text.
-fn is_number(field: &Field<'_>) -> bool {
-    let digits = field.value.strip_prefix(b"-").unwrap_or(field.value);
-    let is_canonical = match digits {
-        [b'0'] => digits.len() == field.value.len(),
-        [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
-        _ => false,
-    };
-    let fits = || std::str::from_utf8(field.value).is_ok_and(|text| text.parse::<i64>().is_ok());
-    field.is_number && is_canonical && (digits.len() < 19 || fits())
-}
-
 /// JSON without DEL, C1 and bidi characters: serde escapes only what JSON demands.
 struct Harmless;
 
@@ -394,15 +288,6 @@ impl serde_json::ser::Formatter for Harmless {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_numbers_where_they_are_written_so() {
-        let read = |value, is_number| super::is_number(&Field { name: "serial", value, is_number });
-        assert!(read(b"2020081701", true) && read(b"0", true) && read(b"-7", true));
-        for (value, is_number) in [(&b"007"[..], true), (b"+1", true), (b"x", true), (b"12", false), (b"\xff", true)] {
-            assert!(!read(value, is_number), "{}", value.escape_ascii());
-        }
-    }
 
     #[test]
     fn nothing_hidden_is_left() {

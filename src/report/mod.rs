@@ -5,6 +5,7 @@ mod blocks;
 pub mod change;
 mod columns;
 mod escape;
+mod event_line;
 pub mod events;
 pub mod explain;
 mod house;

@@ -208,6 +208,12 @@ impl Survey {
         self.first.or(self.last).is_some_and(|stamp| !stamp.year_known)
     }
 
+    /// The first years that moments told by its lines demand: none, one, or several that contradict each other.
+    #[must_use]
+    pub fn years_demanded(&self) -> usize {
+        self.clues.years_demanded()
+    }
+
     /// Whether all lines name one host, or none does.
     #[must_use]
     pub fn is_of_one_host(&self) -> bool {

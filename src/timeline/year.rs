@@ -167,6 +167,10 @@ impl Clues {
         (floor..floor + LEAP_YEARS_APART).find(|year| self.fits(*year))
     }
 
+    pub(super) fn years_demanded(&self) -> usize {
+        self.exact.len()
+    }
+
     fn demanded(&self) -> Option<i32> {
         let year = self.exact.iter().max_by_key(|(year, count)| (**count, std::cmp::Reverse(**year)));
         year.map(|(year, _)| *year - self.lead)
