@@ -23,6 +23,19 @@ pub struct Kept {
 /// From and to in the bytes.
 type Part = (usize, usize);
 
+/// Where a part of a record stands in the bytes, which begin with its line; what does not lie in that is put behind them.
+fn place_of(part: &[u8], raw: &[u8], bytes: &mut Vec<u8>) -> Part {
+    let begin = (part.as_ptr() as usize).wrapping_sub(raw.as_ptr() as usize);
+    match begin.checked_add(part.len()).filter(|end| *end <= raw.len()) {
+        Some(end) => (begin, end),
+        None => {
+            let begin = bytes.len();
+            bytes.extend_from_slice(part);
+            (begin, bytes.len())
+        }
+    }
+}
+
 impl Kept {
     /// Takes another record in its place.
     pub(crate) fn set(&mut self, record: &Record<'_>) {
@@ -30,22 +43,10 @@ impl Kept {
         let bytes = &mut self.bytes;
         bytes.clear();
         bytes.extend_from_slice(raw);
-        let mut keep = |part: &[u8]| {
-            let begin = (part.as_ptr() as usize).wrapping_sub(raw.as_ptr() as usize);
-            match begin.checked_add(part.len()).filter(|end| *end <= raw.len()) {
-                Some(end) => (begin, end),
-                None => {
-                    let begin = bytes.len();
-                    bytes.extend_from_slice(part);
-                    (begin, bytes.len())
-                }
-            }
-        };
+        let mut keep = |part: &[u8]| place_of(part, raw, bytes);
+        [self.host, self.identifier, self.unit, self.cursor] =
+            [host, identifier, unit, cursor].map(|part| part.map(&mut keep));
         self.message = keep(message);
-        self.host = host.map(&mut keep);
-        self.identifier = identifier.map(&mut keep);
-        self.unit = unit.map(&mut keep);
-        self.cursor = cursor.map(&mut keep);
         self.raw = (0, raw.len());
         (self.line, self.stamp, self.pid, self.repeated) = (line, stamp, pid, repeated);
     }

@@ -4,31 +4,32 @@ use super::check::{Checks, Condition};
 use super::{HashSet, Reader, open};
 use crate::input::{Interest, Programs, Summary};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 fn programs() -> Interest {
     Interest::Programs(Programs {
-        pattern: regex::bytes::Regex::new("pdns|eepalived").unwrap(),
+        pattern: regex::bytes::Regex::new("pdns|eepalived").expect("it is a regex"),
         fields: &["SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "UNIT", "_COMM"],
         is_known: |_| false,
     })
 }
 
+#[expect(clippy::disallowed_methods, reason = "what is unpacked here is no source")]
 fn fixtures() -> Vec<Vec<u8>> {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
     let names = ["journals/dnsmaster", "journals/dnsslave1", "formats/journal", "formats/odd"];
-    let open = |path: PathBuf| super::File::open(path).unwrap();
-    names.map(|name| zstd::decode_all(open(data.join(format!("{name}.journal.zst")))).unwrap()).into()
+    let packed = |name| std::fs::File::open(data.join(format!("{name}.journal.zst"))).expect("the file is there");
+    names.map(|name| zstd::decode_all(packed(name)).expect("it is packed")).into()
 }
 
 fn file(bytes: &[u8]) -> tempfile::NamedTempFile {
-    let mut file = tempfile::Builder::new().suffix(".journal").tempfile().unwrap();
-    file.write_all(bytes).unwrap();
+    let mut file = tempfile::Builder::new().suffix(".journal").tempfile().expect("there is room");
+    file.write_all(bytes).expect("there is room");
     file
 }
 
 fn condition(place: &Path, interest: &Interest) -> Condition {
-    Checks::of(vec![place]).condition(0, &mut open(place).unwrap(), interest)
+    Checks::of(vec![place]).condition(0, &mut open(place).expect("it is there"), interest)
 }
 
 /// What is given of a file as if it were in this condition, and what is said of it.
@@ -38,7 +39,7 @@ fn given(place: &Path, condition: &Condition, interest: &Interest) -> (Vec<Strin
     let (summary_of, each) = (&mut summary, &mut each as &mut dyn FnMut(&crate::record::Record<'_>));
     let (seen, have_doubles, given) = (HashSet::new(), false, None);
     let mut reader = Reader { seen, have_doubles, given, interest, summary: summary_of, each };
-    let ended = reader.file(place, open(place).unwrap(), condition);
+    let ended = reader.file(place, open(place).expect("it is there"), condition);
     (records, format!("{ended:?} {summary:?}"))
 }
 
@@ -65,9 +66,9 @@ fn what_passes_for_plain_is_so() {
     let mut noise = 7u64;
     let mut next = || {
         noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(noise >> 33).unwrap()
+        usize::try_from(noise >> 33).expect("31 bits")
     };
-    let tail = usize::try_from(super::object::u64_at(bytes, 136)).unwrap();
+    let tail = usize::try_from(super::object::u64_at(bytes, 136)).expect("a journal in memory");
     let mut plain = 0;
     for _ in 0..400 {
         let mut garbled = bytes.clone();
