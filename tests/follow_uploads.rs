@@ -8,12 +8,13 @@ mod common;
 use common::{PATIENCE, Running, analyze, announced, bytes, findings, logs};
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -123,11 +124,18 @@ fn verdict(finding: &Value) -> String {
     [rule, word(finding, "confidence"), state, word(finding, "since")].join(" ")
 }
 
+/// Ports that a test of this process has taken.
+static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+
 /// A systemd-journal-remote that listens, and where.
 fn remote(uploaded: &Path) -> (Running, u16) {
     loop {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
         let port = free.expect("there is a free port").port();
+        // Another test's may not listen there yet: then both would be reached at the one that is first.
+        if !GIVEN.lock().expect("nobody panics with it").insert(port) {
+            continue;
+        }
         let child = Command::new(REMOTE)
             .arg(format!("--listen-http=127.0.0.1:{port}"))
             .arg(format!("--output={}", uploaded.display()))
