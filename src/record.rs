@@ -7,6 +7,7 @@ use chrono::NaiveDateTime;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Stamp {
     /// Date and time as written. Where the year is missing it is 2000, which has a 29 February.
+    #[serde(with = "as_numbers")]
     pub written: NaiveDateTime,
     /// Whether the source wrote the year.
     pub year_known: bool,
@@ -14,6 +15,24 @@ pub struct Stamp {
     pub offset_seconds: Option<i32>,
     /// How finely it was written.
     pub precision: Precision,
+}
+
+/// A stamp put aside: chrono writes dates for people, which is most of the work of writing a line.
+mod as_numbers {
+    use chrono::{DateTime, NaiveDateTime};
+    use serde::de::{Deserialize, Deserializer, Error};
+    use serde::ser::{Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(written: &NaiveDateTime, serializer: S) -> Result<S::Ok, S::Error> {
+        let written = written.and_utc();
+        (written.timestamp(), written.timestamp_subsec_nanos()).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDateTime, D::Error> {
+        let (seconds, nanos) = Deserialize::deserialize(deserializer)?;
+        let written = DateTime::from_timestamp(seconds, nanos).ok_or_else(|| D::Error::custom("no such moment"))?;
+        Ok(written.naive_utc())
+    }
 }
 
 /// One line of text or one journal entry. Borrowed from the reader's buffer; copy what must outlive the next record.
@@ -39,4 +58,27 @@ pub struct Record<'a> {
     pub repeated: u32,
     /// Journal cursor, where the source has one.
     pub cursor: Option<&'a [u8]>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Precision, Stamp};
+    use chrono::{NaiveDate, NaiveTime};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_stamp_that_was_put_aside_comes_back(
+            (year, day) in (-262_000_i32..262_000, 1_u32..366),
+            (second, nano) in (0_u32..86_400, 0_u32..2_000_000_000),
+        ) {
+            // A leap second stands behind the last second of a minute.
+            let nano = if second % 60 == 59 { nano } else { nano % 1_000_000_000 };
+            let time = NaiveTime::from_num_seconds_from_midnight_opt(second, nano).expect("a time of day");
+            let written = NaiveDate::from_yo_opt(year, day).expect("a day of the year").and_time(time);
+            let stamp = Stamp { written, year_known: true, offset_seconds: None, precision: Precision::Micro };
+            let bytes = postcard::to_stdvec(&stamp).expect("a Vec takes everything");
+            prop_assert_eq!(postcard::from_bytes(&bytes), Ok(stamp));
+        }
+    }
 }

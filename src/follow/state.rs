@@ -78,7 +78,7 @@ impl Delivered {
 
 const MAGIC: &[u8] = b"driftline state\n";
 /// Raise it when the form changes; what another version of the package wrote is not read either.
-const FORM: &str = concat!("11 ", env!("CARGO_PKG_VERSION"), "\n");
+const FORM: &str = concat!("12 ", env!("CARGO_PKG_VERSION"), "\n");
 
 impl<P: Serialize + DeserializeOwned> State<P> {
     /// Writes it, part by part: as a whole it may be larger than all else that a follower has in memory.

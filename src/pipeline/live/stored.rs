@@ -29,7 +29,8 @@ pub struct Stored {
 struct StoredSource {
     path: Text,
     node: Option<Text>,
-    survey: Survey,
+    /// Written at once: a copy of it would cost as much.
+    survey: ByteBuf,
     recognised: u64,
     unrecognised: u64,
     templates: Templates,
@@ -124,7 +125,7 @@ impl Live {
             StoredSource {
                 path: source.path.clone(),
                 node: source.node.clone(),
-                survey: survey.clone(),
+                survey: ByteBuf::from(postcard::to_stdvec(survey).expect("a Vec takes everything")),
                 recognised: source.reader.recognised,
                 unrecognised: source.reader.unrecognised,
                 templates: source.reader.templates.clone(),
@@ -152,10 +153,11 @@ impl Live {
         let mut taken = Vec::new();
         for source in &restored {
             let kept: Option<Vec<Dated>> = source.kept.lines(&self.options.patterns).collect();
-            taken.push(kept?);
+            let survey: Survey = postcard::from_bytes(&source.survey).ok()?;
+            taken.push((kept?, survey));
         }
         let mut paths = Vec::new();
-        for (source, kept) in restored.into_iter().zip(taken) {
+        for (source, (kept, survey)) in restored.into_iter().zip(taken) {
             let index = self.index_of_or_new(&source.path, source.node.clone());
             let listening = &mut self.sources[index];
             paths.push(source.path);
@@ -174,7 +176,7 @@ impl Live {
             listening.floods = source.floods;
             self.kept += kept.len();
             listening.kept = kept;
-            self.surveys[index] = source.survey;
+            self.surveys[index] = survey;
         }
         self.forgotten += stored.forgotten;
         self.forget_at = self.forget_at.max(self.kept + self.limits.few);
