@@ -253,8 +253,8 @@ fn was_disabled(world: &World, group: &PeerGroup) -> Vec<Finding> {
     found
 }
 
-/// Per node its loads that disabled a script, in order of time, each with the line and the script's path: few, so that they are looked
-/// for once. A load that disabled none has `None`.
+/// Per node when its keepalived loaded its configuration, in order of time, and the line that disabled a script then, with the script's
+/// path. Loads are few, take-overs many.
 type Loads<'w> = BTreeMap<&'w Text, Vec<(Moment, Option<(&'w Arc<Event>, &'w Text)>)>>;
 
 fn loads<'w>(world: &'w World, group: &'w PeerGroup) -> Loads<'w> {
