@@ -44,11 +44,13 @@ for one in "${wanted[@]}"; do
     say "${one%:*} (Debian: ${one#*:}) is missing; nothing is measured" && [ $small = yes ] && exit 0
     exit 2
 done
+# Together: what they share is then built once.
+targets=(--example generate_logs)
 if [ -z "$binary" ]; then
-    cargo build --release --locked >&2
+    targets+=(--bin driftline)
     binary=${CARGO_TARGET_DIR:-target}/release/driftline
 fi
-cargo build --release --locked --example generate_logs >&2
+cargo build --release --locked "${targets[@]}" >&2
 generator=${CARGO_TARGET_DIR:-target}/release/examples/generate_logs
 dir=$(mktemp -d "${TMPDIR:-/tmp}/driftline-peers.XXXXXX")
 writer=
