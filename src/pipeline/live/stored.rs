@@ -47,7 +47,7 @@ struct StoredSource {
 }
 
 /// Kept lines, one after the other, each as it is written once and for all.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct StoredLines(ByteBuf);
 
 impl StoredLines {
@@ -58,8 +58,7 @@ impl StoredLines {
     }
 
     /// The lines, and `None` for each that is of a kind that is not known here.
-    fn lines(&self, patterns: &Patterns) -> impl Iterator<Item = Option<Dated>> {
-        let ids = ids(patterns);
+    fn lines(&self, ids: &HashMap<&str, &'static str>) -> impl Iterator<Item = Option<Dated>> {
         let mut rest: &[u8] = &self.0;
         std::iter::from_fn(move || {
             while !rest.is_empty() {
@@ -70,7 +69,7 @@ impl StoredLines {
                 rest = behind;
                 let is_of_gone_pattern = line.id.starts_with("site/") && !ids.contains_key(&*line.id);
                 if !is_of_gone_pattern {
-                    return Some(line.line(&ids).map(|line| Dated::new(line, crossed)));
+                    return Some(line.line(ids).map(|line| Dated::new(line, crossed)));
                 }
             }
             None
@@ -150,9 +149,10 @@ impl Live {
             |path: &Text| self.sources.iter().any(|source| source.path == *path && source.configuration.is_some());
         let restored: Vec<StoredSource> =
             stored.sources.into_iter().filter(|source| !is_configuration(&source.path)).collect();
+        let ids = ids(&self.options.patterns);
         let mut taken = Vec::new();
         for source in &restored {
-            let kept: Option<Vec<Dated>> = source.kept.lines(&self.options.patterns).collect();
+            let kept: Option<Vec<Dated>> = source.kept.lines(&ids).collect();
             let survey: Survey = postcard::from_bytes(&source.survey).ok()?;
             taken.push((kept?, survey));
         }
