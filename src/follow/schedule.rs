@@ -56,7 +56,9 @@ impl Schedule {
         let newest = self.newest?;
         if self.is_asked_for && second(time) > second(newest) {
             self.is_asked_for = false;
-            return Some(0);
+            // A silence that is over with this second needs no question of its own.
+            let end = ((second(newest) + 1) * SECOND_MICROS).min(time);
+            return Some(self.due_by(end).map_or(0, |due| (due - newest).max(0)));
         }
         self.due_by(time).map(|due| (due - newest).max(0))
     }
@@ -177,6 +179,19 @@ mod tests {
         assert!(schedule.rested(122_000_000) && !schedule.rested(122_000_000));
         assert!(schedule.rested(331_000_000) && !schedule.rested(86_400_000_000));
         assert!(schedule.rested(90_000_000_000), "a day and an hour later");
+    }
+
+    #[test]
+    fn a_silence_that_is_over_with_the_second_is_judged_with_it() {
+        let mut schedule = Schedule::default();
+        let mut asked = Vec::new();
+        for second in 0..20 {
+            let time = second * SECOND_MICROS + 400_000;
+            asked.extend(std::iter::from_fn(|| schedule.before(time)));
+            schedule.took(time, Weight::Remarkable);
+        }
+        // Each second is judged once; from the eighth on the grace time of an earlier one is over as well.
+        assert_eq!(asked, [[0; 6].as_slice(), &[600_000; 13]].concat());
     }
 
     #[test]

@@ -158,7 +158,11 @@ fn conclude(intakes: Vec<(&Source, Intake, Option<Box<Flowed>>)>, skipped: &[Tex
         });
     }
     coverage.unrecognised_templates = unread::merge(templates);
-    report(&surveys, contents, Told { coverage, formats, caveats, silence: None, beside }, options)
+    let told = Told { coverage, formats, caveats, silence: None, beside };
+    report(&surveys, told, options, |frame, beside| {
+        let (flowed, contents) = flowed_world(contents, frame, &surveys);
+        flowed.map_or_else(|| believe(frame, &surveys, contents, options, beside), |world| (world, Vec::new()))
+    })
 }
 
 /// What is known of the reading, beside the lines themselves.
@@ -173,8 +177,13 @@ struct Told {
     beside: Beside,
 }
 
-/// Surveys and the lines that rules may rest on → what they come to.
-fn report(surveys: &[Survey], contents: Vec<Content<'_>>, told: Told, options: &Options) -> Report {
+/// What surveys and a world come to. `believing` makes it of the lines, as placed by the frame, and does not settle it.
+fn report(
+    surveys: &[Survey],
+    told: Told,
+    options: &Options,
+    believing: impl FnOnce(&Frame, &Beside) -> (World, Vec<Caveat>),
+) -> Report {
     let Told { mut coverage, formats, mut caveats, silence, beside } = told;
     coverage.other = coverage.lines.saturating_sub(coverage.recognised + coverage.unrecognised);
     let mut frame = timeline::settle(surveys, &options.stated);
@@ -194,11 +203,8 @@ fn report(surveys: &[Survey], contents: Vec<Content<'_>>, told: Told, options: &
         frame.goes_on_for(surveys, silence);
     }
     let frame = frame;
-    let (flowed, contents) = flowed_world(contents, &frame, surveys);
-    let (mut world, doubles) = match flowed {
-        Some(world) => (settled(world, &frame, surveys), Vec::new()),
-        None => believe(&frame, surveys, contents, options, &beside),
-    };
+    let (mut world, doubles) = believing(&frame, &beside);
+    settle(&mut world, &frame, surveys);
     caveats.extend(doubles);
     caveats.extend(settings::give(&beside.configurations, &mut world));
     caveats.extend(frame.caveats.iter().cloned());
@@ -234,18 +240,6 @@ enum Content<'a> {
     Flowed(Box<Flowed>, &'a Source),
     /// Opened when the merge gets there: all lines, and whether a rule may rest on each.
     Retold(Box<dyn FnOnce() -> Retold<'a> + 'a>),
-    /// Those that still matter, each with the New Years before it.
-    Dated(&'a [live::Dated]),
-}
-
-fn believe(
-    frame: &Frame,
-    surveys: &[Survey],
-    contents: Vec<Content<'_>>,
-    options: &Options,
-    beside: &Beside,
-) -> (World, Vec<Caveat>) {
-    believe_and_note(frame, surveys, contents, options, beside, &mut |_| {})
 }
 
 /// What was read beside the logs and is of no certain moment.
@@ -257,14 +251,13 @@ struct Beside {
     configurations: Vec<Configuration>,
 }
 
-/// `note` gets each event as the world does.
-fn believe_and_note(
+/// The world that these lines make, before it is settled.
+fn believe(
     frame: &Frame,
     surveys: &[Survey],
     contents: Vec<Content<'_>>,
     options: &Options,
     beside: &Beside,
-    note: &mut dyn FnMut(&Arc<Event>),
 ) -> (World, Vec<Caveat>) {
     let patterns = &options.patterns;
     let mut world = World::of(options.topology.clone());
@@ -292,9 +285,6 @@ fn believe_and_note(
                                 open().filter_map(move |(line, is_wanted)| placer.place(line).filter(|_| is_wanted)),
                             )
                         }
-                        Content::Dated(lines) => Box::new(lines.iter().filter_map(move |dated| {
-                            frame.place_line(index, survey, dated.line.clone(), dated.crossed)
-                        })),
                         Content::ReadAgain(source) => {
                             let (sender, receiver) = mpsc::sync_channel(BATCHES_AHEAD);
                             scope.spawn(move || intake::replay(source, patterns, placer, &sender));
@@ -304,19 +294,15 @@ fn believe_and_note(
                 }
             })
             .collect();
-        let mut observe = |event| {
-            let event = Arc::new(event);
-            world.observe(&event);
-            note(&event);
-        };
+        let mut observe = |event| world.observe(&Arc::new(event));
         timeline::merge(lanes, &mut |event| doubles.take(event, &mut observe));
         doubles.finish(&mut observe)
     });
-    (settled(world, frame, surveys), caveats)
+    (world, caveats)
 }
 
-/// The world after its last event.
-fn settled(mut world: World, frame: &Frame, surveys: &[Survey]) -> World {
+/// Gives the world, after its last event, what is known beside the events.
+fn settle(world: &mut World, frame: &Frame, surveys: &[Survey]) {
     for (node, presence) in frame.presences(surveys) {
         world.note_presence(&node, &presence);
     }
@@ -329,7 +315,6 @@ fn settled(mut world: World, frame: &Frame, surveys: &[Survey]) -> World {
         world.note_now(now);
     }
     world.settle(&frame.ends(surveys));
-    world
 }
 
 /// The world that the only source has flowed into, if it holds; else what is to be read again.
@@ -346,7 +331,7 @@ fn flowed_world<'a>(
                 world = flowed.if_it_holds(frame, survey);
                 Content::ReadAgain(source)
             }
-            Content::ReadAgain(_) | Content::Lines(_) | Content::Retold(_) | Content::Dated(_) => content,
+            Content::ReadAgain(_) | Content::Lines(_) | Content::Retold(_) => content,
         });
     }
     (world, left)

@@ -82,6 +82,12 @@ impl Doubles {
         }
     }
 
+    /// Whether anything may be in two sources.
+    #[must_use]
+    pub fn are_looked_for(&self) -> bool {
+        !self.shared.is_empty()
+    }
+
     /// Takes the next event, in order of time, and passes on those before it that can have no double any more.
     pub fn take(&mut self, event: Event, each: &mut dyn FnMut(Event)) {
         if self.shared.is_empty() {

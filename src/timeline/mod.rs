@@ -8,6 +8,7 @@ mod doubles;
 mod folds;
 mod merge;
 mod names;
+mod placing;
 mod skew;
 mod steps;
 mod survey;
@@ -24,6 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use doubles::Doubles;
 pub use merge::{Lane, Rank, merge};
+pub use placing::Placing;
 pub use skew::Skew;
 pub use survey::{Presence, Survey};
 

@@ -5,7 +5,7 @@ use crate::event::Text;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The names of all nodes of a set of sources.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Names {
     /// Fully qualified name → the short form that is also used.
     short: BTreeMap<Text, Text>,

@@ -9,7 +9,7 @@ mod retell;
 mod sorted;
 mod wire;
 
-use super::{Beside, Content, Options, Told, blind_spots, report, unread};
+use super::{Beside, Content, Options, Told, believe, blind_spots, report, unread};
 use crate::event::Text;
 use crate::report::{Caveat, Coverage, Report};
 pub use gather::Stream;
@@ -152,7 +152,10 @@ fn conclude(groups: &[Group], sorted: &Sorted, options: &Options, errors: &mut V
     skipped.sort();
     caveats.extend(blind_spots::of_skipped(&skipped));
     coverage.unrecognised_templates = unread::merge(templates);
-    let report = report(&surveys, contents, Told { coverage, formats, caveats, silence: None, beside }, options);
+    let report =
+        report(&surveys, Told { coverage, formats, caveats, silence: None, beside }, options, |frame, beside| {
+            believe(frame, &surveys, contents, options, beside)
+        });
     errors.extend(trouble.take().map(Error::Scratch));
     report
 }

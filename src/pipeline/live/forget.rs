@@ -3,14 +3,13 @@
 //! A world is built over all kept lines; those it let go are ordinary (a copy that was old and was fetched) and need not be placed
 //! again. It is done only if the verdict without them is the same.
 
-use super::{Content, Dated, Live};
-use crate::event::{Event, Text};
+use super::grown::{Grown, Place};
+use super::{Dated, Listening, Live};
 use crate::finding::Finding;
-use crate::moment::Moment;
-use crate::pipeline::{Beside, believe_and_note, live::Listening, settings};
+use crate::pipeline::{settings, settle};
 use crate::timeline;
+use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::{Arc, Weak};
 
 /// How many lines are kept.
 #[derive(Debug, Clone, Copy)]
@@ -28,23 +27,21 @@ impl Default for Limits {
     }
 }
 
-/// Lines of the last moments, which later ones may belong to: the reach of the pairs that `world` makes.
-const RECENT_MICROS: i64 = 20_000_000;
-/// At most so many of those.
-const RECENT_MAX: usize = 2_000;
-
-/// Where a line stands.
-type Place = (Text, Option<u64>, Option<Text>);
-
 impl Live {
     /// Forgets what nothing rests on. What is left decides when it is tried again.
     pub(super) fn forget(&mut self) {
         let frame = timeline::settle(&self.surveys, &self.options.stated);
-        let (before, alive) = self.alive(&frame);
+        let mut grown = self.grow(&frame);
+        let before = self.judge(&frame, &mut grown.world);
+        grown.world.end_pairing();
+        let alive: HashSet<Place> = grown.held().collect();
         let gone: Vec<Vec<(usize, Dated)>> = self.sources.iter_mut().map(|source| source.part_with(&alive)).collect();
         if gone.iter().any(|gone| !gone.is_empty()) {
-            let (after, _) = self.alive(&frame);
-            if before != after {
+            let grown = self.grow(&frame);
+            let after = self.judge(&frame, &mut grown.world.clone());
+            if before == after {
+                self.grown = Some(grown).filter(Grown::can_go_on);
+            } else {
                 self.sources.iter_mut().zip(gone).for_each(|(source, gone)| source.take_back(gone));
             }
         }
@@ -56,34 +53,21 @@ impl Live {
         self.forget_at = (2 * self.kept).max(self.kept + few).min(most.max(self.kept + few / 4));
     }
 
-    /// The verdict now, and which lines the world still holds or may still need.
-    fn alive(&self, frame: &timeline::Frame) -> (BTreeSet<String>, HashSet<Place>) {
-        let mut seen: Vec<(Moment, Place, Weak<Event>)> = Vec::new();
-        let mut note = |event: &Arc<Event>| {
-            let origin = &event.origin;
-            let place = (origin.path.clone(), origin.line, origin.cursor.clone());
-            seen.push((event.time, place, Arc::downgrade(event)));
-        };
-        let contents = self.sources.iter().map(|source| Content::Dated(&source.kept)).collect();
-        let (mut world, _) =
-            believe_and_note(frame, &self.surveys, contents, &self.options, &Beside::default(), &mut note);
-        settings::give(&self.configurations(), &mut world);
-        // Findings hold their lines: only their verdict is kept while another world is made.
-        let verdict = verdict(&crate::detect::find_all(&world));
-        world.end_pairing();
-        let newest = seen.last().map(|(time, ..)| *time);
-        let mut alive = HashSet::new();
-        for (age, (time, place, event)) in seen.into_iter().rev().enumerate() {
-            let is_recent = age < RECENT_MAX && newest.is_some_and(|newest| newest.micros_since(time) <= RECENT_MICROS);
-            if is_recent || event.strong_count() > 0 {
-                alive.insert(place);
-            }
-        }
-        (verdict, alive)
+    /// The world over all kept lines, before it is settled.
+    fn grow(&mut self, frame: &timeline::Frame) -> Grown {
+        Grown::over(self.grown.take(), frame, &self.surveys, &self.sources, &self.options)
+    }
+
+    /// Settles a world. What it comes to is the verdict alone: findings hold their lines.
+    fn judge(&self, frame: &timeline::Frame, world: &mut World) -> BTreeSet<String> {
+        settle(world, frame, &self.surveys);
+        settings::give(&self.configurations(), world);
+        verdict(&crate::detect::find_all(world))
     }
 
     /// Too much matters at once: the oldest lines go, down to half of what may be kept.
     fn drop_oldest(&mut self, frame: &timeline::Frame) {
+        self.grown = None;
         let mut times = BTreeMap::<i64, usize>::new();
         for (index, source) in self.sources.iter().enumerate() {
             for dated in &source.kept {

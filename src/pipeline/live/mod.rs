@@ -10,12 +10,13 @@ mod beside;
 mod flood;
 mod foresight;
 mod forget;
+mod grown;
 mod stored;
 
 use super::intake::{Reader, caveat_of, is_listened_to};
 use super::settings::Configuration;
 use super::unwrap::Unwrapper;
-use super::{Beside, Content, Options, Told, report, unread};
+use super::{Beside, Options, Told, report, unread};
 pub use crate::detect::is_of_address;
 use crate::event::{Daemon, Fact, Keepalived, Keeper, Pdns, Text, Vrrp};
 use crate::input::Trouble;
@@ -29,6 +30,7 @@ use chrono::NaiveDate;
 use flood::Floods;
 pub use foresight::Foresight;
 use forget::Limits;
+use grown::Grown;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
 pub use stored::Stored;
@@ -98,6 +100,8 @@ pub struct Live {
     sources: Vec<Listening>,
     surveys: Vec<Survey>,
     limits: Limits,
+    /// The world of the last question, which the next one goes on with.
+    grown: Option<Grown>,
     /// Lines kept, over all sources.
     kept: usize,
     /// Forget when more than this many are kept.
@@ -157,6 +161,7 @@ impl Live {
             sources,
             surveys,
             limits,
+            grown: None,
             kept: 0,
             forget_at: limits.few,
             forgotten: 0,
@@ -178,6 +183,7 @@ impl Live {
             source.kept.retain(|dated| ids.contains_key(dated.line.id));
         }
         self.kept = self.sources.iter().map(|source| source.kept.len()).sum();
+        self.grown = None;
         self.statement = self.stated();
     }
 
@@ -210,6 +216,7 @@ impl Live {
         let index = self.sources.partition_point(|source| source.path < *path);
         self.sources.insert(index, Listening::new(path.clone(), node.clone(), &self.options));
         self.surveys.insert(index, Survey::new(path.clone(), node));
+        self.grown = None;
         index
     }
 
@@ -292,7 +299,7 @@ impl Live {
     /// Everything there is to say now. `silence`: how long nothing has been written since the newest line, in microseconds, where
     /// the reading goes on.
     #[must_use]
-    pub fn report(&self, silence: Option<i64>) -> Report {
+    pub fn report(&mut self, silence: Option<i64>) -> Report {
         let mut coverage = Coverage::default();
         let mut caveats = Vec::new();
         let mut formats = Vec::new();
@@ -318,7 +325,13 @@ impl Live {
         }
         coverage.unrecognised_templates = unread::merge(templates);
         let beside = Beside { configurations: self.configurations(), ..Beside::default() };
-        report(&self.surveys, self.contents(), Told { coverage, formats, caveats, silence, beside }, &self.options)
+        let Self { sources, surveys, options, grown: before, .. } = self;
+        report(surveys, Told { coverage, formats, caveats, silence, beside }, options, |frame, _| {
+            let grown = Grown::over(before.take(), frame, surveys, sources, options);
+            let believed = (grown.world.clone(), grown.caveats.clone());
+            *before = Some(grown).filter(Grown::can_go_on);
+            believed
+        })
     }
 
     /// How many lines a source has, how many of them a row of the catalogue reads, and how many of PowerDNS' and keepalived's none.
@@ -327,10 +340,6 @@ impl Live {
         let Listening { reader, reached, .. } = &self.sources[index];
         let keepalived = reader.templates.lines_of(Daemon::Keepalived);
         (reached.lines, reader.recognised, [reader.unrecognised.saturating_sub(keepalived), keepalived])
-    }
-
-    fn contents(&self) -> Vec<Content<'_>> {
-        self.sources.iter().map(|source| Content::Dated(&source.kept)).collect()
     }
 
     fn hear(&mut self, index: usize, feed: impl FnOnce(&mut Unwrapper, &mut dyn FnMut(&Record<'_>))) -> Weight {

@@ -16,6 +16,7 @@ use crate::timeline::{DateHint, Line, Survey};
 use crate::version::VersionRange;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// A [`Live`] at rest.
@@ -77,19 +78,23 @@ impl StoredLines {
     }
 }
 
+/// As large as most lines are in the state.
+const LINE_BYTES: usize = 512;
+
 impl Dated {
     fn written(&self) -> &[u8] {
         self.written.get_or_init(|| {
             let stored = (StoredLine::of(&self.line), self.crossed);
-            postcard::to_stdvec(&stored).expect("a Vec takes everything").into_boxed_slice()
+            let bytes = postcard::to_extend(&stored, Vec::with_capacity(LINE_BYTES)).expect("a Vec takes everything");
+            bytes.into_boxed_slice()
         })
     }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct StoredLine {
-    id: String,
-    fact: Fact,
+struct StoredLine<'l> {
+    id: Cow<'l, str>,
+    fact: Cow<'l, Fact>,
     stamp: Option<Stamp>,
     host: Option<Text>,
     pid: Option<u32>,
@@ -101,16 +106,28 @@ struct StoredLine {
     versions: VersionRange,
 }
 
-impl StoredLine {
-    fn of(line: &Line) -> Self {
-        let Line { id, fact, stamp, host, pid, repeated, line, cursor, raw, hint, versions } = line.clone();
-        Self { id: id.to_owned(), fact, stamp, host, pid, repeated, line, cursor, raw, hint, versions }
+impl<'l> StoredLine<'l> {
+    fn of(line: &'l Line) -> Self {
+        let Line { id, fact, stamp, host, pid, repeated, line, cursor, raw, hint, versions } = line;
+        Self {
+            id: Cow::Borrowed(id),
+            fact: Cow::Borrowed(fact),
+            stamp: *stamp,
+            host: host.clone(),
+            pid: *pid,
+            repeated: *repeated,
+            line: *line,
+            cursor: cursor.clone(),
+            raw: raw.clone(),
+            hint: *hint,
+            versions: *versions,
+        }
     }
 
     fn line(self, ids: &HashMap<&str, &'static str>) -> Option<Line> {
         let id = ids.get(&*self.id)?;
         let Self { fact, stamp, host, pid, repeated, line, cursor, raw, hint, versions, .. } = self;
-        Some(Line { id, fact, stamp, host, pid, repeated, line, cursor, raw, hint, versions })
+        Some(Line { id, fact: fact.into_owned(), stamp, host, pid, repeated, line, cursor, raw, hint, versions })
     }
 }
 
@@ -178,6 +195,7 @@ impl Live {
             listening.kept = kept;
             self.surveys[index] = survey;
         }
+        self.grown = None;
         self.forgotten += stored.forgotten;
         self.forget_at = self.forget_at.max(self.kept + self.limits.few);
         Some(paths)

@@ -106,8 +106,8 @@ fn write_settings(home: &Path, report: &Report) {
     write("stray.conf".to_owned(), "vrrp_instance VI_1 {\npriority 1\n}\n".to_owned());
 }
 
-/// Feeds all records in order of time, forgetting early.
-fn fed_in_order(Case { replays, settings, .. }: &Case, few: usize) -> (Report, usize) {
+/// Feeds all records in order of time, forgetting early, and asks in between.
+fn fed_in_order(Case { replays, settings, .. }: &Case, few: usize, asks: bool) -> (Report, usize) {
     let sources: Vec<(Text, Option<Text>)> = replays.iter().map(|replay| (replay.path.clone(), None)).collect();
     let limits = Limits { few, ..Limits::default() };
     let mut live = Live { limits, forget_at: few, ..Live::new(Options::default(), &sources) };
@@ -115,7 +115,10 @@ fn fed_in_order(Case { replays, settings, .. }: &Case, few: usize) -> (Report, u
     let mut all: Vec<(&Replay, usize)> =
         replays.iter().flat_map(|replay| (0..replay.records.len()).map(move |at| (replay, at))).collect();
     all.sort_by_key(|(replay, at)| replay.records[*at].stamp.map(|stamp| stamp.written));
-    for (replay, at) in all {
+    for (count, (replay, at)) in all.into_iter().enumerate() {
+        if asks && count % 40 == 0 {
+            let _ = live.report(Some(0));
+        }
         let index = live.index_of(&replay.path).expect("it is one of the sources");
         live.take(index, &replay.records[at].borrowed());
     }
@@ -133,9 +136,9 @@ fn fed_in_order(Case { replays, settings, .. }: &Case, few: usize) -> (Report, u
 fn forgetting_changes_no_report() {
     let mut forgotten = 0;
     for case in &*CASES {
-        let (_, all) = fed_in_order(case, 4000);
-        for few in [5, 25, 100] {
-            let (report, kept) = fed_in_order(case, few);
+        let (_, all) = fed_in_order(case, 4000, false);
+        for (few, asks) in [(5, false), (25, true), (100, true)] {
+            let (report, kept) = fed_in_order(case, few, asks);
             assert_eq!(told(&report), case.batch, "{} {few}", case.path.display());
             forgotten += all - kept;
         }
@@ -143,8 +146,18 @@ fn forgetting_changes_no_report() {
     assert!(forgotten > 100, "{forgotten}");
 }
 
-/// Feeds all records, the sources in turns of random length, and kills and restores where `stops` says so.
-fn fed(Case { replays, settings, .. }: &Case, turns: &[usize], stops: &[bool]) -> Report {
+/// What happens between two turns.
+#[derive(Debug, Clone, Copy)]
+enum Between {
+    Nothing,
+    /// A question, and the world it was put to goes on.
+    Question,
+    /// It is killed and restored.
+    Kill,
+}
+
+/// Feeds all records, the sources in turns of random length.
+fn fed(Case { replays, settings, .. }: &Case, turns: &[usize], between: &[Between]) -> Report {
     let sources: Vec<(Text, Option<Text>)> = replays.iter().map(|replay| (replay.path.clone(), None)).collect();
     let mut live = Live::new(Options::default(), &sources);
     live.put_beside(settings);
@@ -159,7 +172,11 @@ fn fed(Case { replays, settings, .. }: &Case, turns: &[usize], stops: &[bool]) -
             *next += turn;
             live.rest(index);
         }
-        if stops[at % stops.len()] {
+        let between = between[at % between.len()];
+        if matches!(between, Between::Question) {
+            let _ = live.report(Some(0));
+        }
+        if matches!(between, Between::Kill) {
             let bytes = postcard::to_stdvec(&live.store()).expect("all of it has a form");
             live = Live::new(Options::default(), &sources);
             live.put_beside(settings);
@@ -181,15 +198,15 @@ fn fed(Case { replays, settings, .. }: &Case, turns: &[usize], stops: &[bool]) -
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4, ..ProptestConfig::default() })]
 
-    /// However the lines come in, and however often it is killed in between, the report is that of `analyze`.
+    /// However the lines come in, and however often it is asked and killed in between, the report is that of `analyze`.
     #[test]
     fn live_equals_batch(
         turns in prop::collection::vec(1usize..60, 1..6),
-        stops in prop::collection::vec(any::<bool>(), 1..6),
+        between in prop::collection::vec(prop::sample::select(vec![Between::Nothing, Between::Question, Between::Kill]), 1..6),
     ) {
         prop_assert!(CASES.len() > 10);
         for case in &*CASES {
-            prop_assert_eq!(told(&fed(case, &turns, &stops)), &*case.batch, "{}", case.path.display());
+            prop_assert_eq!(told(&fed(case, &turns, &between)), &*case.batch, "{}", case.path.display());
         }
     }
 }
