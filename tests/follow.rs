@@ -526,7 +526,7 @@ fn what_becomes_part_of_a_flood_is_said_to_go_on_there() {
     let at = lines.iter().position(|line| line.contains("told before: ns3 has b.example")).expect("it is withdrawn");
     let expected = [
         "CLOSED   STALE SERIAL, withdrawn · told before: ns3 has b.example 2026043001 instead of 2026050701, at least for 12 s so far",
-        "         The same lines now say: ns3 has old copies of 6 zones (a.example, b.example, c.example and 3 more), at least for 20 s so far",
+        "         The same lines now say: ns3 has old copies of 6 zones (a.example, b.example, c.example and 3 more), at least for 21 s so far",
     ];
     assert_eq!(lines[at..at + 2], expected);
 }

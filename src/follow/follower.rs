@@ -4,8 +4,8 @@ use super::schedule::Open;
 use super::{Change, Ledger, Notification, Pacing, Schedule, State, Turns};
 use crate::event::{Daemon, Text};
 use crate::input::Trouble;
-use crate::input::live::{Mark, Position, Progress};
-use crate::pipeline::live::{Foresight, Live, Reached, SettingsFile, is_of_address};
+use crate::input::live::{self, Position, Progress};
+use crate::pipeline::live::{Foresight, Live, Mark, Reached, SettingsFile, is_of_address};
 use crate::pipeline::{Kept, Options};
 use crate::record::Stamp;
 use crate::report::Report;
@@ -17,9 +17,9 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub enum Item {
     /// A record and what its source calls it; the path is the source's, or that of a journal below it.
-    Record(Text, Box<Kept>, Mark),
+    Record(Text, Box<Kept>, live::Mark),
     /// Another file took the place of the one before.
-    Turn(Mark),
+    Turn(live::Mark),
     /// What stands in the source already; it comes before its records.
     Foreseen(Text, Box<Foresight>),
     /// Something is lost or odd.
@@ -169,14 +169,16 @@ impl Follower {
         Some(Outgoing { pending: state.pending, pacing: state.pacing, waiting: state.waiting })
     }
 
-    /// All that must survive, together with what is on its way out.
+    /// All that must survive, together with what is on its way out. Where an `earlier` state was written, and only more came since, it is
+    /// one that goes on with that.
     #[must_use]
-    pub fn state(&self, outgoing: Outgoing) -> State<Position> {
+    pub fn state(&self, outgoing: Outgoing, earlier: Option<&Mark>) -> (State<Position>, Mark) {
         let Outgoing { pending, pacing, waiting } = outgoing;
         let places = self.sources.iter().zip(&self.positions);
-        State {
+        let (live, mark) = self.live.store(earlier);
+        let state = State {
             places: places.filter_map(|((path, _), position)| Some((path.clone(), position.clone()?))).collect(),
-            live: self.live.store(),
+            live,
             statement: self.live.statement(),
             ledger: self.ledger.clone(),
             schedule: self.schedule.clone(),
@@ -185,7 +187,8 @@ impl Follower {
             waiting,
             is_caught_up: self.is_caught_up,
             taken_at: self.taken_at,
-        }
+        };
+        (state, mark)
     }
 
     /// Where a source's reading goes on.
@@ -392,7 +395,7 @@ impl Follower {
         }
     }
 
-    fn advance(&mut self, source: usize, mark: &Mark) {
+    fn advance(&mut self, source: usize, mark: &live::Mark) {
         if let Some(position) = &mut self.positions[source] {
             position.advance(mark);
         }

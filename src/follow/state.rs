@@ -60,27 +60,31 @@ pub struct Delivered {
     pub waiting: Vec<(String, Notification)>,
 }
 
-impl Delivered {
-    /// What is put behind a state, in one piece: a part of it is as good as nothing.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = postcard::to_stdvec(self).expect("a Vec takes everything");
-        bytes.extend_from_slice(&sum_of(&bytes).to_le_bytes());
-        bytes
-    }
+const MAGIC: &[u8] = b"driftline state\n";
+/// Raise it when the form changes; what another version of the package wrote is not read either.
+const FORM: &str = concat!("13 ", env!("CARGO_PKG_VERSION"), "\n");
 
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (body, told) = bytes.split_last_chunk::<8>()?;
-        let is_whole = u64::from_le_bytes(*told) == sum_of(body);
-        is_whole.then(|| postcard::from_bytes(body).ok()).flatten()
+/// What stands in a piece.
+const STATE: u8 = 0;
+const DELIVERED: u8 = 1;
+
+impl Delivered {
+    /// Puts it behind a state.
+    ///
+    /// # Errors
+    /// Only those of `out`.
+    pub fn append(&self, out: &mut (impl Write + Seek)) -> io::Result<()> {
+        write_piece(DELIVERED, self, out)
     }
 }
 
-const MAGIC: &[u8] = b"driftline state\n";
-/// Raise it when the form changes; what another version of the package wrote is not read either.
-const FORM: &str = concat!("12 ", env!("CARGO_PKG_VERSION"), "\n");
-
 impl<P: Serialize + DeserializeOwned> State<P> {
+    /// Whether it only says what came to the state before it.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        self.live.goes_on()
+    }
+
     /// Writes it, part by part: as a whole it may be larger than all else that a follower has in memory.
     ///
     /// # Errors
@@ -88,38 +92,96 @@ impl<P: Serialize + DeserializeOwned> State<P> {
     pub fn write(&self, out: &mut (impl Write + Seek)) -> io::Result<()> {
         out.write_all(MAGIC)?;
         out.write_all(FORM.as_bytes())?;
-        out.write_all(&0_u64.to_le_bytes())?;
-        let mut parts = Parts { out: &mut *out, part: Vec::new(), sum: DefaultHasher::new(), length: 0, failure: None };
-        let written = postcard::to_io(self, &mut parts).map(drop).map_err(io::Error::other);
-        let written = written.and_then(|()| parts.flush());
-        let (sum, length) = (parts.sum.finish(), parts.length);
-        // Its own error does not say what went wrong.
-        parts.failure.map_or(written, Err)?;
-        out.write_all(&sum.to_le_bytes())?;
-        out.seek(SeekFrom::Start((MAGIC.len() + FORM.len()) as u64))?;
-        out.write_all(&length.to_le_bytes())
+        self.append(out)
     }
 
-    /// From bytes, with what was noted behind it.
+    /// Puts it behind the state that it goes on with.
+    ///
+    /// # Errors
+    /// Only those of `out`.
+    pub fn append(&self, out: &mut (impl Write + Seek)) -> io::Result<()> {
+        write_piece(STATE, self, out)
+    }
+
+    /// From bytes: a state, and what was put behind it since.
     ///
     /// # Errors
     /// They are not what [`write`](Self::write) of this build makes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Unfit> {
         let rest = bytes.strip_prefix(MAGIC).ok_or(Unfit::Foreign)?;
-        let rest = rest.strip_prefix(FORM.as_bytes()).ok_or(Unfit::OtherVersion)?;
-        let (length, rest) = rest.split_first_chunk::<8>().ok_or(Unfit::Damaged)?;
-        let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| Unfit::Damaged)?;
-        let (body, rest) = rest.split_at_checked(length).ok_or(Unfit::Damaged)?;
-        let (told, behind) = rest.split_first_chunk::<8>().ok_or(Unfit::Damaged)?;
-        if u64::from_le_bytes(*told) != sum_of(body) {
-            return Err(Unfit::Damaged);
+        let mut rest = rest.strip_prefix(FORM.as_bytes()).ok_or(Unfit::OtherVersion)?;
+        let mut state: Option<Self> = None;
+        while !rest.is_empty() {
+            let (kind, body, behind) = match piece(rest) {
+                Piece::Whole(kind, body, behind) => (kind, body, behind),
+                // The process died while it wrote this: what it tells of happens again.
+                Piece::Cut => break,
+                Piece::Damaged => return Err(Unfit::Damaged),
+            };
+            state = match (kind, state) {
+                (STATE, before) => {
+                    let now: Self = postcard::from_bytes(body).map_err(|_| Unfit::Damaged)?;
+                    Some(now.behind(before).ok_or(Unfit::Damaged)?)
+                }
+                (DELIVERED, Some(state)) => {
+                    let Delivered { pacing, waiting } = postcard::from_bytes(body).map_err(|_| Unfit::Damaged)?;
+                    Some(Self { pending: Vec::new(), pacing, waiting, ..state })
+                }
+                _ => return Err(Unfit::Damaged),
+            };
+            rest = behind;
         }
-        let state: Self = postcard::from_bytes(body).map_err(|_| Unfit::Damaged)?;
-        Ok(match Delivered::from_bytes(behind) {
-            Some(Delivered { pacing, waiting }) => Self { pending: Vec::new(), pacing, waiting, ..state },
-            // The process died while it noted it: what was on its way goes out again.
-            None => state,
-        })
+        state.ok_or(Unfit::Damaged)
+    }
+
+    fn behind(self, before: Option<Self>) -> Option<Self> {
+        if !self.goes_on() {
+            return Some(self);
+        }
+        let before = before?;
+        Some(Self { live: self.live.behind(before.live), ..self })
+    }
+}
+
+/// A piece: what stands in it, its length, itself, its sum.
+fn write_piece(kind: u8, of: &impl Serialize, out: &mut (impl Write + Seek)) -> io::Result<()> {
+    out.write_all(&[kind])?;
+    let begin = out.stream_position()?;
+    out.write_all(&0_u64.to_le_bytes())?;
+    let mut parts = Parts { out: &mut *out, part: Vec::new(), sum: DefaultHasher::new(), length: 0, failure: None };
+    let written = postcard::to_io(of, &mut parts).map(drop).map_err(io::Error::other);
+    let written = written.and_then(|()| parts.flush());
+    let (sum, length) = (parts.sum.finish(), parts.length);
+    // Its own error does not say what went wrong.
+    parts.failure.map_or(written, Err)?;
+    out.write_all(&sum.to_le_bytes())?;
+    let end = out.stream_position()?;
+    out.seek(SeekFrom::Start(begin))?;
+    out.write_all(&length.to_le_bytes())?;
+    out.seek(SeekFrom::Start(end)).map(drop)
+}
+
+/// What begins a file's bytes.
+enum Piece<'b> {
+    /// What stands in it, itself, and what is behind it.
+    Whole(u8, &'b [u8], &'b [u8]),
+    /// Its end is missing, or was not written yet.
+    Cut,
+    Damaged,
+}
+
+fn piece(bytes: &[u8]) -> Piece<'_> {
+    let whole = || {
+        let (kind, rest) = bytes.split_first()?;
+        let (length, rest) = rest.split_first_chunk::<8>()?;
+        let (body, rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+        let (told, behind) = rest.split_first_chunk::<8>()?;
+        Some((*kind, body, behind, u64::from_le_bytes(*told)))
+    };
+    match whole() {
+        Some((kind, body, behind, told)) if told == sum_of(body) => Piece::Whole(kind, body, behind),
+        Some((_, _, behind, _)) if !behind.is_empty() => Piece::Damaged,
+        Some(_) | None => Piece::Cut,
     }
 }
 
@@ -171,13 +233,16 @@ impl Write for Parts<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::moment::Precision;
     use crate::pipeline::Options;
     use crate::pipeline::live::Live;
+    use crate::record::{Record, Stamp};
+    use chrono::DateTime;
 
     fn state() -> State<u64> {
         State {
             places: vec![("ns1.log".into(), 7)],
-            live: Live::new(Options::default(), &[("ns1.log".into(), None)]).store(),
+            live: Live::new(Options::default(), &[("ns1.log".into(), None)]).store(None).0,
             statement: 0,
             ledger: Ledger::default(),
             schedule: Schedule::default(),
@@ -194,7 +259,7 @@ mod tests {
         struct Full;
         impl Write for Full {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                if bytes.starts_with(MAGIC) || bytes == FORM.as_bytes() || bytes == [0; 8] {
+                if bytes.starts_with(MAGIC) || bytes == FORM.as_bytes() || bytes == [STATE] || bytes == [0; 8] {
                     return Ok(bytes.len());
                 }
                 Err(io::Error::new(io::ErrorKind::StorageFull, "the disk is full"))
@@ -252,16 +317,65 @@ mod tests {
         }
     }
 
+    fn appended(to: &[u8], write: impl FnOnce(&mut io::Cursor<Vec<u8>>) -> io::Result<()>) -> Vec<u8> {
+        let mut out = io::Cursor::new(Vec::new());
+        write(&mut out).expect("a Vec takes all");
+        [to, out.get_ref()].concat()
+    }
+
     #[test]
     fn what_went_out_is_noted_behind_a_state_or_not_at_all() {
         let change = crate::follow::pacing::tests::change(crate::follow::Kind::Opened, "0123", "critical");
-        let mut bytes = written(&State { pending: vec![change.clone()], ..state() });
-        let before = bytes.len();
-        bytes.extend(Delivered::default().to_bytes());
-        for cut in before..bytes.len() {
+        let before = written(&State { pending: vec![change.clone()], ..state() });
+        let bytes = appended(&before, |out| Delivered::default().append(out));
+        for cut in before.len()..bytes.len() {
             let back = State::<u64>::from_bytes(&bytes[..cut]).expect("the state is whole");
             assert_eq!(back.pending, std::slice::from_ref(&change), "{cut}");
         }
         assert_eq!(State::<u64>::from_bytes(&bytes).expect("all is whole").pending, []);
+    }
+
+    #[test]
+    fn a_state_goes_on_with_the_one_before_it_or_is_not_there() {
+        let mut live = Live::new(Options::default(), &[("ns1.log".into(), None)]);
+        let (first, mark) = live.store(None);
+        let message = b"Received NOTIFY for a.example from 192.0.2.1 which is not a master";
+        let written = DateTime::from_timestamp(1_596_920_467, 0).expect("a moment").naive_utc();
+        live.take(
+            0,
+            &Record {
+                line: 1,
+                raw: message,
+                stamp: Some(Stamp { written, year_known: true, offset_seconds: Some(0), precision: Precision::Second }),
+                host: Some(b"ns1"),
+                identifier: Some(b"pdns_server"),
+                unit: None,
+                pid: Some(1),
+                message,
+                repeated: 1,
+                cursor: None,
+            },
+        );
+        live.end(0);
+        let (more, _) = live.store(Some(&mark));
+        assert!(more.goes_on() && !first.goes_on());
+        let before = super::tests::written(&State { live: first, ..state() });
+        let bytes = appended(&before, |out| State { live: more, taken_at: 9, ..state() }.append(out));
+        for cut in before.len()..bytes.len() {
+            assert_eq!(State::<u64>::from_bytes(&bytes[..cut]).expect("the first is whole").taken_at, 0, "{cut}");
+        }
+        let back = State::<u64>::from_bytes(&bytes).expect("all is whole");
+        assert_eq!((back.taken_at, back.goes_on()), (9, false));
+        let whole = live.store(None).0;
+        assert_eq!(postcard::to_stdvec(&back.live), postcard::to_stdvec(&whole));
+        // Damage behind which something else stands is no crash.
+        let behind = appended(&bytes, |out| Delivered::default().append(out));
+        for at in before.len() + 9..bytes.len() {
+            let mut flipped = behind.clone();
+            flipped[at] ^= 1;
+            assert_eq!(State::<u64>::from_bytes(&flipped).err(), Some(Unfit::Damaged), "{at}");
+        }
+        let headless = [MAGIC, FORM.as_bytes(), &bytes[before.len()..]].concat();
+        assert_eq!(State::<u64>::from_bytes(&headless).err(), Some(Unfit::Damaged), "nothing to go on with");
     }
 }

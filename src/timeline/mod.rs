@@ -7,6 +7,7 @@
 mod doubles;
 mod folds;
 mod merge;
+mod moments;
 mod names;
 mod placing;
 mod skew;

@@ -1,6 +1,7 @@
 //! What a first reading of a source tells about its time, gathered line by line in bounded memory.
 
 use super::Line;
+use super::moments::Moments;
 use super::skew::{Meeting, meetings};
 use super::steps::{Moved, Steps};
 use super::year::{Clues, Walker};
@@ -9,15 +10,10 @@ use crate::moment::Precision;
 use crate::record::Stamp;
 use crate::version::VersionRange;
 use chrono::{NaiveDate, NaiveDateTime, Timelike};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// Hosts kept per source; a forged host field is anyone's choice.
 const HOSTS_MAX: usize = 10_000;
-/// Moments kept per meeting, side and host: enough to vote on a clock.
-const MOMENTS_MAX: usize = 256;
-/// Meetings (zones, in effect) kept per source.
-const MEETINGS_MAX: usize = 20_000;
-
 /// Half hours kept per source: eleven years without a pause.
 const HALF_HOURS_MAX: usize = 200_000;
 
@@ -67,8 +63,11 @@ pub struct Survey {
     /// What is known to stand in the source beyond what was read of it, and to which line: it tells the year of what was read.
     ahead: Option<(u64, Box<Self>)>,
     hosts: BTreeMap<Option<Text>, Host>,
-    meetings: HashMap<(Meeting, bool, Option<Text>), Vec<Dated>>,
+    /// A state has them beside it.
+    #[serde(skip)]
+    moments: Moments,
     is_alone: bool,
+    restamped: u64,
     newest_micros: i64,
     offset: Option<Option<i32>>,
     /// Lines without an offset, by the half hour they name and the New Years before it: what a clock change may have doubled.
@@ -104,8 +103,9 @@ impl Survey {
             walker: Walker::from_start(),
             ahead: None,
             hosts: BTreeMap::new(),
-            meetings: HashMap::new(),
+            moments: Moments::default(),
             is_alone: false,
+            restamped: 0,
             newest_micros: i64::MIN,
             offset: None,
             half_hours: BTreeMap::new(),
@@ -141,16 +141,7 @@ impl Survey {
             return crossed;
         }
         for (meeting, asks) in meetings(&line.fact).into_iter().flatten() {
-            let key = (meeting, asks, line.host.clone());
-            let is_full = self.meetings.len() >= MEETINGS_MAX;
-            match self.meetings.get_mut(&key) {
-                Some(moments) if moments.len() < MOMENTS_MAX => moments.push((stamp, crossed)),
-                Some(_) => {}
-                None if is_full => {}
-                None => {
-                    self.meetings.insert(key, vec![(stamp, crossed)]);
-                }
-            }
+            self.moments.note(meeting, asks, line.host.clone(), (stamp, crossed));
         }
         crossed
     }
@@ -163,9 +154,8 @@ impl Survey {
                 moved.stamp(&mut presence.last.0);
             }
         }
-        for (_, stamps) in self.meetings.iter_mut().filter(|((_, _, name), _)| name.as_ref() == host) {
-            stamps.iter_mut().for_each(|(stamp, _)| moved.stamp(stamp));
-        }
+        self.moments.restamp(host, |(stamp, _)| moved.stamp(stamp));
+        self.restamped += 1;
     }
 
     /// Says that no host wrote the source: whatever it is called, it tells nothing of how far a node's logs reach.
@@ -177,13 +167,13 @@ impl Survey {
     /// Says that the source is of one node and the only one: a node alone meets nobody.
     pub fn is_of_a_node_alone(&mut self) {
         self.is_alone = true;
-        self.meetings = HashMap::new();
+        self.moments = Moments::default();
     }
 
     /// Takes what the first `lines` lines of the source tell of their year, before they are noted one by one.
     pub fn foresee(&mut self, whole: Self, lines: u64) {
         let (steps, half_hours) = (Steps::default(), BTreeMap::new());
-        let whole = Self { ahead: None, steps, half_hours, half_hour: None, meetings: HashMap::new(), ..whole };
+        let whole = Self { ahead: None, steps, half_hours, half_hour: None, moments: Moments::default(), ..whole };
         self.ahead = Some((lines, Box::new(whole)));
     }
 
@@ -350,9 +340,28 @@ impl Survey {
     }
 
     pub(super) fn meetings(&self) -> impl Iterator<Item = ((Meeting, bool), Option<&Text>, &Stamp, i32)> {
-        self.meetings.iter().flat_map(|((meeting, asks, host), moments)| {
-            moments.iter().map(move |(stamp, crossed)| ((meeting.clone(), *asks), host.as_ref(), stamp, *crossed))
-        })
+        let moments = self.moments.iter();
+        moments
+            .map(|((meeting, asks, host), (stamp, crossed))| ((meeting.clone(), *asks), host.as_ref(), stamp, *crossed))
+    }
+
+    /// How many moments it has that other nodes' lines may be about, and how often these were altered: while the second stays, there are
+    /// only more of them.
+    #[must_use]
+    pub fn moments(&self) -> (usize, u64) {
+        (self.moments.len(), self.restamped)
+    }
+
+    /// The moments from a number on, which serialising the survey leaves out.
+    #[must_use]
+    pub fn written_moments(&self, first: usize) -> Vec<u8> {
+        self.moments.written(first)
+    }
+
+    /// Takes what [`written_moments`](Self::written_moments) wrote. `None`: it is something else.
+    #[must_use]
+    pub fn read_moments(&mut self, bytes: &[u8]) -> Option<()> {
+        self.moments.read(bytes)
     }
 }
 

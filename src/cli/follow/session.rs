@@ -11,7 +11,7 @@ use crate::follow::{Change, Delivered, Follower, Item, Kind, Named, Outgoing, St
 use crate::input::Interest;
 use crate::input::live::{Followed, Places, Position, Until};
 use crate::pipeline::interest;
-use crate::pipeline::live::SettingsFile;
+use crate::pipeline::live::{Mark, SettingsFile};
 use crate::report::announcement::{closed_at_once, fit};
 use chrono::Utc;
 use std::io::{self, Write};
@@ -84,7 +84,8 @@ impl Session<'_> {
             Some(outlets) => outlets,
             None => outlets.insert(self.open(outgoing)?),
         };
-        let mut run = Run { session: self, outlets, places, totals, saved: Instant::now(), is_changed: false };
+        let mut run =
+            Run { session: self, outlets, places, totals, saved: Instant::now(), is_changed: false, written: None };
         // What was on its way when the last run died goes out again, the same bytes.
         run.tell(&pending)?;
         let readers = going.unwrap_or_else(|| {
@@ -201,7 +202,8 @@ impl UnderWay {
     /// Ends the threads: others go on from here.
     fn end(self) -> State<Position> {
         self.readers.stop();
-        self.follower.state(Outgoing::default())
+        let (state, _) = self.follower.state(Outgoing::default(), None);
+        state
     }
 }
 
@@ -213,6 +215,16 @@ struct Run<'r> {
     totals: &'r mut Totals,
     saved: Instant,
     is_changed: bool,
+    /// What stands in the state file; `None` where nothing may be put behind it.
+    written: Option<Written>,
+}
+
+/// What was written of a state.
+struct Written {
+    mark: Mark,
+    /// How large it was as a whole, and what was put behind it since.
+    whole: u64,
+    behind: u64,
 }
 
 impl Run<'_> {
@@ -298,8 +310,10 @@ impl Run<'_> {
         self.outlets.hurry();
         let Some(store) = self.session.store else { return Ok(()) };
         let delivered = Delivered { pacing: self.outlets.pacing().clone(), waiting: self.outlets.waiting() };
-        // A state that somebody took away meanwhile is written anew.
-        store.note(&delivered).or_else(|_| self.save(follower, Vec::new()))
+        store.note(&delivered).or_else(|_| {
+            self.written = None;
+            self.save(follower, Vec::new())
+        })
     }
 
     fn tell(&mut self, changes: &[Change]) -> Result<(), Failed> {
@@ -340,8 +354,26 @@ impl Run<'_> {
     fn save(&mut self, follower: &Follower, pending: Vec<Change>) -> Result<(), Failed> {
         (self.saved, self.is_changed) = (Instant::now(), false);
         let Some(store) = self.session.store else { return Ok(()) };
-        let outgoing = Outgoing { pending, pacing: self.outlets.pacing().clone(), waiting: self.outlets.waiting() };
-        store.save(&follower.state(outgoing)).map_err(|error| store_failed(store, &error, "write"))
+        let outgoing = || {
+            let (pacing, waiting) = (self.outlets.pacing().clone(), self.outlets.waiting());
+            Outgoing { pending: pending.clone(), pacing, waiting }
+        };
+        // Where most of the file is what was put behind a state, it is written anew.
+        if let Some(Written { mark, whole, behind }) = self.written.take().filter(|before| before.behind < before.whole)
+        {
+            let (state, mark) = follower.state(outgoing(), Some(&mark));
+            // A state that somebody took away meanwhile is written anew as well.
+            if state.goes_on()
+                && let Ok(size) = store.go_on(&state)
+            {
+                self.written = Some(Written { mark, whole, behind: behind + size });
+                return Ok(());
+            }
+        }
+        let (state, mark) = follower.state(outgoing(), None);
+        let whole = store.save(&state).map_err(|error| store_failed(store, &error, "write"))?;
+        self.written = Some(Written { mark, whole, behind: 0 });
+        Ok(())
     }
 }
 

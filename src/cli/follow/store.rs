@@ -3,7 +3,7 @@
 use crate::follow::{Delivered, State};
 use crate::input::live::Position;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Cursor, Write};
 use std::path::{Path, PathBuf};
 
 /// Where the state is kept.
@@ -59,17 +59,18 @@ impl Store {
         Ok(path)
     }
 
-    /// Writes the state.
+    /// Writes the state. Returns its size in bytes.
     ///
     /// # Errors
     /// It cannot be written; what was there before is still there.
-    pub(in crate::cli) fn save(&self, state: &State<Position>) -> io::Result<()> {
+    pub(in crate::cli) fn save(&self, state: &State<Position>) -> io::Result<u64> {
         let directory = self.path.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(directory)?;
         state.write(&mut file)?;
         file.as_file().sync_data()?;
+        let size = file.as_file().metadata()?.len();
         file.persist(&self.path).map_err(|error| error.error)?;
-        Ok(())
+        Ok(size)
     }
 
     /// Notes behind the state that was saved last that what was on its way went out.
@@ -77,9 +78,25 @@ impl Store {
     /// # Errors
     /// It cannot be noted; then it goes out once more after a crash.
     pub(in crate::cli) fn note(&self, delivered: &Delivered) -> io::Result<()> {
+        self.append(|bytes| delivered.append(bytes)).map(drop)
+    }
+
+    /// Puts a state behind the one that was saved last and that it goes on with. Returns its size in bytes.
+    ///
+    /// # Errors
+    /// It cannot be put there; what was there before is still there.
+    pub(in crate::cli) fn go_on(&self, state: &State<Position>) -> io::Result<u64> {
+        self.append(|bytes| state.append(bytes))
+    }
+
+    /// In one piece: what a crash leaves of it is as good as nothing.
+    fn append(&self, write: impl FnOnce(&mut Cursor<Vec<u8>>) -> io::Result<()>) -> io::Result<u64> {
+        let mut bytes = Cursor::new(Vec::new());
+        write(&mut bytes)?;
         let mut file = fs::OpenOptions::new().append(true).open(&self.path)?;
-        file.write_all(&delivered.to_bytes())?;
-        file.sync_data()
+        file.write_all(bytes.get_ref())?;
+        file.sync_data()?;
+        Ok(bytes.get_ref().len() as u64)
     }
 
     pub(in crate::cli) fn path(&self) -> &Path {

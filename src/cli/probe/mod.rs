@@ -95,7 +95,7 @@ fn probe(arguments: &Probe) -> Result<Status, String> {
     }
     follower.look(wall());
     store
-        .save(&follower.state(Outgoing::default()))
+        .save(&follower.state(Outgoing::default(), None).0)
         .map_err(|error| format!("failed to write the state {}: {error}", store.path().display()))?;
     let Some(report) = follower.report() else { return Err("nothing was read".to_owned()) };
     let probed = Probed {

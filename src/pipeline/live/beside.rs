@@ -67,7 +67,7 @@ impl Live {
         all.extend(files.iter().map(|file| file.listening(&self.options)));
         all.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
         (self.sources, self.surveys) = all.into_iter().unzip();
-        self.grown = None;
+        self.is_rearranged();
         self.statement = self.stated();
     }
 

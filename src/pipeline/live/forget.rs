@@ -40,6 +40,7 @@ impl Live {
             let grown = self.grow(&frame);
             let after = self.judge(&frame, &mut grown.world.clone());
             if before == after {
+                self.is_reshaped();
                 self.grown = Some(grown).filter(Grown::can_go_on);
             } else {
                 self.sources.iter_mut().zip(gone).for_each(|(source, gone)| source.take_back(gone));
@@ -67,12 +68,15 @@ impl Live {
 
     /// Too much matters at once: the oldest lines go, down to half of what may be kept.
     fn drop_oldest(&mut self, frame: &timeline::Frame) {
-        self.grown = None;
+        self.is_reshaped();
         let mut times = BTreeMap::<i64, usize>::new();
+        let mut placed = Vec::with_capacity(self.kept);
         for (index, source) in self.sources.iter().enumerate() {
             for dated in &source.kept {
-                let placed = frame.place_line(index, &self.surveys[index], dated.line.clone(), dated.crossed);
-                *times.entry(placed.map_or(i64::MIN, |event| event.time.micros)).or_default() += 1;
+                let event = frame.place_line(index, &self.surveys[index], dated.line.clone(), dated.crossed);
+                let time = event.map_or(i64::MIN, |event| event.time.micros);
+                *times.entry(time).or_default() += 1;
+                placed.push(time);
             }
         }
         let mut left = self.kept;
@@ -84,12 +88,9 @@ impl Live {
             left -= count;
             until = time;
         }
-        for (index, source) in self.sources.iter_mut().enumerate() {
-            let survey = &self.surveys[index];
-            source.kept.retain(|dated| {
-                let placed = frame.place_line(index, survey, dated.line.clone(), dated.crossed);
-                placed.is_some_and(|event| event.time.micros > until)
-            });
+        let mut placed = placed.into_iter();
+        for source in &mut self.sources {
+            source.kept.retain(|_| placed.next().is_some_and(|time| time > until));
         }
         let now: usize = self.sources.iter().map(|source| source.kept.len()).sum();
         self.forgotten += u64::try_from(self.kept - now).unwrap_or(u64::MAX);

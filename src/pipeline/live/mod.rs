@@ -33,7 +33,7 @@ use forget::Limits;
 use grown::Grown;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
-pub use stored::Stored;
+pub use stored::{Mark, Stored};
 
 /// A line that still matters, and how many New Years the source had seen before it.
 #[derive(Debug, Clone)]
@@ -102,6 +102,10 @@ pub struct Live {
     limits: Limits,
     /// The world of the last question, which the next one goes on with.
     grown: Option<Grown>,
+    /// How often the sources became others, and the lines that are kept others than they were and more: what a state has of them no
+    /// longer is their beginning.
+    rearranged: u64,
+    reshaped: u64,
     /// Lines kept, over all sources.
     kept: usize,
     /// Forget when more than this many are kept.
@@ -162,6 +166,8 @@ impl Live {
             surveys,
             limits,
             grown: None,
+            rearranged: 0,
+            reshaped: 0,
             kept: 0,
             forget_at: limits.few,
             forgotten: 0,
@@ -183,7 +189,7 @@ impl Live {
             source.kept.retain(|dated| ids.contains_key(dated.line.id));
         }
         self.kept = self.sources.iter().map(|source| source.kept.len()).sum();
-        self.grown = None;
+        self.is_reshaped();
         self.statement = self.stated();
     }
 
@@ -216,7 +222,7 @@ impl Live {
         let index = self.sources.partition_point(|source| source.path < *path);
         self.sources.insert(index, Listening::new(path.clone(), node.clone(), &self.options));
         self.surveys.insert(index, Survey::new(path.clone(), node));
-        self.grown = None;
+        self.is_rearranged();
         index
     }
 
@@ -340,6 +346,17 @@ impl Live {
         let Listening { reader, reached, .. } = &self.sources[index];
         let keepalived = reader.templates.lines_of(Daemon::Keepalived);
         (reached.lines, reader.recognised, [reader.unrecognised.saturating_sub(keepalived), keepalived])
+    }
+
+    fn is_rearranged(&mut self) {
+        self.is_reshaped();
+        self.rearranged += 1;
+    }
+
+    /// What is kept is another: nothing goes on with what it was.
+    fn is_reshaped(&mut self) {
+        self.grown = None;
+        self.reshaped += 1;
     }
 
     fn hear(&mut self, index: usize, feed: impl FnOnce(&mut Unwrapper, &mut dyn FnMut(&Record<'_>))) -> Weight {

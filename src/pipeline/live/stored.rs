@@ -19,11 +19,49 @@ use serde_bytes::ByteBuf;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// A [`Live`] at rest.
+/// A [`Live`] at rest, or what came to it since an earlier one.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Stored {
     sources: Vec<StoredSource>,
     forgotten: u64,
+    /// Of the sources' moments only those behind the earlier one's.
+    goes_on: bool,
+    /// And of their lines.
+    has_only_more: bool,
+}
+
+impl Stored {
+    /// Whether it only says what came to an earlier one.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        self.goes_on
+    }
+
+    /// The whole of an earlier one and this, which goes on with it.
+    #[must_use]
+    pub fn behind(mut self, before: Self) -> Self {
+        let before = before.sources.into_iter().map(|source| (source.path.clone(), source));
+        let mut before: HashMap<Text, StoredSource> = before.collect();
+        for source in &mut self.sources {
+            let Some(StoredSource { mut kept, mut moments, .. }) = before.remove(&source.path) else { continue };
+            moments.extend_from_slice(&source.moments);
+            source.moments = moments;
+            if self.has_only_more {
+                kept.0.extend_from_slice(&source.kept.0);
+                source.kept = kept;
+            }
+        }
+        Self { goes_on: false, has_only_more: false, ..self }
+    }
+}
+
+/// How much of a [`Live`] was stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    rearranged: u64,
+    reshaped: u64,
+    /// Of each source: lines, moments, and how often these were altered.
+    sources: Vec<(usize, usize, u64)>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,6 +70,7 @@ struct StoredSource {
     node: Option<Text>,
     /// Written at once: a copy of it would cost as much.
     survey: ByteBuf,
+    moments: ByteBuf,
     recognised: u64,
     unrecognised: u64,
     templates: Templates,
@@ -131,17 +170,40 @@ impl<'l> StoredLine<'l> {
     }
 }
 
+impl Mark {
+    /// Whether of the same sources' moments there are only more than there were.
+    fn goes_on_with(&self, earlier: &Self) -> bool {
+        let mut sources = self.sources.iter().zip(&earlier.sources);
+        self.rearranged == earlier.rearranged && sources.all(|((_, _, now), (_, _, then))| now == then)
+    }
+}
+
 impl Live {
-    /// All that must survive a restart.
+    /// How much there is.
+    fn mark(&self) -> Mark {
+        let sources = self.sources.iter().zip(&self.surveys).map(|(source, survey)| {
+            let (moments, altered) = survey.moments();
+            (source.kept.len(), moments, altered)
+        });
+        Mark { rearranged: self.rearranged, reshaped: self.reshaped, sources: sources.collect() }
+    }
+
+    /// All that must survive a restart, and how much that is; where only more came since an earlier one, what came.
     #[must_use]
-    pub fn store(&self) -> Stored {
-        let logs = self.sources.iter().zip(&self.surveys).filter(|(source, _)| source.configuration.is_none());
-        let sources = logs.map(|(source, survey)| {
+    pub fn store(&self, earlier: Option<&Mark>) -> (Stored, Mark) {
+        let mark = self.mark();
+        let earlier = earlier.filter(|earlier| mark.goes_on_with(earlier));
+        let has_only_more = earlier.is_some_and(|earlier| earlier.reshaped == mark.reshaped);
+        let logs = self.sources.iter().zip(&self.surveys).enumerate();
+        let logs = logs.filter(|(_, (source, _))| source.configuration.is_none());
+        let sources = logs.map(|(index, (source, survey))| {
+            let (lines, moments, _) = earlier.map_or((0, 0, 0), |earlier| earlier.sources[index]);
             let (held, further) = source.unwrapper.held();
             StoredSource {
                 path: source.path.clone(),
                 node: source.node.clone(),
                 survey: ByteBuf::from(postcard::to_stdvec(survey).expect("a Vec takes everything")),
+                moments: ByteBuf::from(survey.written_moments(moments)),
                 recognised: source.reader.recognised,
                 unrecognised: source.reader.unrecognised,
                 templates: source.reader.templates.clone(),
@@ -149,13 +211,14 @@ impl Live {
                 last: source.reader.last.clone(),
                 held: held.cloned(),
                 further: further.to_vec(),
-                kept: StoredLines::of(&source.kept),
+                kept: StoredLines::of(&source.kept[if has_only_more { lines } else { 0 }..]),
                 troubles: source.caveats.iter().map(|caveat| (caveat.kind.to_owned(), caveat.text.clone())).collect(),
                 further_troubles: source.further_troubles,
                 floods: source.floods.clone(),
             }
         });
-        Stored { sources: sources.collect(), forgotten: self.forgotten }
+        let goes_on = earlier.is_some();
+        (Stored { sources: sources.collect(), forgotten: self.forgotten, goes_on, has_only_more }, mark)
     }
 
     /// Goes on where a stored one was. Returns its sources' paths; `None` if a line is of a kind that is not known here, so that
@@ -170,7 +233,8 @@ impl Live {
         let mut taken = Vec::new();
         for source in &restored {
             let kept: Option<Vec<Dated>> = source.kept.lines(&ids).collect();
-            let survey: Survey = postcard::from_bytes(&source.survey).ok()?;
+            let mut survey: Survey = postcard::from_bytes(&source.survey).ok()?;
+            survey.read_moments(&source.moments)?;
             taken.push((kept?, survey));
         }
         let mut paths = Vec::new();
@@ -195,7 +259,7 @@ impl Live {
             listening.kept = kept;
             self.surveys[index] = survey;
         }
-        self.grown = None;
+        self.is_rearranged();
         self.forgotten += stored.forgotten;
         self.forget_at = self.forget_at.max(self.kept + self.limits.few);
         Some(paths)

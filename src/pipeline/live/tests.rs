@@ -1,4 +1,4 @@
-use super::{Limits, Live, Reached, SettingsFile};
+use super::{Limits, Live, Mark, Reached, SettingsFile, Stored};
 use crate::event::Text;
 use crate::input::{self, Source};
 use crate::pipeline::kept::Kept;
@@ -146,15 +146,47 @@ fn forgetting_changes_no_report() {
     assert!(forgotten > 100, "{forgotten}");
 }
 
+/// Lines that come in order do not make another world: the events of the one before are those of the next.
+#[test]
+fn a_world_goes_on_until_a_line_comes_late() {
+    let line = |second: u32| {
+        format!("2020-08-08T21:01:{second:02}+00:00 ns1 Keepalived_vrrp[7]: (VI_1) Entering BACKUP STATE")
+    };
+    let path = Text::from("ns1.log");
+    let mut live = Live::new(Options::default(), &[(path.clone(), None)]);
+    let take = |live: &mut Live, second: u32| {
+        let file = tempfile::NamedTempFile::new().expect("a file can be made");
+        std::fs::write(file.path(), line(second)).expect("it can be written");
+        let sources = sources_of(&[file.path().into()]);
+        for record in &replay(&sources[0]).expect("it is a log").records {
+            live.take(0, &record.borrowed());
+        }
+        live.rest(0);
+        let _ = live.report(Some(0));
+        let first = &live.grown.as_ref().expect("it can go on").seen[0];
+        (first.time.micros, first.event.clone())
+    };
+    let first = take(&mut live, 5);
+    let second = take(&mut live, 6);
+    assert!(first.0 == second.0 && first.1.ptr_eq(&second.1));
+    let late = take(&mut live, 2);
+    assert!(late.0 < first.0);
+    assert_eq!(first.1.strong_count(), 0, "the world before is gone");
+}
+
 /// What happens between two turns.
 #[derive(Debug, Clone, Copy)]
 enum Between {
     Nothing,
     /// A question, and the world it was put to goes on.
     Question,
+    /// A state is written that goes on with the one before.
+    Save,
     /// It is killed and restored.
     Kill,
 }
+
+const BETWEEN: [Between; 4] = [Between::Nothing, Between::Question, Between::Save, Between::Kill];
 
 /// Feeds all records, the sources in turns of random length.
 fn fed(Case { replays, settings, .. }: &Case, turns: &[usize], between: &[Between]) -> Report {
@@ -162,6 +194,7 @@ fn fed(Case { replays, settings, .. }: &Case, turns: &[usize], between: &[Betwee
     let mut live = Live::new(Options::default(), &sources);
     live.put_beside(settings);
     let mut next = vec![0; replays.len()];
+    let mut saved: Option<(Stored, Mark)> = None;
     for at in 0.. {
         let turn = turns[at % turns.len()];
         for (replay, next) in replays.iter().zip(&mut next) {
@@ -176,8 +209,19 @@ fn fed(Case { replays, settings, .. }: &Case, turns: &[usize], between: &[Betwee
         if matches!(between, Between::Question) {
             let _ = live.report(Some(0));
         }
-        if matches!(between, Between::Kill) {
-            let bytes = postcard::to_stdvec(&live.store()).expect("all of it has a form");
+        if matches!(between, Between::Save | Between::Kill) {
+            let earlier = saved.take();
+            let (now, mark) = live.store(earlier.as_ref().map(|(_, mark)| mark));
+            let whole = match earlier {
+                Some((before, _)) if now.goes_on() => now.behind(before),
+                Some(_) | None => now,
+            };
+            saved = Some((whole, mark));
+        }
+        if let Between::Kill = between
+            && let Some((whole, _)) = saved.take()
+        {
+            let bytes = postcard::to_stdvec(&whole).expect("all of it has a form");
             live = Live::new(Options::default(), &sources);
             live.put_beside(settings);
             let restored = live.restore(postcard::from_bytes(&bytes).expect("the same form")).expect("known kinds");
@@ -202,7 +246,7 @@ proptest! {
     #[test]
     fn live_equals_batch(
         turns in prop::collection::vec(1usize..60, 1..6),
-        between in prop::collection::vec(prop::sample::select(vec![Between::Nothing, Between::Question, Between::Kill]), 1..6),
+        between in prop::collection::vec(prop::sample::select(BETWEEN.to_vec()), 1..6),
     ) {
         prop_assert!(CASES.len() > 10);
         for case in &*CASES {

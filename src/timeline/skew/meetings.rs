@@ -27,6 +27,14 @@ pub(in crate::timeline) enum Meeting {
 }
 
 impl Meeting {
+    /// Whether it is of a zone: there may be as many as anybody names.
+    pub(in crate::timeline) fn is_of_a_zone(&self) -> bool {
+        match self {
+            Meeting::Refused(_) | Meeting::Transferred(_) | Meeting::Notified(_) => true,
+            Meeting::Adverts(..) | Meeting::HandOver(_) | Meeting::StepDown | Meeting::Challenge(_) => false,
+        }
+    }
+
     /// How far apart stamps of one such moment may be.
     pub(super) fn reach_micros(&self) -> i64 {
         match self {
