@@ -44,14 +44,16 @@ pub(super) struct Link {
     pub(super) offset: i64,
     pub(super) pairs: usize,
     spread: i64,
+    /// How far away the farthest offset is that may as well be the true one.
+    doubt: i64,
     /// The asker's moments that it explains, by meeting.
     explained: BTreeSet<(usize, i64)>,
 }
 
 impl Link {
-    /// Half the spread of its pairs, and half a second for what the daemons themselves need.
+    /// Half the spread of its pairs, or as far as another offset is that is as good, and half a second for what the daemons themselves need.
     pub(super) fn uncertainty_micros(&self) -> i64 {
-        self.spread / 2 + 500_000
+        self.doubt.max(self.spread / 2) + 500_000
     }
 
     /// The offset that most pairs agree on; of several, the smallest: clocks are more often right than wrong.
@@ -76,13 +78,32 @@ impl Link {
         let (pairs, offset, agreeing) = best.filter(|(pairs, ..)| *pairs >= PAIRS_MIN)?;
         let spread = agreeing.last()?.offset - agreeing.first()?.offset;
         let explained = agreeing.iter().map(|vote| (vote.kind, vote.asked)).collect();
-        Some(Self { ahead: ahead.clone(), behind: behind.clone(), offset, pairs, spread, explained })
+        let doubt = doubt(&votes, pairs, offset);
+        Some(Self { ahead: ahead.clone(), behind: behind.clone(), offset, pairs, spread, doubt, explained })
     }
 
     /// Best first: more pairs, then the smaller offset.
     fn weight(&self) -> (std::cmp::Reverse<usize>, i64, &Text, &Text) {
         (std::cmp::Reverse(self.pairs), self.offset.abs(), &self.ahead, &self.behind)
     }
+}
+
+/// How far the farthest other offset is that almost as many pairs agree on: what happens every half minute pairs as well with what
+/// happened half a minute before. A clock that is off by several times as much is not believed.
+fn doubt(votes: &[Vote], pairs_of_best: usize, offset: i64) -> i64 {
+    let is_as_good = |count: usize| count * 5 >= pairs_of_best * 4;
+    let mut farthest = 0;
+    for (index, low) in votes.iter().enumerate() {
+        let end = votes.partition_point(|other| other.offset <= low.offset + AGREE_MICROS);
+        let agreeing = &votes[index..end];
+        let middle = agreeing[agreeing.len() / 2].offset;
+        let distance = (middle - offset).abs();
+        let is_rival = distance > AGREE_MICROS && middle.abs() <= 3 * offset.abs();
+        if is_rival && distance > farthest && is_as_good(agreeing.len()) && is_as_good(pairs(agreeing)) {
+            farthest = distance;
+        }
+    }
+    farthest
 }
 
 /// What each pair of nodes (asker, answerer) may have met in.
@@ -154,6 +175,25 @@ mod tests {
     fn the_offset_most_pairs_agree_on_wins_over_chance_neighbours() {
         // Denied every 3 s; the asker's clock is 5 s ahead. Neighbours at 2 s and 8 s are chance and fewer.
         assert_eq!(agreed(&[5, 8, 11, 14, 25], &[0, 3, 6, 9, 20]), Some((5, 5)));
+    }
+
+    #[test]
+    fn what_happens_in_regular_turns_leaves_a_doubt() {
+        let doubted = |asked: &[i64], answered: &[i64]| {
+            let votes = votes_of(0, &seconds(asked), &seconds(answered), REACH);
+            let link = Link::agreed(&Text::from("a"), &Text::from("b"), &votes).expect("they agree");
+            (link.offset / 1_000_000, link.uncertainty_micros() / 1_000_000)
+        };
+        let every = |step: i64, ahead: i64| -> Vec<i64> { (0..20).map(|turn| turn * step + ahead).collect() };
+        // Asked every 30 s by a clock that is 20 s ahead, or one that is 10 s behind: one line more or less decides.
+        assert_eq!(doubted(&every(30, 20), &every(30, 0)), (20, 30));
+        assert_eq!(doubted(&every(30, 20)[..19], &every(30, 0)), (-10, 30));
+        // Off by 25 s is not likely where off by 5 s explains as much, and clocks that agree are right.
+        assert_eq!(doubted(&every(30, 5), &every(30, 0)), (5, 0));
+        assert_eq!(doubted(&every(10, 0), &every(10, 0)), (0, 0));
+        // Moments that are not regular leave none.
+        let moments = [3, 14, 70, 82, 133, 210, 251, 290];
+        assert_eq!(doubted(&moments.map(|moment| moment + 20), &moments), (20, 0));
     }
 
     #[test]
