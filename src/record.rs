@@ -2,6 +2,7 @@
 
 use crate::moment::Precision;
 use chrono::NaiveDateTime;
+use std::ops::Range;
 
 /// A stamp as written: what it leaves out (year, zone) is filled in by `timeline`, never here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -60,11 +61,30 @@ pub struct Record<'a> {
     pub cursor: Option<&'a [u8]>,
 }
 
+/// Where in a line a part of it lies; `None` if it is somewhere else. Nothing is compared: equal words elsewhere are none of its parts.
+#[must_use]
+pub fn place_of(part: &[u8], line: &[u8]) -> Option<Range<usize>> {
+    let from = (part.as_ptr() as usize).checked_sub(line.as_ptr() as usize)?;
+    let to = from.checked_add(part.len())?;
+    (to <= line.len()).then_some(from..to)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Precision, Stamp};
+    use super::{Precision, Stamp, place_of};
     use chrono::{NaiveDate, NaiveTime};
     use proptest::prelude::*;
+
+    #[test]
+    fn a_part_lies_in_its_line_and_nowhere_else() {
+        let all = b"ns1 ns1 up".to_vec();
+        let line = &all[2..8];
+        assert_eq!(place_of(&line[2..5], line), Some(2..5));
+        assert_eq!(place_of(line, line), Some(0..6));
+        assert_eq!(place_of(&line[6..], line), Some(6..6));
+        let elsewhere = [&all[0..3], &all[7..10], &all, b"ns1"];
+        assert_eq!(elsewhere.map(|part| place_of(part, line)), [None, None, None, None]);
+    }
 
     proptest! {
         #[test]

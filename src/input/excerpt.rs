@@ -7,7 +7,7 @@
 use super::watch::Watch;
 use super::{Interest, Programs};
 use crate::moment::Precision;
-use crate::record::{Record, Stamp};
+use crate::record::{Record, Stamp, place_of};
 use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -253,7 +253,7 @@ impl Head {
         let mut beside = Vec::new();
         let mut length = record.raw.len();
         let mut span = |part: &[u8]| {
-            let (from, to) = match place(record.raw, part) {
+            let (from, to) = match place_of(part, record.raw).map(|place| place.start) {
                 Some(from) => (from, from + part.len()),
                 None => {
                     beside.extend_from_slice(part);
@@ -316,12 +316,6 @@ impl Head {
         };
         Some((record, behind))
     }
-}
-
-/// Where in a line a part of it begins, if it lies in there: then it need not be compared.
-pub(super) fn place(line: &[u8], part: &[u8]) -> Option<usize> {
-    let from = (part.as_ptr() as usize).checked_sub(line.as_ptr() as usize)?;
-    (from + part.len() <= line.len()).then_some(from)
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! The head of the last line, for the next one: in a busy log most lines begin as the line above, and need not be taken apart.
 
-use super::excerpt::place;
 use super::message;
 use super::sniff::Speaker;
 use super::text;
-use crate::record::{Record, Stamp};
+use crate::record::{Record, Stamp, place_of};
 use std::ops::Range;
 
 /// Takes lines apart, one after the other.
@@ -65,9 +64,7 @@ impl Head {
     fn of(record: &Record<'_>) -> Option<Self> {
         let stamp = record.stamp.filter(|stamp| !stamp.year_known)?;
         let (raw, host, identifier) = (record.raw, record.host?, record.identifier?);
-        let (host_at, tag_at) = (place(raw, host)?, place(raw, identifier)?);
-        let host = host_at..host_at + host.len();
-        let identifier = tag_at..tag_at + identifier.len();
+        let (host, identifier) = (place_of(host, raw)?, place_of(identifier, raw)?);
         let is_behind = identifier.start == host.end + 1 && raw[host.end] == b' ' && !raw[host.clone()].ends_with(b":");
         let pid = raw.get(identifier.end..)?;
         let close = pid.iter().take(PID_BYTES_MAX).position(|byte| *byte == b']' || *byte == b' ')?;

@@ -1,7 +1,7 @@
 //! A record that outlives the next one.
 
 use crate::event::{Text, lossy};
-use crate::record::{Record, Stamp};
+use crate::record::{Record, Stamp, place_of};
 
 /// A record that outlives the next one. Most of its parts lie in its line, so that one copy is enough.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
@@ -24,10 +24,9 @@ pub struct Kept {
 type Part = (usize, usize);
 
 /// Where a part of a record stands in the bytes, which begin with its line; what does not lie in that is put behind them.
-fn place_of(part: &[u8], raw: &[u8], bytes: &mut Vec<u8>) -> Part {
-    let begin = (part.as_ptr() as usize).wrapping_sub(raw.as_ptr() as usize);
-    match begin.checked_add(part.len()).filter(|end| *end <= raw.len()) {
-        Some(end) => (begin, end),
+fn kept_at(part: &[u8], raw: &[u8], bytes: &mut Vec<u8>) -> Part {
+    match place_of(part, raw) {
+        Some(place) => (place.start, place.end),
         None => {
             let begin = bytes.len();
             bytes.extend_from_slice(part);
@@ -43,7 +42,7 @@ impl Kept {
         let bytes = &mut self.bytes;
         bytes.clear();
         bytes.extend_from_slice(raw);
-        let mut keep = |part: &[u8]| place_of(part, raw, bytes);
+        let mut keep = |part: &[u8]| kept_at(part, raw, bytes);
         [self.host, self.identifier, self.unit, self.cursor] =
             [host, identifier, unit, cursor].map(|part| part.map(&mut keep));
         self.message = keep(message);

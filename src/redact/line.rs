@@ -6,7 +6,7 @@ use crate::catalogue::{self, Fields, Message};
 use crate::event::Daemon;
 use crate::moment::Precision;
 use crate::pipeline::{Heard, Listener};
-use crate::record::{Record, Stamp};
+use crate::record::{Record, Stamp, place_of};
 use chrono::NaiveDateTime;
 
 /// Reads the records of one source in their order, to note names or to write lines.
@@ -141,8 +141,7 @@ fn message(daemon: Daemon, text: &[u8], fields: &Fields<'_>, replace: &mut dyn R
         .iter()
         .filter_map(|(name, value)| {
             // A value that was unescaped is not part of the text: there its words are replaced.
-            let start = (value.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
-            (start + value.len() <= text.len()).then_some((start, start + value.len(), name))
+            place_of(value, text).map(|place| (place.start, place.end, name))
         })
         .collect();
     spans.sort_unstable();

@@ -7,7 +7,7 @@ use crate::detect;
 use crate::finding::Finding;
 use crate::input::{self, Source};
 use crate::pipeline::{self, Heard, Listener};
-use crate::record::Record;
+use crate::record::{Record, place_of};
 use crate::redact;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -170,7 +170,7 @@ fn collect(directory: &Path, ran: &Ran) -> Result<Lines, String> {
         let mut listener = Listener::new(ran.options.patterns.clone());
         let mut is_as_written = true;
         let summary = input::read(source, &interest, &mut |record| {
-            let key = (source.path.to_string(), place_of(record));
+            let key = (source.path.to_string(), cited(record));
             let need = need(&mut listener, record, evidence.contains(&key));
             let Some(need) = need.filter(|need| *need == Need::Evidence || lines.lines.len() < LINES_MAX) else {
                 lines.is_cut |= need.is_some();
@@ -203,7 +203,7 @@ fn evidence(ran: &Ran) -> BTreeSet<(String, String)> {
         .collect()
 }
 
-fn place_of(record: &Record<'_>) -> String {
+fn cited(record: &Record<'_>) -> String {
     let cursor = record.cursor.map(|cursor| String::from_utf8_lossy(cursor).into_owned());
     cursor.unwrap_or_else(|| record.line.to_string())
 }
@@ -224,11 +224,8 @@ fn need(listener: &mut Listener, record: &Record<'_>, is_evidence: bool) -> Opti
 
 /// A line as it was written, or, of a journal entry, in syslog's form; and which of the two.
 fn written(source: &Source, record: &Record<'_>) -> (Option<Vec<u8>>, bool) {
-    let is_inside = |part: &[u8]| {
-        let start = (part.as_ptr() as usize).checked_sub(record.raw.as_ptr() as usize);
-        start.is_some_and(|start| start > 0 && start + part.len() <= record.raw.len())
-    };
-    if record.cursor.is_none() && is_inside(record.host.unwrap_or(record.message)) {
+    let place = place_of(record.host.unwrap_or(record.message), record.raw);
+    if record.cursor.is_none() && place.is_some_and(|place| place.start > 0) {
         return (Some(record.raw.to_vec()), true);
     }
     let host = redact::host(source.node.as_deref(), record, redact::stem(&source.path));
