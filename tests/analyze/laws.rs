@@ -158,7 +158,14 @@ fn threads_and_repetition_decide_nothing() {
 
 /// Each file cut into two at a line gives the same findings, but for paths and line numbers. `names` are those of the older and the
 /// newer part.
-fn broken_by_cut(case: &Path, cut_file: &Path, at: usize, names: [&str; 2], place: &Path) -> Option<String> {
+fn broken_by_cut(
+    case: &Path,
+    expected: &[Said],
+    cut_file: &Path,
+    at: usize,
+    names: [&str; 2],
+    place: &Path,
+) -> Option<String> {
     let whole = text(cut_file);
     let cut: usize = whole.split_inclusive('\n').take(at).map(str::len).sum();
     let stem = name(cut_file).trim_end_matches(".log").to_owned();
@@ -167,9 +174,8 @@ fn broken_by_cut(case: &Path, cut_file: &Path, at: usize, names: [&str; 2], plac
     write(&parts[1], &whole[cut..]);
     let mut words: Vec<PathBuf> = logs(case).into_iter().filter(|log| log != cut_file).collect();
     words.extend(parts.iter().cloned());
-    let expected = all_said(&findings(&analyze(&[case])), &as_it_is);
     let found = all_said(&findings(&analyze(&words)), &as_it_is);
-    difference(&expected, &found)
+    difference(expected, &found)
         .map(|difference| format!("{} cut at line {at} into {names:?}: {difference}", cut_file.display()))
 }
 
@@ -179,10 +185,13 @@ fn broken_by_cuts(names: [&str; 2], what: &str) -> Vec<String> {
     let mut broken = Vec::new();
     for case in text_cases() {
         let place = scratch(&format!("laws-cuts-{what}-{}", label(&case)));
+        let expected = all_said(&findings(&analyze(&[&case])), &as_it_is);
         for (residue, log) in logs(&case).iter().enumerate() {
             let lines = text(log).lines().count();
             let (first, stride) = if lines <= 2 * STRIDE { (1, 1) } else { (1 + residue, STRIDE) };
-            broken.extend((first..lines).step_by(stride).filter_map(|at| broken_by_cut(&case, log, at, names, &place)));
+            broken.extend(
+                (first..lines).step_by(stride).filter_map(|at| broken_by_cut(&case, &expected, log, at, names, &place)),
+            );
         }
     }
     broken
