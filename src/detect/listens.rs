@@ -1,6 +1,6 @@
 //! Which events each rule rests on, by the ids of the catalogue; `driftline explain` tells it.
 //!
-//! `tests/listens.rs` holds every event with a fact to it: a rule listens, or [`UNHEARD`] says why none does.
+//! `tests/program/listens.rs` holds every event with a fact to it: a rule listens, or [`UNHEARD`] says why none does.
 
 pub(super) type Ids = &'static [&'static str];
 

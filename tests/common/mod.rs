@@ -7,11 +7,14 @@ use driftline::input;
 use driftline::pipeline::{self, Options, Outcome};
 use driftline::report::json;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, OpenOptions};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 /// Longer than anything takes on a busy machine.
@@ -63,8 +66,14 @@ pub(crate) fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
 }
 
+/// Who has taken which directory: tests run side by side, each in a thread of its own.
+static TAKEN: Mutex<BTreeMap<String, ThreadId>> = Mutex::new(BTreeMap::new());
+
 /// An empty directory that belongs to one test.
 pub(crate) fn scratch(name: &str) -> PathBuf {
+    let here = thread::current().id();
+    let owner = *TAKEN.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_insert(here);
+    assert_eq!(owner, here, "another test has the directory {name}");
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     if place.exists() {
         fs::remove_dir_all(&place).expect("a test's own directory can be emptied");
