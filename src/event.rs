@@ -452,6 +452,36 @@ impl Pdns {
         if let Pdns::TransferFailed { until, .. } | Pdns::SoaUnretrievable { until, .. } = self { *until } else { None }
     }
 
+    /// The zone of which the node that wrote the line has a copy.
+    #[must_use]
+    pub fn copied_zone(&self) -> Option<&Text> {
+        match self {
+            Pdns::ZoneFresh { zone, .. }
+            | Pdns::ZoneStale { zone, .. }
+            | Pdns::ZoneNewer { zone, .. }
+            | Pdns::SoaUnretrievable { zone, .. }
+            | Pdns::TransferStarted { zone, .. }
+            | Pdns::TransferFailed { zone, .. }
+            | Pdns::ZoneCommitted { zone, .. }
+            | Pdns::TransferRetrieved { zone, .. } => Some(zone),
+            Pdns::Started { .. }
+            | Pdns::Ready
+            | Pdns::CommunicatorStarted
+            | Pdns::FreshnessChecked { .. }
+            | Pdns::NotifyAccepted { .. }
+            | Pdns::NotifyRefused { .. }
+            | Pdns::NotifyForbidden { .. }
+            | Pdns::NotifyOrdered { .. }
+            | Pdns::NotifyQueued { .. }
+            | Pdns::NotifyAcknowledged { .. }
+            | Pdns::NotifyRejected { .. }
+            | Pdns::NotifyUnanswered { .. }
+            | Pdns::TransferAsked { .. }
+            | Pdns::TransferDenied { .. }
+            | Pdns::TransferServed { .. } => None,
+        }
+    }
+
     /// The newest serial the line names.
     #[must_use]
     pub fn newest_serial(&self) -> Option<u32> {

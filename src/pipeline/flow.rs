@@ -126,6 +126,7 @@ fn let_flow(
     let frame = timeline::settle(std::slice::from_ref(&early), &options.stated);
     let mut placer = frame.placer(0, &early);
     let mut world = Filling { world: World::of(options.topology.clone()), last: None };
+    world.world.is_of_one_node();
     let mut flows = true;
     for line in beginning {
         // The walker follows every stamp, as the survey did.
