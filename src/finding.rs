@@ -230,7 +230,7 @@ fn stable_id(rule: &str, key: &str, first: &Event) -> String {
     const PRIME: u64 = 0x0000_0100_0000_01b3;
     let time = first.time.rfc3339();
     let mut hash = OFFSET;
-    for part in [rule, key, &first.node, &time, &first.raw] {
+    for part in [rule, key, &first.node, &time, &first.raw.text()] {
         for byte in part.bytes().chain([0xff]) {
             hash = (hash ^ u64::from(byte)).wrapping_mul(PRIME);
         }

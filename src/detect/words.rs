@@ -88,7 +88,7 @@ pub(super) fn add_said(finding: &mut Finding, world: &World, node: &Text, transi
     for line in facts.said.beside(transition).take(SAID_MAX) {
         if matches!(line.fact, Fact::Unrecognised(_)) {
             let proves = "Nothing known reads this line under keepalived's tag: a script's, or a later release's.";
-            finding.add(evidence(Role::Supporting, line, format!("says: {}", words_of(&line.raw)), proves));
+            finding.add(evidence(Role::Supporting, line, format!("says: {}", words_of(&line.raw.text())), proves));
             continue;
         }
         let proves = match role {
@@ -99,7 +99,7 @@ pub(super) fn add_said(finding: &mut Finding, world: &World, node: &Text, transi
                 format!("A script of {node} spoke here. What it says is its author's and proves nothing by itself.")
             }
         };
-        finding.add(evidence(role, line, format!("script: {}", words_of(&line.raw)), proves));
+        finding.add(evidence(role, line, format!("script: {}", words_of(&line.raw.text())), proves));
     }
 }
 
