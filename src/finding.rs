@@ -58,9 +58,9 @@ pub struct Evidence {
     /// The line.
     pub event: Arc<Event>,
     /// One sentence: what it proves, in this finding.
-    pub proves: String,
+    pub proves: Box<str>,
     /// A few words for a table cell, in the operator's nouns: "MASTER, opens master.sh".
-    pub brief: String,
+    pub brief: Box<str>,
     /// How many more lines like it followed, up to `last` (0: it stands alone).
     pub more: u64,
     /// The last of those.

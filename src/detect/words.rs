@@ -17,7 +17,12 @@ pub(super) fn evidence(
     proves: impl Into<String>,
 ) -> Evidence {
     let more = u64::from(event.repeated).saturating_sub(1);
-    Evidence { role, event: Arc::clone(event), proves: proves.into(), brief: brief.into(), more, last: None }
+    Evidence { role, event: Arc::clone(event), proves: kept(proves), brief: kept(brief), more, last: None }
+}
+
+/// A long log has a hundred thousand of these: none keeps room that it does not need.
+fn kept(words: impl Into<String>) -> Box<str> {
+    words.into().into_boxed_str()
 }
 
 /// The first of several like lines as evidence, the others counted.
@@ -30,7 +35,7 @@ pub(super) fn repeated(
 ) -> Evidence {
     let more = lines.count.saturating_sub(1);
     let last = lines.last_time().filter(|_| more > 0);
-    Evidence { role, event: Arc::clone(event), proves: proves.into(), brief: brief.into(), more, last }
+    Evidence { role, event: Arc::clone(event), proves: kept(proves), brief: kept(brief), more, last }
 }
 
 /// The same of lines that stand one after another.
@@ -44,7 +49,7 @@ pub(super) fn several(
     let count: u64 = lines.iter().map(|line| u64::from(line.repeated)).sum();
     let more = count.saturating_sub(1);
     let last = Some(last.time).filter(|_| more > 0);
-    Some(Evidence { role, event: Arc::clone(first), proves: proves.into(), brief: brief.into(), more, last })
+    Some(Evidence { role, event: Arc::clone(first), proves: kept(proves), brief: kept(brief), more, last })
 }
 
 /// Names the instance or sync group that a finding is about.
