@@ -2,11 +2,14 @@
 //!
 //! A [`Fact`] knows no text: whatever wording, version or form (plain, structured) said it, the fact is the same.
 
+mod raw;
+
 use crate::moment::Moment;
 use smol_str::SmolStr;
 use std::borrow::Cow;
-use std::ops::Deref;
-use std::sync::OnceLock;
+
+pub(crate) use raw::Models;
+pub use raw::Raw;
 
 /// Text that costs little to copy: names of zones, nodes, instances and addresses are repeated millions of times. Short ones are kept in
 /// place, longer ones are shared.
@@ -94,40 +97,6 @@ pub struct Event {
     /// The line as written, invalid UTF-8 replaced.
     pub raw: Raw,
 }
-
-/// A line as written. It can be told later than the event: of most lines nobody ever asks for it.
-#[derive(Debug, Clone, Default)]
-pub struct Raw(OnceLock<Text>);
-
-impl Raw {
-    /// Tells it, once somebody has kept the event.
-    pub(crate) fn tell(&self, raw: &[u8]) {
-        self.0.get_or_init(|| Text::from(lossy(raw)));
-    }
-}
-
-impl From<Text> for Raw {
-    fn from(raw: Text) -> Self {
-        // An empty one may still be told.
-        Self(if raw.is_empty() { OnceLock::new() } else { OnceLock::from(raw) })
-    }
-}
-
-impl Deref for Raw {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        self.0.get().map_or("", |raw| raw)
-    }
-}
-
-impl PartialEq for Raw {
-    fn eq(&self, other: &Self) -> bool {
-        **self == **other
-    }
-}
-
-impl Eq for Raw {}
 
 impl Event {
     /// What PowerDNS said, if it is PowerDNS's line.
@@ -450,6 +419,36 @@ impl Pdns {
     #[must_use]
     pub fn excluded_until(&self) -> Option<i64> {
         if let Pdns::TransferFailed { until, .. } | Pdns::SoaUnretrievable { until, .. } = self { *until } else { None }
+    }
+
+    /// The zone of which the node that wrote the line has a copy.
+    #[must_use]
+    pub fn copied_zone(&self) -> Option<&Text> {
+        match self {
+            Pdns::ZoneFresh { zone, .. }
+            | Pdns::ZoneStale { zone, .. }
+            | Pdns::ZoneNewer { zone, .. }
+            | Pdns::SoaUnretrievable { zone, .. }
+            | Pdns::TransferStarted { zone, .. }
+            | Pdns::TransferFailed { zone, .. }
+            | Pdns::ZoneCommitted { zone, .. }
+            | Pdns::TransferRetrieved { zone, .. } => Some(zone),
+            Pdns::Started { .. }
+            | Pdns::Ready
+            | Pdns::CommunicatorStarted
+            | Pdns::FreshnessChecked { .. }
+            | Pdns::NotifyAccepted { .. }
+            | Pdns::NotifyRefused { .. }
+            | Pdns::NotifyForbidden { .. }
+            | Pdns::NotifyOrdered { .. }
+            | Pdns::NotifyQueued { .. }
+            | Pdns::NotifyAcknowledged { .. }
+            | Pdns::NotifyRejected { .. }
+            | Pdns::NotifyUnanswered { .. }
+            | Pdns::TransferAsked { .. }
+            | Pdns::TransferDenied { .. }
+            | Pdns::TransferServed { .. } => None,
+        }
     }
 
     /// The newest serial the line names.

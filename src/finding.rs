@@ -58,9 +58,9 @@ pub struct Evidence {
     /// The line.
     pub event: Arc<Event>,
     /// One sentence: what it proves, in this finding.
-    pub proves: String,
+    pub proves: Box<str>,
     /// A few words for a table cell, in the operator's nouns: "MASTER, opens master.sh".
-    pub brief: String,
+    pub brief: Box<str>,
     /// How many more lines like it followed, up to `last` (0: it stands alone).
     pub more: u64,
     /// The last of those.
@@ -230,7 +230,7 @@ fn stable_id(rule: &str, key: &str, first: &Event) -> String {
     const PRIME: u64 = 0x0000_0100_0000_01b3;
     let time = first.time.rfc3339();
     let mut hash = OFFSET;
-    for part in [rule, key, &first.node, &time, &first.raw] {
+    for part in [rule, key, &first.node, &time, &first.raw.text()] {
         for byte in part.bytes().chain([0xff]) {
             hash = (hash ^ u64::from(byte)).wrapping_mul(PRIME);
         }

@@ -17,29 +17,16 @@ const AFTERMATH_MICROS: i64 = 3_600_000_000;
 /// Sets `cause` and tells the effects inside their cause.
 pub(super) fn link(findings: &mut [Finding], world: &World) {
     let causes = Causes::of(findings);
-    for finding in findings.iter_mut() {
-        finding.cause = match finding.rule {
-            "eip-drift" => cause_of_drift(finding, &causes),
-            "split-brain" => cause_of_split(finding, &causes),
-            "takeover-script-failed"
-            | "master-flapping"
-            | "no-master"
-            | "advert-mismatch"
-            | "one-way-partition"
-            | "vm-pause" => None,
-            "notify-from-non-master" => cause_of_notify(finding, &causes, world),
-            "transfer-refused" => cause_of_refusal(finding, &causes),
-            "primary-unreachable" | "serial-regression" => cause_at_address(finding, &causes),
-            "notify-unacknowledged" => cause_of_silence(finding, &causes),
-            _ => cause_of_stale(finding, &causes),
-        };
-        // What an address that moves made of NOTIFYs is over with that, however long no further one came.
-        if finding.rule == "notify-from-non-master" && finding.until.is_none() {
-            finding.until = finding.cause.as_ref().and_then(|cause| causes.end_of(cause)).and_then(|end| {
-                let last = finding.evidence().iter().map(|line| line.last.unwrap_or(line.event.time)).max()?;
-                (last.micros <= end.micros + SLACK_MICROS).then_some(last)
-            });
-        }
+    let linked: Vec<(Option<String>, Option<Moment>)> = findings
+        .iter()
+        .map(|finding| {
+            let cause = cause_of(finding, &causes, world);
+            let until = finding.until.or_else(|| over_with(finding, cause?, &causes));
+            (cause.map(str::to_owned), until)
+        })
+        .collect();
+    for (finding, (cause, until)) in findings.iter_mut().zip(linked) {
+        (finding.cause, finding.until) = (cause, until);
     }
     let mut caused = BTreeMap::<String, Vec<usize>>::new();
     for (at, finding) in findings.iter().enumerate() {
@@ -65,10 +52,39 @@ pub(super) fn link(findings: &mut [Finding], world: &World) {
     }
 }
 
+/// The id of what explains a finding.
+fn cause_of<'a>(finding: &Finding, causes: &'a Causes<'_>, world: &World) -> Option<&'a str> {
+    match finding.rule {
+        "eip-drift" => cause_of_drift(finding, causes),
+        "split-brain" => cause_of_split(finding, causes),
+        "takeover-script-failed"
+        | "master-flapping"
+        | "no-master"
+        | "advert-mismatch"
+        | "one-way-partition"
+        | "vm-pause" => None,
+        "notify-from-non-master" => cause_of_notify(finding, causes, world),
+        "transfer-refused" => cause_of_refusal(finding, causes),
+        "primary-unreachable" | "serial-regression" => cause_at_address(finding, causes),
+        "notify-unacknowledged" => cause_of_silence(finding, causes),
+        _ => cause_of_stale(finding, causes),
+    }
+}
+
+/// What an address that moves made of NOTIFYs is over with that, however long no further one came.
+fn over_with(finding: &Finding, cause: &str, causes: &Causes<'_>) -> Option<Moment> {
+    if finding.rule != "notify-from-non-master" {
+        return None;
+    }
+    let end = causes.end_of(cause)?;
+    let last = finding.evidence().iter().map(|line| line.last.unwrap_or(line.event.time)).max()?;
+    (last.micros <= end.micros + SLACK_MICROS).then_some(last)
+}
+
 /// All findings, found by rule and time.
-struct Causes {
+struct Causes<'f> {
     /// In the order of the findings.
-    all: Vec<Cause>,
+    all: Vec<Cause<'f>>,
     by_rule: BTreeMap<&'static str, OfRule>,
 }
 
@@ -81,9 +97,9 @@ struct OfRule {
     ends: Vec<i64>,
 }
 
-impl Causes {
-    fn of(findings: &[Finding]) -> Self {
-        let all: Vec<Cause> = findings.iter().map(Cause::of).collect();
+impl<'f> Causes<'f> {
+    fn of(findings: &'f [Finding]) -> Self {
+        let all: Vec<Cause<'f>> = findings.iter().map(Cause::of).collect();
         let mut by_rule = BTreeMap::<&'static str, OfRule>::new();
         for (at, cause) in all.iter().enumerate() {
             by_rule.entry(cause.rule).or_default().by_begin.push(at);
@@ -105,7 +121,7 @@ impl Causes {
     }
 
     /// Those of a rule that overlap a time, give or take `slack` microseconds; in the order of the findings.
-    fn during(&self, rule: &str, from: Moment, to: Option<Moment>, slack: i64) -> impl Iterator<Item = &Cause> {
+    fn during(&self, rule: &str, from: Moment, to: Option<Moment>, slack: i64) -> impl Iterator<Item = &Cause<'f>> {
         let mut found = Vec::new();
         if let Some(of_rule) = self.by_rule.get(rule) {
             let to = to.map_or(i64::MAX, |to| to.micros.saturating_add(slack));
@@ -122,38 +138,36 @@ impl Causes {
     }
 
     /// Those of a rule that span a moment.
-    fn spanning(&self, rule: &str, moment: Moment) -> impl Iterator<Item = &Cause> {
+    fn spanning(&self, rule: &str, moment: Moment) -> impl Iterator<Item = &Cause<'f>> {
         self.during(rule, moment, Some(moment), SLACK_MICROS).filter(move |cause| cause.spans(moment))
     }
 }
 
 /// What of a finding the search for causes needs.
-struct Cause {
-    id: String,
+struct Cause<'f> {
+    id: &'f str,
     rule: &'static str,
     from: Moment,
     to: Option<Moment>,
-    group: BTreeSet<Text>,
-    resource: Option<Text>,
-    holder: Option<Text>,
-    owner: Option<Text>,
-    zones: BTreeSet<Text>,
-    nodes: BTreeSet<Text>,
+    resource: Option<&'f Text>,
+    holder: Option<&'f Text>,
+    owner: Option<&'f Text>,
+    zones: BTreeSet<&'f Text>,
+    nodes: &'f [Text],
 }
 
-impl Cause {
-    fn of(finding: &Finding) -> Self {
+impl<'f> Cause<'f> {
+    fn of(finding: &'f Finding) -> Self {
         Self {
-            id: finding.id.clone(),
+            id: &finding.id,
             rule: finding.rule,
             from: finding.since,
             to: finding.until,
-            group: finding.subject.nodes.iter().cloned().collect(),
-            resource: finding.subject.resource.clone(),
-            holder: finding.subject.holder.clone(),
-            owner: finding.subject.owner.clone(),
-            zones: finding.subject.zones.iter().cloned().collect(),
-            nodes: finding.subject.nodes.iter().cloned().collect(),
+            resource: finding.subject.resource.as_ref(),
+            holder: finding.subject.holder.as_ref(),
+            owner: finding.subject.owner.as_ref(),
+            zones: finding.subject.zones.iter().collect(),
+            nodes: &finding.subject.nodes,
         }
     }
 
@@ -163,27 +177,27 @@ impl Cause {
     }
 }
 
-fn cause_of_drift(drift: &Finding, causes: &Causes) -> Option<String> {
-    let same_group = |cause: &&Cause| drift.subject.nodes.iter().any(|node| cause.group.contains(node));
+fn cause_of_drift<'a>(drift: &Finding, causes: &'a Causes<'_>) -> Option<&'a str> {
+    let same_group = |cause: &&Cause<'_>| drift.subject.nodes.iter().any(|node| cause.nodes.contains(node));
     let of_rule = |rule| causes.spanning(rule, drift.since).filter(same_group);
     let script = of_rule("takeover-script-failed").find(|cause| cause.from.micros == drift.since.micros);
     // A pause may leave the address behind without two MASTERs that anybody heard.
     let first = script.or_else(|| of_rule("split-brain").next()).or_else(|| of_rule("vm-pause").next());
-    first.map(|cause| cause.id.clone())
+    first.map(|cause| cause.id)
 }
 
 /// Why two nodes did not see each other: the surest and most particular reason first.
 const REASONS_OF_A_SPLIT: [&str; 3] = ["vm-pause", "advert-mismatch", "one-way-partition"];
 
-fn cause_of_split(split: &Finding, causes: &Causes) -> Option<String> {
-    let of_group = |cause: &&Cause| split.subject.nodes.iter().any(|node| cause.group.contains(node));
+fn cause_of_split<'a>(split: &Finding, causes: &'a Causes<'_>) -> Option<&'a str> {
+    let of_group = |cause: &&Cause<'_>| split.subject.nodes.iter().any(|node| cause.nodes.contains(node));
     let of_rule = |rule| causes.during(rule, split.since, split.until, SLACK_MICROS);
-    let overlaps = |cause: &&Cause| cause.to.is_none_or(|to| split.since.micros <= to.micros + SLACK_MICROS);
+    let overlaps = |cause: &&Cause<'_>| cause.to.is_none_or(|to| split.since.micros <= to.micros + SLACK_MICROS);
     let first = REASONS_OF_A_SPLIT.into_iter().find_map(|rule| of_rule(rule).filter(of_group).find(overlaps));
-    first.map(|cause| cause.id.clone())
+    first.map(|cause| cause.id)
 }
 
-fn cause_of_notify(notify: &Finding, causes: &Causes, world: &World) -> Option<String> {
+fn cause_of_notify<'a>(notify: &Finding, causes: &'a Causes<'_>, world: &World) -> Option<&'a str> {
     let sender = notify.subject.address.as_ref()?;
     let spoken_by: BTreeSet<&Text> = world
         .witnesses
@@ -192,15 +206,15 @@ fn cause_of_notify(notify: &Finding, causes: &Causes, world: &World) -> Option<S
         .filter(|witness| witness.seen == Seen::Strange && witness.address.as_ref() == Some(sender))
         .map(|witness| &witness.node)
         .collect();
-    let is_its = |drift: &&Cause| {
+    let is_its = |drift: &&Cause<'_>| {
         let by_owner = drift.owner.as_ref().is_some_and(|owner| spoken_by.contains(owner));
         by_owner || spoken_by.is_empty() && is_in_chain(notify, drift, causes)
     };
-    causes.spanning("eip-drift", notify.since).find(is_its).map(|drift| drift.id.clone())
+    causes.spanning("eip-drift", notify.since).find(is_its).map(|drift| drift.id)
 }
 
 /// Without the sender's own log: the zone is one whose transfers the drifted address refuses meanwhile.
-fn is_in_chain(notify: &Finding, drift: &Cause, causes: &Causes) -> bool {
+fn is_in_chain(notify: &Finding, drift: &Cause<'_>, causes: &Causes<'_>) -> bool {
     causes.during("transfer-refused", drift.from, drift.to, SLACK_MICROS).any(|refusal| {
         refusal.resource.is_some()
             && refusal.resource == drift.resource
@@ -209,20 +223,20 @@ fn is_in_chain(notify: &Finding, drift: &Cause, causes: &Causes) -> bool {
     })
 }
 
-fn cause_of_refusal(refusal: &Finding, causes: &Causes) -> Option<String> {
-    let by_holder = |drift: &&Cause| {
-        let refused_there = refusal.subject.node.is_some() && refusal.subject.node == drift.holder;
+fn cause_of_refusal<'a>(refusal: &Finding, causes: &'a Causes<'_>) -> Option<&'a str> {
+    let by_holder = |drift: &&Cause<'_>| {
+        let refused_there = refusal.subject.node.is_some() && refusal.subject.node.as_ref() == drift.holder;
         let asked_there = refusal.subject.node.is_none()
             && refusal.subject.address.is_some()
-            && refusal.subject.address == drift.resource;
+            && refusal.subject.address.as_ref() == drift.resource;
         refused_there || asked_there
     };
-    causes.spanning("eip-drift", refusal.since).find(by_holder).map(|drift| drift.id.clone())
+    causes.spanning("eip-drift", refusal.since).find(by_holder).map(|drift| drift.id)
 }
 
 /// Nobody answered when the new zone was to be fetched.
-fn cause_of_old_copy(stale: &Finding, causes: &Causes) -> Option<String> {
-    let is_its = |cause: &&Cause| {
+fn cause_of_old_copy<'a>(stale: &Finding, causes: &'a Causes<'_>) -> Option<&'a str> {
+    let is_its = |cause: &&Cause<'_>| {
         stale.subject.node.as_ref().is_some_and(|node| cause.nodes.contains(node))
             && stale.subject.zones.iter().any(|zone| cause.zones.contains(zone))
             && cause.from.micros <= stale.until.map_or(i64::MAX, |until| until.micros)
@@ -230,28 +244,30 @@ fn cause_of_old_copy(stale: &Finding, causes: &Causes) -> Option<String> {
     };
     let unreachable = causes.during("primary-unreachable", stale.since, stale.until, SLACK_MICROS);
     let mut its = unreachable.filter(is_its);
-    its.next().map(|cause| cause.id.clone())
+    its.next().map(|cause| cause.id)
 }
 
 /// Nobody, or a copy that lags, is behind the address because it is not where it should be, or no node has it.
-fn cause_at_address(effect: &Finding, causes: &Causes) -> Option<String> {
-    let at_address = |cause: &&Cause| cause.resource.is_some() && cause.resource == effect.subject.resource;
+fn cause_at_address<'a>(effect: &Finding, causes: &'a Causes<'_>) -> Option<&'a str> {
+    let at_address =
+        |cause: &&Cause<'_>| cause.resource.is_some() && cause.resource == effect.subject.resource.as_ref();
     let found = ["eip-drift", "takeover-script-failed", "no-master"]
         .into_iter()
         .find_map(|rule| causes.spanning(rule, effect.since).find(at_address));
-    found.map(|cause| cause.id.clone())
+    found.map(|cause| cause.id)
 }
 
 /// The owner of a drifted address does not leave from it, so its receivers take it for a stranger.
-fn cause_of_silence(silence: &Finding, causes: &Causes) -> Option<String> {
+fn cause_of_silence<'a>(silence: &Finding, causes: &'a Causes<'_>) -> Option<&'a str> {
     let is_answer =
         silence.evidence().iter().any(|line| matches!(line.event.pdns(), Some(Pdns::NotifyRejected { .. })));
-    let by_owner = |drift: &&Cause| is_answer && drift.owner.is_some() && drift.owner == silence.subject.node;
-    causes.spanning("eip-drift", silence.since).find(by_owner).map(|drift| drift.id.clone())
+    let by_owner =
+        |drift: &&Cause<'_>| is_answer && drift.owner.is_some() && drift.owner == silence.subject.node.as_ref();
+    causes.spanning("eip-drift", silence.since).find(by_owner).map(|drift| drift.id)
 }
 
-fn cause_of_stale(stale: &Finding, causes: &Causes) -> Option<String> {
-    let asked = |cause: &&Cause| {
+fn cause_of_stale<'a>(stale: &Finding, causes: &'a Causes<'_>) -> Option<&'a str> {
+    let asked = |cause: &&Cause<'_>| {
         let node = stale.subject.node.as_ref().is_some_and(|node| cause.nodes.contains(node));
         node && cause.resource.is_some()
             && stale.subject.zones.iter().any(|zone| cause.zones.contains(zone))
@@ -263,7 +279,7 @@ fn cause_of_stale(stale: &Finding, causes: &Causes) -> Option<String> {
         return cause_of_old_copy(stale, causes);
     };
     let drift = causes.spanning("eip-drift", stale.since).find(|drift| drift.resource == refusal.resource);
-    Some(drift.map_or_else(|| refusal.id.clone(), |drift| drift.id.clone()))
+    Some(drift.unwrap_or(refusal).id)
 }
 
 /// The story, impact and zones of what a drift led to.

@@ -38,12 +38,13 @@ const TOGETHER_MICROS: i64 = 60_000_000;
 
 fn find(world: &World) -> Vec<Finding> {
     let Some(horizon) = world.horizon else { return Vec::new() };
-    let mut by_node = BTreeMap::<Text, Vec<Behind>>::new();
-    for behind in world.replication.behind(horizon.shifted(-TWO_CYCLES_MICROS), horizon.shifted(-UNHEARD_MICROS)) {
+    let mut by_node = BTreeMap::<&Text, Vec<&Behind>>::new();
+    let waiting = world.waiting(horizon.shifted(-TWO_CYCLES_MICROS), horizon.shifted(-UNHEARD_MICROS));
+    for behind in world.behind(&waiting) {
         if behind.by_notify && !is_from_primary(world, &behind.first) {
             continue;
         }
-        by_node.entry(behind.node.clone()).or_default().push(behind);
+        by_node.entry(&behind.node).or_default().push(behind);
     }
     by_node.values().flat_map(|all| floods(all)).map(|flood| tell(horizon, world.to_here(), &flood)).collect()
 }
@@ -52,7 +53,7 @@ fn find(world: &World) -> Vec<Finding> {
 /// refused.
 fn is_from_primary(world: &World, notify: &Arc<Event>) -> bool {
     if let Some(Pdns::NotifyForbidden { from, .. }) = notify.pdns() {
-        return world.asked.contains_key(from);
+        return world.asked.contains(from);
     }
     let strange = world.witnesses.all().iter().filter(|witness| witness.seen == Seen::Strange);
     strange.into_iter().any(|witness| {
@@ -63,11 +64,11 @@ fn is_from_primary(world: &World, notify: &Arc<Event>) -> bool {
 }
 
 /// Stretches of one secondary that overlap and end together, if there are many; each for itself otherwise.
-fn floods(all: &[Behind]) -> Vec<Vec<&Behind>> {
+fn floods<'a>(all: &[&'a Behind]) -> Vec<Vec<&'a Behind>> {
     let end = |behind: &Behind| behind.end.as_ref().map_or(i64::MAX, |event| event.time.micros);
-    let mut sorted: Vec<&Behind> = all.iter().collect();
+    let mut sorted = all.to_vec();
     sorted.sort_by(|a, b| (end(a), a.first.time.micros, &a.zone).cmp(&(end(b), b.first.time.micros, &b.zone)));
-    let mut together: Vec<Vec<&Behind>> = Vec::new();
+    let mut together: Vec<Vec<&'a Behind>> = Vec::new();
     for behind in sorted {
         let fits = together.last().and_then(|flood| flood.last()).is_some_and(|last| {
             let last_end = end(last);

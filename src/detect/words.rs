@@ -17,7 +17,12 @@ pub(super) fn evidence(
     proves: impl Into<String>,
 ) -> Evidence {
     let more = u64::from(event.repeated).saturating_sub(1);
-    Evidence { role, event: Arc::clone(event), proves: proves.into(), brief: brief.into(), more, last: None }
+    Evidence { role, event: Arc::clone(event), proves: kept(proves), brief: kept(brief), more, last: None }
+}
+
+/// A long log has a hundred thousand of these: none keeps room that it does not need.
+fn kept(words: impl Into<String>) -> Box<str> {
+    words.into().into_boxed_str()
 }
 
 /// The first of several like lines as evidence, the others counted.
@@ -30,7 +35,7 @@ pub(super) fn repeated(
 ) -> Evidence {
     let more = lines.count.saturating_sub(1);
     let last = lines.last_time().filter(|_| more > 0);
-    Evidence { role, event: Arc::clone(event), proves: proves.into(), brief: brief.into(), more, last }
+    Evidence { role, event: Arc::clone(event), proves: kept(proves), brief: kept(brief), more, last }
 }
 
 /// The same of lines that stand one after another.
@@ -44,7 +49,7 @@ pub(super) fn several(
     let count: u64 = lines.iter().map(|line| u64::from(line.repeated)).sum();
     let more = count.saturating_sub(1);
     let last = Some(last.time).filter(|_| more > 0);
-    Some(Evidence { role, event: Arc::clone(first), proves: proves.into(), brief: brief.into(), more, last })
+    Some(Evidence { role, event: Arc::clone(first), proves: kept(proves), brief: kept(brief), more, last })
 }
 
 /// Names the instance or sync group that a finding is about.
@@ -88,7 +93,7 @@ pub(super) fn add_said(finding: &mut Finding, world: &World, node: &Text, transi
     for line in facts.said.beside(transition).take(SAID_MAX) {
         if matches!(line.fact, Fact::Unrecognised(_)) {
             let proves = "Nothing known reads this line under keepalived's tag: a script's, or a later release's.";
-            finding.add(evidence(Role::Supporting, line, format!("says: {}", words_of(&line.raw)), proves));
+            finding.add(evidence(Role::Supporting, line, format!("says: {}", words_of(&line.raw.text())), proves));
             continue;
         }
         let proves = match role {
@@ -99,7 +104,7 @@ pub(super) fn add_said(finding: &mut Finding, world: &World, node: &Text, transi
                 format!("A script of {node} spoke here. What it says is its author's and proves nothing by itself.")
             }
         };
-        finding.add(evidence(role, line, format!("script: {}", words_of(&line.raw)), proves));
+        finding.add(evidence(role, line, format!("script: {}", words_of(&line.raw.text())), proves));
     }
 }
 

@@ -152,7 +152,7 @@ impl Ledger {
 fn anew<'a>(told: &Told, findings: &'a [Finding]) -> Option<&'a Finding> {
     let lines = change::rests_on(&told.finding);
     let is_of = |line: &Evidence| {
-        line.role == Role::Primary && lines.contains(&(line.event.node.to_string(), line.event.raw.to_string()))
+        line.role == Role::Primary && lines.contains(&(line.event.node.to_string(), line.event.raw.text().into_owned()))
     };
     let rests = |finding: &&Finding| finding.rule == told.scope.rule && finding.evidence().iter().any(is_of);
     findings.iter().filter(rests).min_by_key(|finding| !finding.is_open())

@@ -123,7 +123,7 @@ fn secondaries_elsewhere(world: &World) -> Vec<Caveat> {
     let moving: BTreeSet<Text> = world.groups().iter().filter_map(|group| world.resource_of(group)).collect();
     let is_others = |address: &&Text| {
         let bare = without_port(address);
-        !own.contains(bare) && !moving.contains(bare) && !world.asked.contains_key(bare)
+        !own.contains(bare) && !moving.contains(bare) && !world.asked.contains(bare)
     };
     let mut caveats = Vec::new();
     for (name, facts) in &world.nodes {

@@ -109,7 +109,7 @@ fn of_preferred(stated: &StatedUnit, group: &PeerGroup) -> Option<Caveat> {
 
 fn of_resource(stated: &StatedUnit, group: &PeerGroup, world: &World) -> Option<Caveat> {
     let resource = stated.resource.as_ref()?;
-    let is_seen = |address: &Text| world.asked.contains_key(address);
+    let is_seen = |address: &Text| world.asked.contains(address);
     let placed =
         world.witnesses.all().iter().filter(|witness| {
             witness.seen.holds() && witness.other.is_some() && group.nodes.contains_key(&witness.node)

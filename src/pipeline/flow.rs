@@ -6,7 +6,7 @@
 use super::batch::Batch;
 use super::intake::{self, Intake, is_listened_to};
 use super::{BATCHES_AHEAD, Options};
-use crate::event::{Event, Fact};
+use crate::event::{Event, Fact, Models};
 use crate::input::{Error, Source};
 use crate::record::Stamp;
 use crate::timeline::{self, Frame, Line, Survey};
@@ -125,7 +125,8 @@ fn let_flow(
     early.finish(Some(first), Some(first), source.modified());
     let frame = timeline::settle(std::slice::from_ref(&early), &options.stated);
     let mut placer = frame.placer(0, &early);
-    let mut world = Filling { world: World::of(options.topology.clone()), last: None };
+    let mut world = Filling { world: World::of(options.topology.clone()), last: None, models: Models::default() };
+    world.world.is_of_one_node();
     let mut flows = true;
     for line in beginning {
         // The walker follows every stamp, as the survey did.
@@ -155,6 +156,7 @@ struct Filling {
     world: World,
     /// The last event: if the world did not keep it, the next one takes its place.
     last: Option<Arc<Event>>,
+    models: Models,
 }
 
 impl Filling {
@@ -175,7 +177,7 @@ impl Filling {
         self.world.observe(&event);
         let is_kept = Arc::strong_count(&event) > 1;
         if is_kept && !raw.is_empty() {
-            event.raw.tell(raw);
+            event.raw.tell(raw, event.id, &mut self.models);
         }
         self.last = Some(event);
         is_in_order

@@ -126,8 +126,8 @@ mod tests {
                 let first = Evidence {
                     role: Role::Primary,
                     event: Arc::new(event),
-                    proves: String::new(),
-                    brief: String::new(),
+                    proves: Box::default(),
+                    brief: Box::default(),
                     more: 0,
                     last: None,
                 };

@@ -8,6 +8,8 @@ use comfy_table::{ColumnConstraint, Table, Width, presets};
 const NODE_COLUMNS_MIN: usize = 24;
 /// Where lines do not end the nodes stand side by side only up to here; no cell is broken there, so that `grep` finds its words.
 const PIPED_COLUMNS_MAX: usize = 200;
+/// Rows that are laid out at once: a flood of zones has a hundred thousand, and each takes a kilobyte meanwhile.
+const ROWS_AT_ONCE: usize = 512;
 /// Left of the page, and between two columns.
 const GAP: usize = 2;
 
@@ -61,11 +63,14 @@ impl Layout {
             self.write_list(rows, page);
             return;
         };
-        let cells = rows.iter().map(|row| {
+        let cells = |row: &Cells| {
             let own = self.nodes.iter().map(|node| if *node == row.node { row.what.clone() } else { String::new() });
             [row.clock.clone(), row.number.clone()].into_iter().chain(own).collect()
-        });
-        self.write_table(widths, cells.collect(), page);
+        };
+        // The widths are given, so no row depends on the others.
+        for rows in rows.chunks(ROWS_AT_ONCE) {
+            self.write_table(widths, rows.iter().map(cells).collect(), page);
+        }
     }
 
     fn write_table(&self, widths: &[usize], rows: Vec<Vec<String>>, page: &mut Page<'_>) {

@@ -162,7 +162,7 @@ fn row(entry: &Entry<'_>, is_marked: bool, zone: Tz, prefix: &str, page: &mut Ma
     };
     page.raw("</p><p>").text(&entry.proves).raw("</p><p class=\"place\">").text(&entry.places).raw("</p><pre>");
     for event in entry.lines.iter().take(QUOTED_MAX) {
-        page.text(&quoted(&event.raw)).raw("\n");
+        page.text(&quoted(&event.raw.text())).raw("\n");
     }
     let more = entry.lines.len().saturating_sub(QUOTED_MAX);
     if more > 0 {

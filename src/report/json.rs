@@ -8,6 +8,7 @@ use crate::event::Text;
 use crate::finding::{Bound, Finding, Role};
 use crate::moment::Moment;
 use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 const SCHEMA: &str = "driftline.report/1";
@@ -99,7 +100,7 @@ struct WireEvidence<'a> {
     path: &'a str,
     line: Option<u64>,
     cursor: Option<&'a str>,
-    raw: &'a str,
+    raw: Cow<'a, str>,
     proves: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     more: Option<u64>,
@@ -376,7 +377,7 @@ fn evidence(finding: &Finding) -> Vec<WireEvidence<'_>> {
             path: &evidence.event.origin.path,
             line: evidence.event.origin.line,
             cursor: evidence.event.origin.cursor.as_deref(),
-            raw: &evidence.event.raw,
+            raw: evidence.event.raw.text(),
             proves: &evidence.proves,
             more: (evidence.more > 0).then_some(evidence.more),
             last: if evidence.more > 0 { evidence.last.map(Stamp) } else { None },

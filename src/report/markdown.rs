@@ -87,7 +87,7 @@ fn evidence(part: &Part<'_>, zone: Tz, page: &mut String) {
 fn lines(part: &Part<'_>, page: &mut String) {
     page.push_str("\n### The lines\n");
     for entry in &part.entries {
-        let mut raw: Vec<String> = entry.lines.iter().take(QUOTED_MAX).map(|event| quoted(&event.raw)).collect();
+        let mut raw: Vec<String> = entry.lines.iter().take(QUOTED_MAX).map(|event| quoted(&event.raw.text())).collect();
         let more = entry.lines.len().saturating_sub(QUOTED_MAX);
         if more > 0 {
             raw.push(format!("… and {more} more like these"));

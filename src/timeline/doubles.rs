@@ -250,7 +250,7 @@ fn is_said_alike(a: &Event, b: &Event) -> bool {
         && a.id == b.id
         && a.node == b.node
         && a.fact == b.fact
-        && ends_alike(a.raw.trim_end(), b.raw.trim_end())
+        && ends_alike(a.raw.text().trim_end(), b.raw.text().trim_end())
 }
 
 /// Whether two lines are the same message behind different heads: one is the end of the other (an entry's message and a line of
@@ -336,7 +336,8 @@ mod tests {
         let mut doubles = Doubles::of(BTreeSet::from([Text::from("ns1")]), covers);
         let mut passed = Vec::new();
         let mut each = |event: Event| {
-            let zone = event.raw.split("zone").nth(1).and_then(|rest| rest.split('.').next()).expect("a zone");
+            let raw = event.raw.text();
+            let zone = raw.split("zone").nth(1).and_then(|rest| rest.split('.').next()).expect("a zone");
             passed.push((event.time.micros, zone.parse().expect("a number")));
         };
         events.into_iter().for_each(|event| doubles.take(event, &mut each));

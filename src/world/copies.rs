@@ -1,80 +1,76 @@
-//! What is kept of each secondary's copy of a zone. There may be hundreds of thousands, and nearly every line asks for one.
+//! The secondaries' copies of zones. There may be hundreds of thousands, and nearly every line is of one.
+//!
+//! A line's copy is looked up once; whoever keeps something of it is then told its [`Place`]. What few copies have is kept elsewhere, by
+//! that place.
 
+use super::dns::Copy;
 use crate::event::Text;
-use ahash::AHashMap;
-use std::collections::hash_map::Entry;
+use ahash::{AHashMap, RandomState};
+use indexmap::IndexMap;
+use std::ops::{Index, IndexMut};
 
-/// By secondary, then zone. Zones are hashed, and asked for without a key of one's own: nodes are few, and zones are not.
-#[derive(Debug, Clone)]
-pub(super) struct Copies<T> {
-    nodes: Vec<(Text, AHashMap<Text, T>)>,
+/// Where a copy stands. It stays there: no copy is ever removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    node: u32,
+    zone: u32,
+}
+
+/// By secondary, then zone. Nodes are few, and zones are not.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Copies {
+    nodes: Vec<(Text, IndexMap<Text, Copy, RandomState>)>,
     places: AHashMap<Text, usize>,
-    len: usize,
 }
 
-impl<T> Default for Copies<T> {
-    fn default() -> Self {
-        Self { nodes: Vec::new(), places: AHashMap::new(), len: 0 }
-    }
-}
-
-impl<T> Copies<T> {
-    pub(super) fn len(&self) -> usize {
-        self.len
+impl Copies {
+    /// The place of a node's copy of a zone, where anything is known of it.
+    pub(super) fn place(&self, node: &Text, zone: &Text) -> Option<Place> {
+        let at = self.node(node)?;
+        Some(Place::new(at, self.nodes[at].1.get_index_of(zone)?))
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    pub(super) fn get(&self, node: &Text, zone: &Text) -> Option<&T> {
-        self.nodes[self.place(node)?].1.get(zone)
-    }
-
-    pub(super) fn get_mut(&mut self, node: &Text, zone: &Text) -> Option<&mut T> {
-        let place = self.place(node)?;
-        self.nodes[place].1.get_mut(zone)
-    }
-
-    /// What is kept of a copy, or else something new.
-    pub(super) fn get_or_insert_with(&mut self, node: &Text, zone: &Text, new: impl FnOnce() -> T) -> &mut T {
-        let place = self.place(node).unwrap_or_else(|| {
+    /// The same; nothing is known yet of a new one.
+    pub(super) fn place_or_new(&mut self, node: &Text, zone: &Text) -> Place {
+        let at = self.node(node).unwrap_or_else(|| {
             self.places.insert(node.clone(), self.nodes.len());
-            self.nodes.push((node.clone(), AHashMap::new()));
+            self.nodes.push((node.clone(), IndexMap::default()));
             self.nodes.len() - 1
         });
-        match self.nodes[place].1.entry(zone.clone()) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(free) => {
-                self.len += 1;
-                free.insert(new())
-            }
-        }
+        let zones = &mut self.nodes[at].1;
+        let known = zones.get_index_of(zone);
+        Place::new(at, known.unwrap_or_else(|| zones.insert_full(zone.clone(), Copy::default()).0))
     }
 
-    pub(super) fn insert(&mut self, node: &Text, zone: &Text, value: T) {
-        if let Some(known) = self.get_mut(node, zone) {
-            *known = value;
-        } else {
-            self.get_or_insert_with(node, zone, || value);
-        }
+    /// All of them: secondary, zone, and what is known.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Text, &Text, &Copy)> {
+        self.nodes.iter().flat_map(|(node, zones)| zones.iter().map(move |(zone, copy)| (node, zone, copy)))
     }
 
-    pub(super) fn remove(&mut self, node: &Text, zone: &Text) -> Option<T> {
-        let place = self.place(node)?;
-        let removed = self.nodes[place].1.remove(zone);
-        self.len -= usize::from(removed.is_some());
-        removed
-    }
-
-    /// All of them: secondary, zone, and what is kept. Their order is none.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&Text, &Text, &T)> {
-        self.nodes.iter().flat_map(|(node, zones)| zones.iter().map(move |(zone, value)| (node, zone, value)))
-    }
-
-    fn place(&self, node: &Text) -> Option<usize> {
+    fn node(&self, node: &Text) -> Option<usize> {
         // Most sets are of few nodes.
         let first = self.nodes.iter().take(4).position(|(known, _)| known == node);
         first.or_else(|| self.places.get(node).copied())
+    }
+}
+
+impl Place {
+    fn new(node: usize, zone: usize) -> Self {
+        let narrow = |at: usize| u32::try_from(at).expect("no memory holds as many copies");
+        Self { node: narrow(node), zone: narrow(zone) }
+    }
+}
+
+impl Index<Place> for Copies {
+    type Output = Copy;
+
+    fn index(&self, Place { node, zone }: Place) -> &Copy {
+        &self.nodes[node as usize].1[zone as usize]
+    }
+}
+
+impl IndexMut<Place> for Copies {
+    fn index_mut(&mut self, Place { node, zone }: Place) -> &mut Copy {
+        &mut self.nodes[node as usize].1[zone as usize]
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! Ordinary refreshes leave no trace here: a copy that is stale and then transferred is forgotten at once.
 
-use super::copies::Copies;
+use super::World;
+use super::asked::Number;
+use super::copies::{Copies, Place};
 use crate::event::{Event, Pdns, Text, TransferFailure};
 use crate::moment::Moment;
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,6 +55,7 @@ impl Lines {
     pub(super) fn push(&mut self, event: &Arc<Event>, is_new_kind: bool) {
         self.count += u64::from(event.repeated);
         if is_new_kind && self.first.len() < LINES_MAX {
+            self.first.reserve_exact(usize::from(self.first.is_empty()));
             self.first.push(Arc::clone(event));
         }
         self.last = Some(Arc::clone(event));
@@ -90,8 +93,8 @@ pub struct Behind {
     pub failures: Lines,
     /// Whether the primary refused (some of) them.
     pub refused: bool,
-    /// Addresses asked.
-    pub asked: BTreeSet<Text>,
+    /// Addresses asked, sorted: one, nearly always.
+    pub asked: Vec<Text>,
     /// `first` is a NOTIFY that was refused; only if the primary sent it does it show anything.
     pub by_notify: bool,
     /// Serial of the copy.
@@ -108,21 +111,53 @@ pub struct Behind {
 #[derive(Debug, Clone)]
 struct Pending {
     first: Arc<Event>,
-    our_serial: Option<u32>,
     primary_serial: Option<u32>,
 }
 
-#[derive(Debug, Clone, Default)]
-struct Copy {
+impl Pending {
+    fn our_serial(&self) -> Option<u32> {
+        if let Some(Pdns::ZoneStale { our_serial, .. }) = self.first.pdns() { *our_serial } else { None }
+    }
+}
+
+/// What is known of one secondary's copy of one zone. Nearly all copies are current, so what only others have is boxed or kept elsewhere.
+#[derive(Debug, Clone)]
+pub(super) struct Copy {
     pending: Option<Pending>,
     /// The first NOTIFY refused since the copy was last current: if its sender was the primary, the copy was behind from there on.
     notify: Option<Arc<Event>>,
-    /// Boxed: nearly all copies are current.
     open: Option<Box<Behind>>,
+    /// When it was last transferred, in microseconds; long ago where that was never seen.
+    committed: i64,
     /// Serial last seen here, however it was learned.
     serial: Option<u32>,
-    /// When it was last transferred, in microseconds.
-    committed: Option<i64>,
+    /// The address that was asked last.
+    pub(super) asked: Option<Number>,
+    /// The address that it is being fetched from: 4.0–4.3 name it before the commit only.
+    pub(super) fetching: Option<Number>,
+    /// Whether a line told how the copy is, or that it may be old; others tell only whom it asks.
+    is_judged: bool,
+    /// Whether its primary does not answer.
+    pub(super) is_unreached: bool,
+    /// Whether it is newer than its primary's.
+    pub(super) is_newer: bool,
+}
+
+impl Default for Copy {
+    fn default() -> Self {
+        Self {
+            pending: None,
+            notify: None,
+            open: None,
+            committed: i64::MIN,
+            serial: None,
+            asked: None,
+            fetching: None,
+            is_judged: false,
+            is_unreached: false,
+            is_newer: false,
+        }
+    }
 }
 
 /// NOTIFYs of one sender turned away in one episode.
@@ -187,8 +222,14 @@ impl Refusals {
 /// What all nodes' PowerDNS said about replication.
 #[derive(Debug, Clone, Default)]
 pub struct Replication {
-    copies: Copies<Copy>,
-    behind: Vec<Behind>,
+    /// Copies that are judged.
+    judged: usize,
+    /// Boxed as they were while they lasted.
+    #[expect(
+        clippy::vec_box,
+        reason = "each comes in its box; moved out of it they would take twice the room while the list grows"
+    )]
+    behind: Vec<Box<Behind>>,
     strangers: BTreeMap<Text, Vec<Strangers>>,
     refusals: Vec<Refusals>,
     /// When an operator last asked for a NOTIFY of a zone: such a one is no sign of a new serial.
@@ -199,31 +240,44 @@ pub struct Replication {
 
 impl Replication {
     /// `may_be_own`: some sender's own log showed one of its NOTIFYs refused.
+    #[expect(clippy::too_many_arguments, reason = "a line, and what the other parts of the world know of it")]
     pub(super) fn observe(
         &mut self,
         event: &Arc<Event>,
         pdns: &Pdns,
+        copies: &mut Copies,
+        place: Option<Place>,
         met: Met<'_>,
         fetched_from: Option<&Text>,
         may_be_own: bool,
     ) {
         match pdns {
-            Pdns::ZoneStale { zone, primary_serial, our_serial, .. } => {
-                self.stale(event, zone, *primary_serial, *our_serial)
+            Pdns::ZoneStale { primary_serial, our_serial, .. } => {
+                if let Some(copy) = self.judge(copies, place) {
+                    stale(copy, event, *primary_serial, *our_serial);
+                }
             }
             Pdns::TransferFailed { zone, primary, why, .. } => {
                 let refused = *why == TransferFailure::Refused;
-                self.failed(event, zone, primary.as_ref(), refused);
+                if let Some(copy) = self.judge(copies, place) {
+                    failed(copy, event, zone, primary.as_ref(), refused);
+                }
                 if refused {
                     self.refused(event, zone, primary.as_ref(), met.node);
                 }
             }
             Pdns::ZoneCommitted { zone, serial, .. } => {
-                self.current(event, zone, *serial, true, fetched_from, may_be_own);
+                if let Some(copy) = self.judge(copies, place) {
+                    self.current(copy, event, zone, *serial, true, fetched_from, may_be_own);
+                }
             }
-            Pdns::ZoneFresh { zone, serial, .. } => self.current(event, zone, *serial, false, None, may_be_own),
-            Pdns::NotifyRefused { zone, from } => self.stranger(event, zone, from),
-            Pdns::NotifyForbidden { zone, .. } => self.unheard(event, zone),
+            Pdns::ZoneFresh { zone, serial, .. } => {
+                if let Some(copy) = self.judge(copies, place) {
+                    self.current(copy, event, zone, *serial, false, None, may_be_own);
+                }
+            }
+            Pdns::NotifyRefused { zone, from } => self.stranger(event, copies, zone, from),
+            Pdns::NotifyForbidden { zone, .. } => self.unheard(event, copies, zone),
             Pdns::NotifyOrdered { zone } => {
                 if self.ordered.len() < ZONES_MAX || self.ordered.contains_key(zone) {
                     self.ordered.insert(zone.clone(), event.time);
@@ -248,45 +302,20 @@ impl Replication {
         }
     }
 
-    fn stale(&mut self, event: &Arc<Event>, zone: &Text, primary_serial: Option<u32>, our_serial: Option<u32>) {
-        let copy = self.copies.get_or_insert_with(&event.node, zone, Copy::default);
-        copy.serial = our_serial.or(copy.serial);
-        if let Some(open) = &mut copy.open {
-            open.our_serial = our_serial.or(open.our_serial);
-            open.primary_serial = newer(open.primary_serial, primary_serial);
-        } else if let Some(pending) = &mut copy.pending {
-            pending.primary_serial = newer(pending.primary_serial, primary_serial);
-        } else {
-            copy.pending = Some(Pending { first: Arc::clone(event), our_serial, primary_serial });
+    /// The copy of which a line tells how it is.
+    fn judge<'c>(&mut self, copies: &'c mut Copies, place: Option<Place>) -> Option<&'c mut Copy> {
+        let copy = &mut copies[place?];
+        if !copy.is_judged {
+            copy.is_judged = true;
+            self.judged += 1;
         }
+        Some(copy)
     }
 
-    fn failed(&mut self, event: &Arc<Event>, zone: &Text, primary: Option<&Text>, refused: bool) {
-        let copy = self.copies.get_or_insert_with(&event.node, zone, Copy::default);
-        let pending = copy.pending.take();
-        let serial = copy.serial;
-        let new = || Behind {
-            by_notify: false,
-            node: event.node.clone(),
-            zone: zone.clone(),
-            first: pending.as_ref().map_or_else(|| Arc::clone(event), |pending| Arc::clone(&pending.first)),
-            failures: Lines::default(),
-            refused: false,
-            asked: BTreeSet::new(),
-            our_serial: pending.as_ref().and_then(|pending| pending.our_serial).or(serial),
-            primary_serial: pending.as_ref().and_then(|pending| pending.primary_serial),
-            end: None,
-            served_by: None,
-        };
-        let open = copy.open.get_or_insert_with(|| Box::new(new()));
-        let is_first = open.failures.count == 0;
-        open.failures.push(event, is_first);
-        open.refused |= refused;
-        open.asked.extend(primary.cloned());
-    }
-
+    #[expect(clippy::too_many_arguments, reason = "a line, its parts, and what is known of its copy")]
     fn current(
         &mut self,
+        copy: &mut Copy,
         event: &Arc<Event>,
         zone: &Text,
         serial: Option<u32>,
@@ -294,12 +323,11 @@ impl Replication {
         from: Option<&Text>,
         may_be_own: bool,
     ) {
-        let copy = self.copies.get_or_insert_with(&event.node, zone, Copy::default);
         let had = copy.serial;
         copy.serial = serial.or(copy.serial);
         copy.pending = None;
         if committed {
-            copy.committed = Some(event.time.micros);
+            copy.committed = event.time.micros;
         }
         let notify = copy.notify.take().filter(|_| committed && copy.open.is_none());
         let is_new = had.zip(serial).is_none_or(|(had, new)| is_newer(new, had));
@@ -311,19 +339,14 @@ impl Replication {
         };
         let is_told = |notify: &Arc<Event>| is_new && since(notify) >= REFRESH_MICROS && !is_strangers(notify);
         if let Some(notify) = notify.filter(is_told) {
-            self.behind.push(Behind {
-                node: event.node.clone(),
-                zone: zone.clone(),
-                first: notify,
-                failures: Lines::default(),
-                refused: false,
-                asked: BTreeSet::new(),
+            self.behind.push(Box::new(Behind {
                 by_notify: true,
                 our_serial: had,
                 primary_serial: serial,
                 end: Some(Arc::clone(event)),
                 served_by: from.cloned(),
-            });
+                ..Behind::since(&notify, &event.node, zone)
+            }));
         }
         let still_behind = copy.open.as_ref().is_some_and(|open| match (serial, open.primary_serial) {
             (Some(serial), Some(wanted)) => is_newer(wanted, serial),
@@ -338,14 +361,14 @@ impl Replication {
             open.primary_serial = open.primary_serial.or(serial);
             open.end = Some(Arc::clone(event));
             open.served_by = from.cloned();
-            self.behind.push(*open);
+            self.behind.push(open);
         }
         if committed {
             self.no_longer_waiting(event, zone, &event.node);
         }
     }
 
-    fn stranger(&mut self, event: &Arc<Event>, zone: &Text, sender: &Text) {
+    fn stranger(&mut self, event: &Arc<Event>, copies: &mut Copies, zone: &Text, sender: &Text) {
         if !self.strangers.contains_key(sender) && self.strangers.len() >= SENDERS_MAX {
             self.left_out += 1;
             return;
@@ -365,26 +388,24 @@ impl Replication {
         }
         let new_node = episode.nodes.insert(event.node.clone());
         episode.lines.push(event, new_zone || new_node);
-        self.unheard(event, zone);
+        self.unheard(event, copies, zone);
     }
 
     /// A NOTIFY that this node did not take: perhaps its copy is behind from here on.
-    fn unheard(&mut self, event: &Arc<Event>, zone: &Text) {
+    fn unheard(&mut self, event: &Arc<Event>, copies: &mut Copies, zone: &Text) {
         // One sent by hand tells nothing new.
         let by_hand = self.ordered.get(zone).is_some_and(|time| event.time.micros_since(*time) <= BY_HAND_MICROS);
         if by_hand {
             return;
         }
         // Anyone may name any zone: only zones that this node has a copy of are remembered.
-        if let Some(copy) = self.copies.get_mut(&event.node, zone) {
-            // Several primaries tell of one change, and the copy has it from one of them.
-            if copy.committed.is_some_and(|committed| event.time.micros - committed <= RENEWED_MICROS) {
-                return;
-            }
+        let is_judged = |place: &Place| copies[*place].is_judged;
+        let place = copies.place(&event.node, zone).filter(is_judged);
+        let place = place.or_else(|| (self.judged < ZONES_MAX).then(|| copies.place_or_new(&event.node, zone)));
+        let Some(copy) = self.judge(copies, place) else { return };
+        // Several primaries tell of one change, and the copy has it from one of them.
+        if event.time.micros.saturating_sub(copy.committed) > RENEWED_MICROS {
             copy.notify.get_or_insert_with(|| Arc::clone(event));
-        } else if self.copies.len() < ZONES_MAX {
-            let copy = Copy { notify: Some(Arc::clone(event)), ..Copy::default() };
-            self.copies.insert(&event.node, zone, copy);
         }
     }
 
@@ -457,50 +478,6 @@ impl Replication {
         }
     }
 
-    /// All stretches of copies being behind, those that last and those that ended, and copies stale since before `stale_before`
-    /// whose transfer neither failed nor came; and those that refused a NOTIFY before `unheard_before` and heard nothing since.
-    #[must_use]
-    pub fn behind(&self, stale_before: Moment, unheard_before: Moment) -> Vec<Behind> {
-        let open = self.copies.iter().filter_map(|(_, _, copy)| copy.open.as_deref().cloned());
-        let waiting = self.copies.iter().filter(|(.., copy)| copy.open.is_none()).filter_map(|(node, zone, copy)| {
-            let pending = copy.pending.as_ref().filter(|pending| pending.first.time.micros <= stale_before.micros)?;
-            Some(Behind {
-                by_notify: false,
-                node: node.clone(),
-                zone: zone.clone(),
-                first: Arc::clone(&pending.first),
-                failures: Lines::default(),
-                refused: false,
-                asked: BTreeSet::new(),
-                our_serial: pending.our_serial,
-                primary_serial: pending.primary_serial,
-                end: None,
-                served_by: None,
-            })
-        });
-        // Refused and not refreshed since: behind, if the primary sent it.
-        let unheard = self.copies.iter().filter(|(.., copy)| copy.open.is_none() && copy.pending.is_none());
-        let unheard = unheard.filter_map(|(node, zone, copy)| {
-            let notify = copy.notify.as_ref().filter(|notify| notify.time.micros <= unheard_before.micros)?;
-            Some(Behind {
-                node: node.clone(),
-                zone: zone.clone(),
-                first: Arc::clone(notify),
-                failures: Lines::default(),
-                refused: false,
-                asked: BTreeSet::new(),
-                by_notify: true,
-                our_serial: copy.serial,
-                primary_serial: None,
-                end: None,
-                served_by: None,
-            })
-        });
-        let mut all: Vec<Behind> = self.behind.iter().cloned().chain(open).chain(waiting).chain(unheard).collect();
-        all.sort_by(|a, b| (a.first.time.micros, &a.node, &a.zone).cmp(&(b.first.time.micros, &b.node, &b.zone)));
-        all
-    }
-
     /// All episodes of NOTIFYs turned away.
     pub fn strangers(&self) -> impl Iterator<Item = &Strangers> {
         self.strangers.values().flatten()
@@ -510,6 +487,87 @@ impl Replication {
     #[must_use]
     pub fn refusals(&self) -> &[Refusals] {
         &self.refusals
+    }
+}
+
+impl World {
+    /// All stretches of copies being behind, those that last and those that ended, and those that are only `waiting`; in order of time.
+    #[must_use]
+    pub fn behind<'a>(&'a self, waiting: &'a [Behind]) -> Vec<&'a Behind> {
+        let ended = self.replication.behind.iter().map(|behind| &**behind);
+        let open = self.copies.iter().filter_map(|(.., copy)| copy.open.as_deref());
+        let mut all: Vec<&Behind> = ended.chain(open).chain(waiting).collect();
+        all.sort_by(|a, b| (a.first.time.micros, &a.node, &a.zone).cmp(&(b.first.time.micros, &b.node, &b.zone)));
+        all
+    }
+
+    /// Copies stale since before `stale_before` whose transfer neither failed nor came, and those that refused a NOTIFY before
+    /// `unheard_before` and heard nothing since: these are behind if the primary sent it.
+    #[must_use]
+    pub fn waiting(&self, stale_before: Moment, unheard_before: Moment) -> Vec<Behind> {
+        let has_not_failed = self.copies.iter().filter(|(.., copy)| copy.open.is_none());
+        let waiting = has_not_failed.filter_map(|(node, zone, copy)| match &copy.pending {
+            Some(pending) => (pending.first.time.micros <= stale_before.micros).then(|| Behind {
+                our_serial: pending.our_serial(),
+                primary_serial: pending.primary_serial,
+                ..Behind::since(&pending.first, node, zone)
+            }),
+            None => {
+                let notify = copy.notify.as_ref().filter(|notify| notify.time.micros <= unheard_before.micros)?;
+                Some(Behind { by_notify: true, our_serial: copy.serial, ..Behind::since(notify, node, zone) })
+            }
+        });
+        waiting.collect()
+    }
+}
+
+fn stale(copy: &mut Copy, event: &Arc<Event>, primary_serial: Option<u32>, our_serial: Option<u32>) {
+    copy.serial = our_serial.or(copy.serial);
+    if let Some(open) = &mut copy.open {
+        open.our_serial = our_serial.or(open.our_serial);
+        open.primary_serial = newer(open.primary_serial, primary_serial);
+    } else if let Some(pending) = &mut copy.pending {
+        pending.primary_serial = newer(pending.primary_serial, primary_serial);
+    } else {
+        copy.pending = Some(Pending { first: Arc::clone(event), primary_serial });
+    }
+}
+
+fn failed(copy: &mut Copy, event: &Arc<Event>, zone: &Text, primary: Option<&Text>, refused: bool) {
+    let pending = copy.pending.take();
+    let serial = copy.serial;
+    let new = || Behind {
+        our_serial: pending.as_ref().and_then(Pending::our_serial).or(serial),
+        primary_serial: pending.as_ref().and_then(|pending| pending.primary_serial),
+        ..Behind::since(pending.as_ref().map_or(event, |pending| &pending.first), &event.node, zone)
+    };
+    let open = copy.open.get_or_insert_with(|| Box::new(new()));
+    let is_first = open.failures.count == 0;
+    open.failures.push(event, is_first);
+    open.refused |= refused;
+    if let Some(primary) = primary
+        && let Err(at) = open.asked.binary_search(primary)
+    {
+        open.asked.reserve_exact(1);
+        open.asked.insert(at, primary.clone());
+    }
+}
+
+impl Behind {
+    fn since(first: &Arc<Event>, node: &Text, zone: &Text) -> Self {
+        Self {
+            node: node.clone(),
+            zone: zone.clone(),
+            first: Arc::clone(first),
+            failures: Lines::default(),
+            refused: false,
+            asked: Vec::new(),
+            by_notify: false,
+            our_serial: None,
+            primary_serial: None,
+            end: None,
+            served_by: None,
+        }
     }
 }
 

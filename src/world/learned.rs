@@ -85,7 +85,7 @@ pub fn addresses(world: &World) -> BTreeMap<Text, Vec<KnownAddress>> {
     for witness in world.witnesses.all() {
         match (witness.seen, &witness.address) {
             (Seen::Strange, Some(address)) => note(&witness.node, address, How::NotifySource, witness.time),
-            (Seen::Heard, Some(address)) if !world.asked.contains_key(address) => {
+            (Seen::Heard, Some(address)) if !world.asked.contains(address) => {
                 note(&witness.node, address, How::NotifySource, witness.time);
             }
             _ => {}

@@ -5,6 +5,7 @@
 
 mod address;
 mod adverts;
+mod asked;
 mod clouds;
 mod copies;
 mod dns;
@@ -25,12 +26,14 @@ use crate::event::{Cloud, Daemon, Event, Fact, Keepalived, Keeper, Pdns, Setting
 use crate::moment::Moment;
 use crate::timeline::Presence;
 use crate::version::{Version, VersionRange};
+use copies::Copies;
 use dns::Met;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use address::{Chain, Displaced, Displacement, Ending, displacements, first_of, symptoms};
 pub use adverts::Run;
+pub use asked::Asked;
 pub use clouds::Clouds;
 pub use dns::{Behind, Lines, Refusals, Replication, Strangers, is_newer};
 pub use group::{Masterships, PeerGroup, Takeover};
@@ -97,8 +100,8 @@ pub struct World {
     pub clouds: Clouds,
     /// What the operator states.
     pub topology: Arc<Topology>,
-    /// Addresses that secondaries asked, with how often.
-    pub asked: BTreeMap<Text, u64>,
+    /// Addresses that secondaries asked.
+    pub asked: Asked,
     /// Commits per address they were fetched from: the first of each second, at most [`COMMITS_MAX`] of them.
     commits: BTreeMap<Text, BTreeMap<i64, Arc<Event>>>,
     /// The last line seen.
@@ -108,6 +111,8 @@ pub struct World {
     /// How well nodes' clocks are known.
     clocks: BTreeMap<Text, Clock>,
     groups: Vec<PeerGroup>,
+    /// The secondaries' copies of zones.
+    copies: Copies,
 }
 
 /// Seconds with a commit that are kept per address; the last one moves on when there are more.
@@ -118,6 +123,11 @@ impl World {
     #[must_use]
     pub fn of(topology: Arc<Topology>) -> Self {
         Self { topology, ..Self::default() }
+    }
+
+    /// Says that all events will be one node's: then some lines need not be kept until another node's meets them.
+    pub fn is_of_one_node(&mut self) {
+        self.witnesses.are_of_one_node();
     }
 
     /// Takes what a cloud listed at an unknown time.
@@ -137,7 +147,10 @@ impl World {
             return self.clouds.observe(event, cloud);
         }
         self.horizon = self.horizon.max(Some(event.time));
-        let node = self.nodes.entry(event.node.clone()).or_default();
+        let node = match self.nodes.get_mut(&event.node) {
+            Some(node) => node,
+            None => self.nodes.entry(event.node.clone()).or_default(),
+        };
         node.last = node.last.max(Some(event.time));
         if Said::is_of(&event.fact) {
             node.said.take(event);
@@ -309,7 +322,7 @@ impl World {
             groups: &self.groups,
             nodes: self.nodes.keys().cloned().collect(),
             vrrp_sources: sources.into_iter().map(|(address, (node, _))| (address, node)).collect(),
-            asked: self.asked.keys().cloned().collect(),
+            asked: self.asked.iter().map(|(address, _)| address.clone()).collect(),
         };
         let resolved = self.clouds.resolve(&known);
         self.witnesses.add_all(resolved.witnesses);
@@ -405,31 +418,39 @@ impl World {
                 .asked
                 .iter()
                 .filter(|_| only_group)
-                .max_by_key(|(address, count)| (**count, std::cmp::Reverse(*address)));
+                .max_by_key(|(address, count)| (*count, std::cmp::Reverse(*address)));
             asked.take().map(|(address, _)| address.clone())
         })
     }
 
     fn replicate(&mut self, event: &Arc<Event>, pdns: &Pdns) {
-        self.replication.left_out += self.reach.observe(event, pdns);
-        self.replication.left_out += self.regressions.observe(event, pdns);
+        let copies = &mut self.copies;
+        let place = pdns.copied_zone().map(|zone| copies.place_or_new(&event.node, zone));
+        if let (Some(address), Some(place)) = (pdns.asked_primary(), place) {
+            let copy = &mut copies[place];
+            let number = self.asked.count(address, copy.asked);
+            if copy.asked != Some(number) {
+                copy.asked = Some(number);
+                self.reach.note_asked(&event.node, address);
+            }
+        }
+        self.replication.left_out += self.reach.observe(event, pdns, copies, place);
+        self.replication.left_out += self.regressions.observe(event, pdns, copies, place);
         self.unheeded.observe(event, pdns);
-        let other = self.witnesses.observe(event, pdns);
-        let fetched_from = self.witnesses.fetched_from(event, pdns);
-        if let Some(address) = &fetched_from {
-            let commits = self.commits.entry(address.clone()).or_default();
+        let other = self.witnesses.observe(event, pdns, copies, place, &self.asked);
+        let fetched_from = witness::fetched_from(pdns, copies, place, &self.asked);
+        if let Some(address) = fetched_from {
+            let commits = match self.commits.get_mut(address) {
+                Some(commits) => commits,
+                None => self.commits.entry(address.clone()).or_default(),
+            };
             let second = event.time.micros.div_euclid(1_000_000);
-            if !commits.contains_key(&second) {
+            let is_told = commits.last_key_value().is_some_and(|(last, _)| *last == second);
+            if !is_told && !commits.contains_key(&second) {
                 if commits.len() >= COMMITS_MAX {
                     commits.pop_last();
                 }
                 commits.insert(second, Arc::clone(event));
-            }
-        }
-        if let Some(address) = pdns.asked_primary() {
-            match self.asked.get_mut(address) {
-                Some(count) => *count += 1,
-                None => drop(self.asked.insert(address.clone(), 1)),
             }
         }
         let address = other.as_deref().and_then(|other| {
@@ -437,7 +458,7 @@ impl World {
         });
         let met = Met { node: other.as_deref().map(|other| &other.node), address };
         let may_be_own = self.witnesses.has_strange();
-        self.replication.observe(event, pdns, met, fetched_from.as_ref(), may_be_own);
+        self.replication.observe(event, pdns, copies, place, met, fetched_from, may_be_own);
     }
 }
 

@@ -3,10 +3,11 @@
 //! A zone is remembered while its primary does not answer, and afterwards only if that took long. An answer of any kind, be it no, ends it:
 //! somebody is there.
 
-use super::copies::Copies;
+use super::copies::{Copies, Place};
 use super::dns::Lines;
 use crate::event::{Event, Pdns, Text, TransferFailure};
 use crate::moment::Moment;
+use ahash::{AHashMap, AHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -82,62 +83,67 @@ impl Unreached {
 struct Rounds {
     count: u64,
     last: Option<Arc<Event>>,
-    /// Zones whose first round is still to come.
-    awaited_by: BTreeSet<Text>,
+    /// Copies whose first round is still to come.
+    awaited_by: AHashSet<Place>,
 }
 
 /// All of them.
 #[derive(Debug, Clone, Default)]
 pub struct Reach {
-    open: Copies<Unreached>,
+    open: AHashMap<Place, Unreached>,
     /// Rounds of checks with time-outs, by node. A round is of all zones that had no answer before: each takes its share when it is told.
     rounds: BTreeMap<Text, Rounds>,
     done: Vec<Unreached>,
     /// Nodes whose log shows checks that succeed: only there their absence means something.
     shows_success: BTreeSet<Text>,
     /// When a zone's check was last answered with an error.
-    answered: Copies<Moment>,
+    answered: AHashMap<Place, Moment>,
     /// Addresses that a node asked.
     asked: BTreeMap<Text, BTreeSet<Text>>,
 }
 
 impl Reach {
     /// Takes the next event; returns how many zones the limits left out.
-    pub(super) fn observe(&mut self, event: &Arc<Event>, pdns: &Pdns) -> u64 {
-        if let Some(address) = pdns.asked_primary() {
-            let asked = self.asked.entry(event.node.clone()).or_default();
-            if asked.len() < ADDRESSES_MAX && !asked.contains(address) {
-                asked.insert(address.clone());
-            }
+    pub(super) fn observe(
+        &mut self,
+        event: &Arc<Event>,
+        pdns: &Pdns,
+        copies: &mut Copies,
+        place: Option<Place>,
+    ) -> u64 {
+        if let Pdns::FreshnessChecked { timeouts, .. } = pdns
+            && *timeouts > 0
+        {
+            self.round(event);
         }
+        let Some(place) = place else { return 0 };
         match pdns {
-            Pdns::SoaUnretrievable { zone, answered: true, .. } => {
+            Pdns::SoaUnretrievable { answered: true, .. } => {
                 if self.answered.len() < ZONES_MAX {
-                    self.answered.insert(&event.node, zone, event.time);
+                    self.answered.insert(place, event.time);
                 }
-                self.answers(event, zone, true);
+                self.answers(event, copies, place, true);
             }
             Pdns::SoaUnretrievable { zone, primary, attempt, answered: false, .. } => {
-                return self.unanswered_check(event, zone, primary.as_ref(), *attempt);
+                return self.unanswered_check(event, copies, place, zone, primary.as_ref(), *attempt);
             }
             Pdns::TransferFailed { zone, primary, why: TransferFailure::Unreachable, .. } => {
-                let Some(unreached) = self.open(&event.node, zone) else { return 1 };
+                let Some(unreached) = self.open(&event.node, zone, copies, place) else { return 1 };
                 unreached.addresses.extend(primary.clone());
                 unreached.transfers.push(event, true);
             }
-            Pdns::FreshnessChecked { timeouts, .. } if *timeouts > 0 => self.round(event),
-            Pdns::ZoneFresh { zone, .. } => {
+            Pdns::ZoneFresh { .. } => {
                 self.note_success(&event.node);
-                self.answers(event, zone, true);
+                self.answers(event, copies, place, true);
             }
-            Pdns::ZoneStale { zone, .. } | Pdns::ZoneNewer { zone, .. } => {
+            Pdns::ZoneStale { .. } | Pdns::ZoneNewer { .. } => {
                 self.note_success(&event.node);
-                self.answers(event, zone, false);
+                self.answers(event, copies, place, false);
             }
-            Pdns::ZoneCommitted { zone, .. }
-            | Pdns::TransferRetrieved { zone, .. }
-            | Pdns::TransferFailed { zone, why: TransferFailure::Refused | TransferFailure::Broken, .. } => {
-                self.answers(event, zone, true);
+            Pdns::ZoneCommitted { .. }
+            | Pdns::TransferRetrieved { .. }
+            | Pdns::TransferFailed { why: TransferFailure::Refused | TransferFailure::Broken, .. } => {
+                self.answers(event, copies, place, true);
             }
             Pdns::Started { .. }
             | Pdns::Ready
@@ -165,38 +171,49 @@ impl Reach {
         }
     }
 
-    fn open(&mut self, node: &Text, zone: &Text) -> Option<&mut Unreached> {
-        if self.open.len() >= ZONES_MAX && self.open.get(node, zone).is_none() {
+    /// Takes that a node asked an address.
+    pub(super) fn note_asked(&mut self, node: &Text, address: &Text) {
+        let asked = self.asked.entry(node.clone()).or_default();
+        if asked.len() < ADDRESSES_MAX && !asked.contains(address) {
+            asked.insert(address.clone());
+        }
+    }
+
+    fn open(&mut self, node: &Text, zone: &Text, copies: &mut Copies, place: Place) -> Option<&mut Unreached> {
+        if self.open.len() >= ZONES_MAX && !copies[place].is_unreached {
             return None;
         }
-        Some(self.open.get_or_insert_with(node, zone, || Unreached::new(node, zone)))
+        copies[place].is_unreached = true;
+        Some(self.open.entry(place).or_insert_with(|| Unreached::new(node, zone)))
     }
 
     fn unanswered_check(
         &mut self,
         event: &Arc<Event>,
+        copies: &mut Copies,
+        place: Place,
         zone: &Text,
         primary: Option<&Text>,
         attempt: Option<u32>,
     ) -> u64 {
-        let was_answered = self.answered.remove(&event.node, zone);
+        let was_answered = self.answered.remove(&place);
         if was_answered.is_some_and(|time| event.time.micros_since(time) <= SAME_CHECK_MICROS) {
             return 0;
         }
         // PowerDNS counts from one again: there was an answer in between that its level hides.
         if attempt == Some(1)
-            && let Some(before) = self.close(&event.node, zone)
+            && let Some(before) = self.close(copies, place)
         {
             self.keep(before);
         }
         let rounds_before = self.rounds.get(&event.node).map_or(0, |rounds| rounds.count);
-        let Some(unreached) = self.open(&event.node, zone) else { return 1 };
+        let Some(unreached) = self.open(&event.node, zone, copies, place) else { return 1 };
         unreached.addresses.extend(primary.cloned());
         let is_first = unreached.checks.count == 0;
         unreached.checks.push(event, true);
         if is_first {
             unreached.rounds_before = rounds_before;
-            self.rounds.entry(event.node.clone()).or_default().awaited_by.insert(zone.clone());
+            self.rounds.entry(event.node.clone()).or_default().awaited_by.insert(place);
         }
         0
     }
@@ -206,9 +223,9 @@ impl Reach {
         let Some(rounds) = self.rounds.get_mut(&event.node) else { return };
         rounds.count += u64::from(event.repeated);
         rounds.last = Some(Arc::clone(event));
-        for zone in std::mem::take(&mut rounds.awaited_by) {
+        for place in std::mem::take(&mut rounds.awaited_by) {
             let waits = |open: &&mut Unreached| open.checks.count > 0 && open.rounds.first.is_empty();
-            if let Some(open) = self.open.get_mut(&event.node, &zone).filter(waits) {
+            if let Some(open) = self.open.get_mut(&place).filter(waits) {
                 open.rounds.first.push(Arc::clone(event));
             }
         }
@@ -224,13 +241,13 @@ impl Reach {
     }
 
     /// Somebody answers for a zone; `for_transfers`: by TCP as well, or so that no transfer is needed.
-    fn answers(&mut self, event: &Arc<Event>, zone: &Text, for_transfers: bool) {
-        if self.open.is_empty() {
+    fn answers(&mut self, event: &Arc<Event>, copies: &mut Copies, place: Place, for_transfers: bool) {
+        if !copies[place].is_unreached {
             return;
         }
         let ends = |open: &Unreached| for_transfers || open.transfers.count == 0;
-        if self.open.get(&event.node, zone).is_some_and(ends)
-            && let Some(mut unreached) = self.close(&event.node, zone)
+        if self.open.get(&place).is_some_and(ends)
+            && let Some(mut unreached) = self.close(copies, place)
         {
             unreached.end = Some(Arc::clone(event));
             self.keep(unreached);
@@ -238,11 +255,12 @@ impl Reach {
     }
 
     /// Takes a zone out, with its share of the rounds.
-    fn close(&mut self, node: &Text, zone: &Text) -> Option<Unreached> {
-        let mut closed = self.open.remove(node, zone)?;
+    fn close(&mut self, copies: &mut Copies, place: Place) -> Option<Unreached> {
+        let mut closed = self.open.remove(&place)?;
+        copies[place].is_unreached = false;
         self.count_rounds(&mut closed);
-        if let Some(rounds) = self.rounds.get_mut(node) {
-            rounds.awaited_by.remove(zone);
+        if let Some(rounds) = self.rounds.get_mut(&closed.node) {
+            rounds.awaited_by.remove(&place);
         }
         Some(closed)
     }
@@ -257,7 +275,7 @@ impl Reach {
     /// a zone has its answer again.
     #[must_use]
     pub fn lasting(&self) -> Vec<Unreached> {
-        let open = self.open.iter().map(|(_, _, open)| {
+        let open = self.open.values().map(|open| {
             let mut told = open.clone();
             self.count_rounds(&mut told);
             told

@@ -1,8 +1,9 @@
 //! Copies that are newer than what their primary serves: serials that went backwards.
 
-use super::copies::Copies;
+use super::copies::{Copies, Place};
 use super::dns::Lines;
 use crate::event::{Event, Pdns, Text};
+use ahash::AHashMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -43,18 +44,26 @@ impl Regression {
 /// All of them.
 #[derive(Debug, Clone, Default)]
 pub struct Regressions {
-    open: Copies<Regression>,
+    open: AHashMap<Place, Regression>,
     done: Vec<Regression>,
 }
 
 impl Regressions {
     /// Takes the next event; returns how many zones the limits left out.
-    pub(super) fn observe(&mut self, event: &Arc<Event>, pdns: &Pdns) -> u64 {
+    pub(super) fn observe(
+        &mut self,
+        event: &Arc<Event>,
+        pdns: &Pdns,
+        copies: &mut Copies,
+        place: Option<Place>,
+    ) -> u64 {
+        let Some(place) = place else { return 0 };
         if let Pdns::ZoneNewer { zone, primary, primary_serial, our_serial } = pdns {
-            if self.open.len() >= ZONES_MAX && self.open.get(&event.node, zone).is_none() {
+            if self.open.len() >= ZONES_MAX && !copies[place].is_newer {
                 return 1;
             }
-            let open = self.open.get_or_insert_with(&event.node, zone, || Regression {
+            copies[place].is_newer = true;
+            let open = self.open.entry(place).or_insert_with(|| Regression {
                 node: event.node.clone(),
                 zone: zone.clone(),
                 addresses: BTreeSet::new(),
@@ -67,11 +76,11 @@ impl Regressions {
             open.addresses.extend(primary.clone());
             open.ours = our_serial.or(open.ours);
             open.theirs = primary_serial.or(open.theirs);
-        } else if let Pdns::ZoneFresh { zone, .. } | Pdns::ZoneStale { zone, .. } | Pdns::ZoneCommitted { zone, .. } =
-            pdns
-            && !self.open.is_empty()
-            && let Some(mut closed) = self.open.remove(&event.node, zone)
+        } else if copies[place].is_newer
+            && matches!(pdns, Pdns::ZoneFresh { .. } | Pdns::ZoneStale { .. } | Pdns::ZoneCommitted { .. })
+            && let Some(mut closed) = self.open.remove(&place)
         {
+            copies[place].is_newer = false;
             closed.end = Some(Arc::clone(event));
             if closed.is_repeated() && self.done.len() < DONE_MAX {
                 self.done.push(closed);
@@ -83,7 +92,7 @@ impl Regressions {
     /// Those that ended after two checks at least, and all that last.
     #[must_use]
     pub fn all(&self) -> Vec<&Regression> {
-        let mut all: Vec<&Regression> = self.done.iter().chain(self.open.iter().map(|(_, _, open)| open)).collect();
+        let mut all: Vec<&Regression> = self.done.iter().chain(self.open.values()).collect();
         let key = |regression: &Regression| regression.lines.first_time().map_or(i64::MIN, |time| time.micros);
         all.sort_by(|a, b| (key(a), &a.node, &a.zone).cmp(&(key(b), &b.node, &b.zone)));
         all

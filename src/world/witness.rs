@@ -3,7 +3,9 @@
 //! A secondary names the address it asks; only the node behind that address can write the denial, or finish the transfer. A primary
 //! logs the NOTIFY it sends; only the receiver sees the address it came from.
 
-use super::copies::Copies;
+use super::asked::Asked;
+use super::copies::{Copies, Place};
+use super::dns::Copy;
 use crate::event::{Event, Pdns, SiteFact, Text, TransferFailure};
 use crate::moment::{Moment, Precision};
 use ahash::AHashMap;
@@ -143,8 +145,10 @@ pub struct Witnesses {
     swept_micros: i64,
     /// Transfers asked here and stored there, while a denial may still follow: the default level logs no end of a transfer out.
     unsettled: VecDeque<Witness>,
-    /// Address a zone is being fetched from, per secondary: 4.0–4.3 name it before the commit only.
-    fetching: Copies<Text>,
+    /// Copies of which it is known what address they are being fetched from.
+    fetching: usize,
+    /// Nobody but one node writes lines: those that only another node's can meet need not wait.
+    is_of_one_node: bool,
     found: Vec<Witness>,
     /// Places among them of NOTIFYs that were accepted and that a second node turned out to have sent as well.
     doubted: BTreeSet<usize>,
@@ -205,7 +209,7 @@ impl Witnesses {
 
     /// Ends the pairing. A NOTIFY that one receiver took from its primary outranks the same one that another refused: the refusal
     /// was about something else.
-    pub(super) fn settle(&mut self, asked: &BTreeMap<Text, u64>) {
+    pub(super) fn settle(&mut self, asked: &Asked) {
         self.accept_unsettled(i64::MAX);
         let doubted = std::mem::take(&mut self.doubted);
         let mut places = 0..;
@@ -231,12 +235,24 @@ impl Witnesses {
         });
     }
 
+    /// Says that all lines are one node's.
+    pub(super) fn are_of_one_node(&mut self) {
+        self.is_of_one_node = true;
+    }
+
     /// Takes a line and returns what the other side wrote about the same moment, where it already did.
-    pub(super) fn observe(&mut self, event: &Arc<Event>, pdns: &Pdns) -> Option<Arc<Event>> {
+    pub(super) fn observe(
+        &mut self,
+        event: &Arc<Event>,
+        pdns: &Pdns,
+        copies: &mut Copies,
+        place: Option<Place>,
+        asked: &Asked,
+    ) -> Option<Arc<Event>> {
         self.accept_unsettled(event.time.micros);
         match pdns {
             Pdns::TransferFailed { zone, why: TransferFailure::Refused, .. } => {
-                self.keep(zone, event);
+                self.keep_for_others(zone, event);
                 let own =
                     self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferDenied { .. }))?;
                 self.pair(Seen::Denied, zone, &own, event, asked_address(pdns, None));
@@ -252,18 +268,15 @@ impl Witnesses {
                 self.pair(Seen::Denied, zone, event, &other, address_of(&other, None));
                 Some(other)
             }
-            Pdns::TransferRetrieved { zone, primary } | Pdns::TransferStarted { zone, primary } => {
-                if let Some(primary) = primary
-                    && self.fetching.len() < ZONES_MAX
-                    && self.fetching.get(&event.node, zone) != Some(primary)
-                {
-                    self.fetching.insert(&event.node, zone, primary.clone());
+            Pdns::TransferRetrieved { primary, .. } | Pdns::TransferStarted { primary, .. } => {
+                if let (Some(_), Some(place)) = (primary, place) {
+                    self.fetch(&mut copies[place]);
                 }
                 None
             }
             Pdns::ZoneCommitted { zone, .. } => {
-                self.keep(zone, event);
-                let address = self.fetched_from(event, pdns);
+                self.keep_for_others(zone, event);
+                let address = fetched_from(pdns, copies, place, asked).cloned();
                 let is_served = |fact: &Pdns| matches!(fact, Pdns::TransferServed { .. });
                 if self.near(zone, event, TRANSFER_MICROS, is_served).is_empty() {
                     self.suppose_served(zone, event, event, address);
@@ -279,16 +292,18 @@ impl Witnesses {
                 let near =
                     self.near(zone, event, SAME_SECOND_MICROS, |fact| matches!(fact, Pdns::ZoneCommitted { .. }));
                 let other = near.into_iter().find(|line| line.node != event.node)?;
-                let fetched = self.fetching.get(&other.node, zone).cloned();
-                self.suppose_served(zone, event, &other, address_of(&other, fetched.as_ref()));
+                let fetched = fetching(copies, copies.place(&other.node, zone), asked);
+                let address = address_of(&other, fetched);
+                self.suppose_served(zone, event, &other, address);
                 None
             }
             Pdns::TransferServed { zone, .. } => {
                 self.keep(zone, event);
                 self.by_one_node(zone, event, TRANSFER_MICROS, |fact| matches!(fact, Pdns::TransferServed { .. }))?;
                 let other = self.at_one_address(zone, event, |fact| matches!(fact, Pdns::ZoneCommitted { .. }))?;
-                let fetched = self.fetching.get(&other.node, zone).cloned();
-                self.pair(Seen::Served, zone, event, &other, address_of(&other, fetched.as_ref()));
+                let fetched = fetching(copies, copies.place(&other.node, zone), asked);
+                let address = address_of(&other, fetched);
+                self.pair(Seen::Served, zone, event, &other, address);
                 Some(other)
             }
             Pdns::NotifyQueued { zone, .. } => {
@@ -302,7 +317,7 @@ impl Witnesses {
                 None
             }
             Pdns::NotifyAccepted { zone, from } => {
-                self.keep(zone, event);
+                self.keep_for_others(zone, event);
                 let own = self.by_one_node(zone, event, NOTIFY_MICROS, is_sent)?;
                 self.pair(Seen::Heard, zone, &own, event, from.clone());
                 None
@@ -329,7 +344,7 @@ impl Witnesses {
                 None
             }
             Pdns::NotifyRefused { zone, .. } | Pdns::NotifyForbidden { zone, .. } => {
-                self.keep(zone, event);
+                self.keep_for_others(zone, event);
                 // The receiver refuses before the sender hears of it.
                 let own = self.by_one_node(zone, event, SAME_SECOND_MICROS, is_rejection)?;
                 // Two senders turned away near one rejection: which of them it was cannot be told.
@@ -383,11 +398,11 @@ impl Witnesses {
     }
 
     /// An egress address is the one that moves if secondaries ask it, or a script claims it. Without either nobody can tell.
-    fn tell_egress_apart(&mut self, asked: &BTreeMap<Text, u64>) {
+    fn tell_egress_apart(&mut self, asked: &Asked) {
         let is_claim = |witness: &&Witness| witness.seen == Seen::Claimed || witness.seen.is_of_cloud();
         let mut moving: BTreeSet<Text> =
             self.found.iter().filter(is_claim).filter_map(|claim| claim.address.clone()).collect();
-        moving.extend(asked.keys().cloned());
+        moving.extend(asked.iter().map(|(address, _)| address.clone()));
         self.found.retain(|witness| witness.seen != Seen::LeavesElsewhere || !moving.is_empty());
         for witness in &mut self.found {
             let is_moving = witness.address.as_ref().is_some_and(|address| moving.contains(address));
@@ -397,10 +412,19 @@ impl Witnesses {
         }
     }
 
-    /// The address a committed transfer came from, where it or an earlier line of the transfer names it.
-    pub(super) fn fetched_from(&self, event: &Event, committed: &Pdns) -> Option<Text> {
-        let Pdns::ZoneCommitted { zone, primary, .. } = committed else { return None };
-        primary.clone().or_else(|| self.fetching.get(&event.node, zone).cloned())
+    /// Takes that a copy is being fetched from the address that was asked last.
+    fn fetch(&mut self, copy: &mut Copy) {
+        if copy.fetching != copy.asked && self.fetching < ZONES_MAX {
+            self.fetching += usize::from(copy.fetching.is_none());
+            copy.fetching = copy.asked;
+        }
+    }
+
+    /// Keeps a line that only a line of another node can meet.
+    fn keep_for_others(&mut self, zone: &Text, event: &Arc<Event>) {
+        if !self.is_of_one_node {
+            self.keep(zone, event);
+        }
     }
 
     fn keep(&mut self, zone: &Text, event: &Arc<Event>) {
@@ -534,6 +558,22 @@ impl Witnesses {
             }
         }
     }
+}
+
+/// The address a committed transfer came from, where it or an earlier line of the transfer names it.
+pub(super) fn fetched_from<'a>(
+    committed: &'a Pdns,
+    copies: &Copies,
+    place: Option<Place>,
+    asked: &'a Asked,
+) -> Option<&'a Text> {
+    let Pdns::ZoneCommitted { primary, .. } = committed else { return None };
+    primary.as_ref().or_else(|| fetching(copies, place, asked))
+}
+
+/// The address a copy is being fetched from.
+fn fetching<'a>(copies: &Copies, place: Option<Place>, asked: &'a Asked) -> Option<&'a Text> {
+    asked.address(copies[place?].fetching?)
 }
 
 fn is_rejection(fact: &Pdns) -> bool {

@@ -18,8 +18,8 @@ fn finding(rule: &'static str, claim: &str, raw: &str) -> Finding {
     let first = Evidence {
         role: Role::Primary,
         event: Arc::new(event),
-        proves: String::new(),
-        brief: String::new(),
+        proves: Box::default(),
+        brief: Box::default(),
         more: 0,
         last: None,
     };

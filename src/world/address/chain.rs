@@ -2,7 +2,7 @@
 
 use super::Chain;
 use crate::event::{Daemon, Event, Pdns, Text};
-use crate::moment::{Moment, Precision};
+use crate::moment::Moment;
 use crate::world::{Behind, World};
 use std::sync::Arc;
 
@@ -12,9 +12,7 @@ pub(super) fn chain(world: &World, owner: &Text, holder: &Text, from: Moment, li
         return None;
     }
     let inside = |moment: Moment| moment.micros > from.micros && limit.is_none_or(|limit| moment.micros < limit.micros);
-    let far_future = Moment { micros: i64::MAX, precision: Precision::Micro };
-    let behind: Vec<Behind> = world.replication.behind(far_future, far_future);
-    let refused = behind.iter().filter(|stretch| stretch.refused);
+    let refused = world.behind(&[]).into_iter().filter(|stretch| stretch.refused);
     let mut chains = refused.flat_map(|stretch| links(world, stretch, &inside)).collect::<Vec<Chain>>();
     // The whole chain proves; one without its end only agrees.
     let whole = chains.iter().position(|chain| chain.served.is_some()).unwrap_or(0);
