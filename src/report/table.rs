@@ -48,7 +48,7 @@ pub fn write(report: &Report, look: &Look, out: &mut dyn Write) -> io::Result<()
         if at > 0 || blocks.len() > 1 {
             page.line("");
         }
-        tell(block, blocks.len() == 1, &mut page);
+        tell(block, blocks.len() == 1, &mut page, out)?;
         page.give(out)?;
     }
     quiet::section(house::WHO_IS_WHO, &house::who_is_who(report), &mut page);
@@ -74,7 +74,7 @@ fn summary(blocks: &[Block<'_>], page: &mut Page<'_>) {
     }
 }
 
-fn tell(block: &Block<'_>, alone: bool, page: &mut Page<'_>) {
+fn tell(block: &Block<'_>, alone: bool, page: &mut Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let lead = block.lead;
     let before = page.text.len();
     page.hang("", 2, &headline(lead, page));
@@ -91,7 +91,7 @@ fn tell(block: &Block<'_>, alone: bool, page: &mut Page<'_>) {
     page.line("");
     timeline.write(page);
     page.line("");
-    timeline.write_references(page);
+    timeline.write_references(page, out)
 }
 
 fn labels(block: &Block<'_>, timeline: &Timeline<'_>, alone: bool, page: &mut Page<'_>) {

@@ -7,6 +7,7 @@ use super::words::{self, columns, pad, visible};
 use crate::event::{Event, Origin, Text};
 use crate::finding::{Evidence, Role};
 use crate::moment::Moment;
+use std::io::{self, Write};
 
 /// From here on a silence is said: ten quiet days must not look like ten quiet minutes.
 pub(super) const SILENCE_MICROS_MIN: i64 = 3_600_000_000;
@@ -144,8 +145,8 @@ impl<'a> Timeline<'a> {
         }
     }
 
-    /// From each number to its lines, and what they prove.
-    pub(super) fn write_references(&self, page: &mut Page<'_>) {
+    /// From each number to its lines, and what they prove. Handed over row by row: there may be a hundred thousand.
+    pub(super) fn write_references(&self, page: &mut Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         let places: Vec<String> = self.rows.iter().map(|row| row.places(page.width().is_some())).collect();
         let number_columns = self.rows.last().map_or(0, |row| columns(&row.tag()));
         let third = page.width().map_or(usize::MAX, |width| width / 3);
@@ -161,7 +162,9 @@ impl<'a> Timeline<'a> {
             } else {
                 page.hang(&format!("{first}  "), indent, &proves);
             }
+            page.give(out)?;
         }
+        Ok(())
     }
 }
 
