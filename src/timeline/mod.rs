@@ -282,10 +282,17 @@ impl Frame {
     /// (possible) stamp.
     #[must_use]
     pub fn place_line(&self, index: usize, survey: &Survey, line: Line, crossed: i32) -> Option<Event> {
+        let time = self.time_of(index, survey, &line, crossed)?;
         let node = self.names.of_host(survey, line.host.as_ref()).clone();
-        let time = self.place(index, &node, line.stamp?, crossed)?;
-        let shift = survey.steps.shift_micros(line.cursor.as_ref(), line.host.as_ref());
-        Some(event_of(line, time.shifted(shift), node, &survey.path))
+        Some(event_of(line, time, node, &survey.path))
+    }
+
+    /// When that event was.
+    #[must_use]
+    pub fn time_of(&self, index: usize, survey: &Survey, line: &Line, crossed: i32) -> Option<Moment> {
+        let node = self.names.of_host(survey, line.host.as_ref());
+        let time = self.place(index, node, line.stamp?, crossed)?;
+        Some(time.shifted(survey.steps.shift_micros(line.cursor.as_ref(), line.host.as_ref())))
     }
 
     /// Until when it is known that nothing more was written, where the reading goes on.

@@ -9,7 +9,8 @@ use crate::finding::Finding;
 use crate::pipeline::{settings, settle};
 use crate::timeline;
 use crate::world::World;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use ahash::AHashSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many lines are kept.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +35,7 @@ impl Live {
         let mut grown = self.grow(&frame);
         let before = self.judge(&frame, &mut grown.world);
         grown.world.end_pairing();
-        let alive: HashSet<Place> = grown.held().collect();
+        let alive: AHashSet<Place> = grown.held().collect();
         let gone: Vec<Vec<(usize, Dated)>> = self.sources.iter_mut().map(|source| source.part_with(&alive)).collect();
         if gone.iter().any(|gone| !gone.is_empty()) {
             let grown = self.grow(&frame);
@@ -73,8 +74,8 @@ impl Live {
         let mut placed = Vec::with_capacity(self.kept);
         for (index, source) in self.sources.iter().enumerate() {
             for dated in &source.kept {
-                let event = frame.place_line(index, &self.surveys[index], dated.line.clone(), dated.crossed);
-                let time = event.map_or(i64::MIN, |event| event.time.micros);
+                let time = frame.time_of(index, &self.surveys[index], &dated.line, dated.crossed);
+                let time = time.map_or(i64::MIN, |time| time.micros);
                 *times.entry(time).or_default() += 1;
                 placed.push(time);
             }
@@ -100,11 +101,11 @@ impl Live {
 
 impl Listening {
     /// Gives away the lines that nothing rests on, each with its place among all.
-    fn part_with(&mut self, alive: &HashSet<Place>) -> Vec<(usize, Dated)> {
+    fn part_with(&mut self, alive: &AHashSet<Place>) -> Vec<(usize, Dated)> {
         // The last line of each kind says what a host is: a secondary, of this version, that asks this address.
-        let mut last = HashSet::new();
+        let mut last = AHashSet::new();
         let is_last: Vec<bool> =
-            self.kept.iter().rev().map(|dated| last.insert((dated.line.host.clone(), dated.line.id))).collect();
+            self.kept.iter().rev().map(|dated| last.insert((&dated.line.host, dated.line.id))).collect();
         let mut left = Vec::new();
         let mut gone = Vec::new();
         for ((at, dated), is_last) in
