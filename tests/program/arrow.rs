@@ -23,7 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("timeline", &["event", "moment", "record", "version", "report::Caveat"]),
     ("world", &["event", "moment", "version", "timeline::Presence"]),
     ("detect", &["event", "moment", "version", "finding", "world"]),
-    ("report", &["event", "finding", "moment", "version"]),
+    ("report", &["record::place_of", "event", "finding", "moment", "version"]),
     // What joins them.
     (
         "pipeline",
@@ -41,7 +41,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "report",
         ],
     ),
-    ("follow", &["record", "event::Text", "event::Daemon", "finding", "input", "report", "pipeline"]),
+    (
+        "follow",
+        &["record", "moment::Precision", "event::Text", "event::Daemon", "finding", "input", "report", "pipeline"],
+    ),
     ("redact", &["record", "event", "moment", "catalogue", "pipeline"]),
     ("check", &["record", "event", "moment", "finding", "input", "catalogue", "detect::RULES", "report", "pipeline"]),
     (
