@@ -7,9 +7,6 @@ use super::message::{Fields, Message};
 use crate::event::{Cloud, CloudFact, Fact, Text};
 use serde_json::Value;
 
-/// A regex of what a CloudTrail record contains that is read here.
-pub(super) const PREFILTER: &str = "teAddress\"";
-
 pub(super) static ROWS: &[Message] = &[
     Message {
         id: "aws/associate-address",

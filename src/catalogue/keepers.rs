@@ -5,9 +5,6 @@ use super::daemon_of;
 use super::message::{Fields, Message};
 use crate::event::{Fact, Keeper};
 
-/// A regex of what such a line contains. Not chronyd's name: it writes all day.
-pub(super) const PREFILTER: &str = "d-journal|yslogd|k was stepped|me has been changed";
-
 pub(super) static ROWS: &[Message] = &[
     Message {
         id: "journald/suppressed",

@@ -7,10 +7,6 @@
 use super::message::{Fields, Message};
 use crate::event::{Fact, SiteFact, Text};
 
-/// A regex of what such a line contains.
-pub(super) const PREFILTER: &str =
-    r#""AssociationId"|teAddress operation|gned to server|\(gcloud\.|\.(?:sh|py|pl|rb)(?:\[\d{1,10}\])?(?::|(?m:$))"#;
-
 pub(super) static ROWS: &[Message] = &[
     Message {
         id: "script/address-associated",

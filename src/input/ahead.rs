@@ -1,10 +1,11 @@
 //! A large stream, read ahead: helpers fill blocks and search them while the reader deals with what was found before.
 //!
 //! Blocks come out of the stream one after the other, whoever fills them, and are dealt with in that order: what comes out does
-//! not depend on the number of helpers. A line that lies across blocks is put together by the reader.
+//! not depend on the number of helpers. A line that lies across blocks is put together by the reader. Each thread fills the same
+//! block again and again, which so stays in its core's cache, and passes on only what was found, as long as that is little.
 
 use super::helpers::Helpers;
-use super::hits::{Hits, last_stamp};
+use super::hits::{Hits, first_stamp, last_stamp};
 use crate::record::Stamp;
 use memchr::{memchr, memrchr};
 use regex::bytes::Regex;
@@ -16,11 +17,14 @@ use std::thread;
 /// More helpers than these would wait for the stream or for the reader.
 const HELPERS_MAX: usize = 3;
 /// Blocks that may be filled and not yet dealt with, for each thread.
-const BLOCKS_AHEAD: u64 = 2;
+const BLOCKS_AHEAD: u64 = 8;
+/// Of lines that are less than this part of a block the block's others are left behind.
+const GATHERED_SHARE: usize = 2;
 
-/// A piece of a stream: the rest of a line, whole lines, the begin of a line.
+/// What there is of a block of a stream: the rest of a line, whole lines, the begin of a line.
 #[derive(Debug, Default)]
 pub(super) struct Piece {
+    /// Behind `length` stands what was there before: what is made longer is filled first.
     bytes: Vec<u8>,
     length: usize,
     /// Where the first line end is behind, if there is one.
@@ -29,14 +33,17 @@ pub(super) struct Piece {
     tail: usize,
     /// What the whole lines hold.
     pub(super) hits: Hits,
-    /// The last stamp of the whole lines.
+    /// The first stamp of the whole lines.
+    pub(super) first: Option<Stamp>,
+    /// Their last.
     pub(super) last: Option<Stamp>,
     is_end: bool,
     failure: Option<io::Error>,
 }
 
 impl Piece {
-    /// What goes on with the last piece, whole lines, and what goes on in the next piece.
+    /// What goes on with the last piece; of the whole lines those that were found, or all if there was nothing to look for; what goes
+    /// on in the next piece.
     pub(super) fn parts(&self) -> (&[u8], &[u8], &[u8]) {
         let bytes = &self.bytes[..self.length];
         match self.head {
@@ -45,11 +52,63 @@ impl Piece {
         }
     }
 
-    /// Reads until it is full or the stream ends.
-    fn fill(&mut self, stream: &mut dyn Read, block: usize) {
-        self.bytes.resize(block, 0);
+    /// Searches what `block` holds and takes what there is of it.
+    fn search(&mut self, block: &mut Filled, pattern: Option<&Regex>) {
+        let bytes = &block.bytes[..block.length];
+        self.head = memchr(b'\n', bytes).map(|at| at + 1);
+        self.tail = memrchr(b'\n', bytes).map_or(0, |at| at + 1);
+        let lines = self.head.map_or(&b""[..], |head| &bytes[head..self.tail]);
+        (self.first, self.last) = (first_stamp(lines), last_stamp(lines));
+        (self.is_end, self.failure) = (block.is_end, block.failure.take());
+        if let Some(pattern) = pattern {
+            self.hits.search(lines, pattern);
+            if let Some(head) = self.head.filter(|_| self.hits.bytes() < lines.len() / GATHERED_SHARE) {
+                self.gather(bytes, head);
+                return;
+            }
+        }
+        self.length = block.length;
+        std::mem::swap(&mut self.bytes, &mut block.bytes);
+    }
+
+    /// Takes the lines that were found, and what lies across blocks.
+    fn gather(&mut self, block: &[u8], head: usize) {
+        let (before, lines, behind) = (&block[..head], &block[head..self.tail], &block[self.tail..]);
+        let needed = before.len() + self.hits.bytes() + behind.len();
+        if self.bytes.len() < needed {
+            self.bytes.resize(needed, 0);
+        }
+        let mut length = 0;
+        let mut put = |part: &[u8]| {
+            self.bytes[length..length + part.len()].copy_from_slice(part);
+            length += part.len();
+            length
+        };
+        put(before);
+        for hit in &mut self.hits.found {
+            // Each of the whole lines has a line end.
+            let behind = put(&lines[hit.begin..=hit.end]) - head;
+            (hit.begin, hit.end) = (behind - (hit.end + 1 - hit.begin), behind - 1);
+        }
+        (self.tail, self.length) = (needed - behind.len(), put(behind));
+    }
+}
+
+/// What one thread fills from the stream.
+#[derive(Default)]
+struct Filled {
+    bytes: Vec<u8>,
+    length: usize,
+    is_end: bool,
+    failure: Option<io::Error>,
+}
+
+impl Filled {
+    /// Reads until `room` is full or the stream ends.
+    fn fill(&mut self, stream: &mut dyn Read, room: usize) {
+        self.bytes.resize(room, 0);
         (self.length, self.is_end, self.failure) = (0, false, None);
-        while self.length < block && !self.is_end {
+        while self.length < room && !self.is_end {
             match stream.read(&mut self.bytes[self.length..]) {
                 Ok(0) => self.is_end = true,
                 Ok(count) => self.length += count,
@@ -57,17 +116,6 @@ impl Piece {
                 Err(error) => (self.is_end, self.failure) = (true, Some(error)),
             }
         }
-    }
-
-    fn search(&mut self, pattern: Option<&Regex>) {
-        let bytes = &self.bytes[..self.length];
-        self.head = memchr(b'\n', bytes).map(|at| at + 1);
-        self.tail = memrchr(b'\n', bytes).map_or(0, |at| at + 1);
-        let lines = self.head.map_or(&b""[..], |head| &bytes[head..self.tail]);
-        if let Some(pattern) = pattern {
-            self.hits.search(lines, pattern);
-        }
-        self.last = last_stamp(lines);
     }
 }
 
@@ -100,8 +148,9 @@ pub(super) fn read(
             });
         }
         let mut number = 0;
+        let mut block = Filled::default();
         loop {
-            let mut piece = work.wait_for(number, pattern);
+            let mut piece = work.wait_for(number, pattern, &mut block);
             take(&piece);
             if piece.is_end {
                 return piece.failure.take();
@@ -141,6 +190,7 @@ struct Shelf {
 impl Work<'_> {
     /// Fills and searches pieces until the stream ends or nobody wants any more.
     fn help(&self, pattern: Option<&Regex>) {
+        let mut block = Filled::default();
         while let Ok(feed) = self.feed.lock()
             && !feed.has_ended
         {
@@ -149,25 +199,25 @@ impl Work<'_> {
             if shelf.map_or(true, |shelf| shelf.is_over) {
                 return;
             }
-            self.make(feed, pattern);
+            self.make(feed, pattern, &mut block);
         }
     }
 
-    /// Fills the next piece, lets others have the stream, and searches it.
-    fn make(&self, mut feed: MutexGuard<'_, Feed<'_>>, pattern: Option<&Regex>) {
-        let mut piece = self.shelf().spare.pop().unwrap_or_default();
+    /// Fills the next block, lets others have the stream, and makes the block a piece.
+    fn make(&self, mut feed: MutexGuard<'_, Feed<'_>>, pattern: Option<&Regex>, block: &mut Filled) {
         let number = feed.next;
-        piece.fill(feed.stream, self.block);
+        block.fill(feed.stream, self.block);
         feed.next += 1;
-        feed.has_ended = piece.is_end;
+        feed.has_ended = block.is_end;
         drop(feed);
-        piece.search(pattern);
+        let mut piece = self.shelf().spare.pop().unwrap_or_default();
+        piece.search(block, pattern);
         self.shelf().ready.insert(number, piece);
         self.changed.notify_all();
     }
 
     /// The piece whose turn it is. While it is not there, others are made instead of waiting.
-    fn wait_for(&self, number: u64, pattern: Option<&Regex>) -> Piece {
+    fn wait_for(&self, number: u64, pattern: Option<&Regex>, block: &mut Filled) -> Piece {
         loop {
             let mut shelf = self.shelf();
             if let Some(piece) = shelf.ready.remove(&number) {
@@ -178,7 +228,9 @@ impl Work<'_> {
             assert!(!shelf.is_over, "a helper does not panic on any input");
             drop(shelf);
             match self.feed.try_lock() {
-                Ok(feed) if !feed.has_ended && feed.next < number + self.ahead => self.make(feed, pattern),
+                Ok(feed) if !feed.has_ended && feed.next < number + self.ahead => {
+                    self.make(feed, pattern, block);
+                }
                 Ok(_) | Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => {
                     let is_missing = |shelf: &mut Shelf| !shelf.is_over && !shelf.ready.contains_key(&number);
                     drop(self.changed.wait_while(self.shelf(), is_missing));

@@ -50,6 +50,11 @@ impl Hits {
         self.lines += count_lines(bytes.get(from..).unwrap_or_default());
     }
 
+    /// Of the lines of interest, line ends included.
+    pub(super) fn bytes(&self) -> usize {
+        self.found.iter().map(|hit| hit.end + 1 - hit.begin).sum()
+    }
+
     /// Takes lines that begin as the one above does up to what was found in it, and so hold it too; gives back where another begins.
     fn alike(&mut self, bytes: &[u8], head: &[u8], mut from: usize) -> usize {
         while !head.is_empty() && bytes.get(from..).is_some_and(|rest| rest.starts_with(head)) {

@@ -32,9 +32,6 @@ pub(super) fn read(
     }
 }
 
-/// Blocks of a piece that is read ahead: threads that hand smaller ones to each other wait more than they work.
-const PIECE_BLOCKS: usize = 4;
-
 /// As [`read`], of a stream that helpers read ahead. Gives back what broke it off.
 pub(super) fn read_ahead(
     stream: &mut (dyn Read + Send),
@@ -50,7 +47,7 @@ pub(super) fn read_ahead(
     let mut hits = Hits::default();
     let mut seam = Seam::new(sizes.line);
     // No line of a piece is then too long.
-    let block = (PIECE_BLOCKS * sizes.block).min(sizes.line);
+    let block = sizes.block.min(sizes.line);
     let failure = ahead::read(stream, block, pattern, helpers, &mut |piece| {
         let (head, lines, tail) = piece.parts();
         seam.add(head, &mut |block| reader.block(block, &mut hits));
@@ -100,7 +97,7 @@ impl Reader<'_> {
 
     /// As [`lines`](Self::lines), where a helper has searched them.
     fn searched_lines(&mut self, bytes: &[u8], piece: &Piece) {
-        self.note_first(bytes);
+        self.summary.first = self.summary.first.or(piece.first);
         match self.pattern {
             Some(_) => self.matching_lines(bytes, &piece.hits),
             None => self.all_lines(bytes),

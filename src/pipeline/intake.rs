@@ -28,8 +28,7 @@ pub(super) const BATCH: usize = 512;
 /// Lines of other programs are passed over in blocks; a folded repeat does not name the program it repeats.
 #[must_use]
 pub fn interest(patterns: &Patterns) -> Interest {
-    let witnesses = catalogue::WITNESSES_PREFILTER.join("|");
-    let daemons = format!("{}|e repeated|{witnesses}", catalogue::PREFILTER);
+    let daemons = format!("{}|e repeated", catalogue::PREFILTER.join("|"));
     let pattern = match patterns.prefilter() {
         Some(sites) if patterns.is_empty() || sites.is_empty() => daemons,
         Some(sites) => format!("{daemons}|{sites}"),
