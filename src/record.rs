@@ -59,6 +59,23 @@ pub struct Record<'a> {
     pub repeated: u32,
     /// Journal cursor, where the source has one.
     pub cursor: Option<&'a [u8]>,
+    /// Whether the next line is known not to be about this one: it has a head of its own and is no folded repeat. Who reads on line
+    /// by line need not keep such a record.
+    pub stands_alone: bool,
+}
+
+impl Record<'_> {
+    /// Whether the record is a line that says only that the one above was repeated.
+    #[must_use]
+    pub fn is_folded_repeat(&self) -> bool {
+        self.message.is_empty() && self.repeated > 1
+    }
+
+    /// Whether the record is a line that says itself when or by whom it was written, and so is a record of its own.
+    #[must_use]
+    pub fn has_head(&self) -> bool {
+        self.stamp.is_some() || self.identifier.is_some() || self.cursor.is_some()
+    }
 }
 
 /// Where in a line a part of it lies; `None` if it is somewhere else. Nothing is compared: equal words elsewhere are none of its parts.

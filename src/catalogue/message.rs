@@ -99,8 +99,12 @@ impl<'a> Fields<'a> {
     #[must_use]
     pub fn address(&self, name: &str) -> Option<Text> {
         let printed = self.get(name)?;
-        if printed.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') {
-            return Some(Text::from(lossy(printed)));
+        // Most are `192.0.2.7:53`.
+        let digits = printed.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
+        if let [] | [b':', ..] = &printed[digits..]
+            && printed[digits..].iter().skip(1).all(u8::is_ascii_digit)
+        {
+            return Some(Text::from(lossy(&printed[..digits])));
         }
         let printed = lossy(printed);
         let outer = printed.split(['(', '<']).next().unwrap_or_default().trim();

@@ -34,7 +34,7 @@ use trie::Trie;
 /// The tag of a script that bears its file's name.
 macro_rules! script_tag {
     ($ending:literal) => {
-        concat!(r"\.", $ending, r"(?:\[\d{1,10}\])?(?::|(?m:$))")
+        concat!(r"\.", $ending, r"(?:\[[0-9]{1,10}\])?(?::|(?m:$))")
     };
 }
 

@@ -63,6 +63,10 @@ fn choices(inside: &'static str) -> Vec<Piece> {
 }
 
 fn extend(all: &mut Vec<Vec<Piece>>, choices: &[Piece]) {
+    if let [only] = choices {
+        all.iter_mut().for_each(|so_far| so_far.push(*only));
+        return;
+    }
     let longer = |so_far: &Vec<Piece>, piece: &Piece| so_far.iter().chain([piece]).copied().collect();
     *all = all.iter().flat_map(|so_far| choices.iter().map(move |piece| longer(so_far, piece))).collect();
 }

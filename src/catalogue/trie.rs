@@ -349,20 +349,30 @@ impl Trie {
 
     /// Notes for every place which message alone can follow; tells whether there is one.
     fn settle(&mut self, node: u32) -> Option<u32> {
-        let place = &self.nodes[node as usize];
-        let next: Vec<u32> = place.children.iter().copied().chain(place.field).collect();
-        let mut ends: Vec<Option<u32>> = self.nodes[node as usize].end.map(Some).into_iter().collect();
-        ends.extend(next.into_iter().map(|next| self.settle(next)).collect::<Vec<_>>());
-        let first = ends.first().copied().flatten();
-        let same = |end: &Option<u32>| match (end, first) {
-            (Some(end), Some(first)) => {
-                std::ptr::eq(self.ends[*end as usize].message, self.ends[first as usize].message)
-            }
-            (None, _) | (_, None) => false,
-        };
-        let only = first.filter(|_| ends.iter().all(same));
-        self.nodes[node as usize].only = only;
+        let node = node as usize;
+        // Nothing is behind a place that no wording was found for so far; `Some(None)` is more than one message.
+        let mut found = self.nodes[node].end.map(Some);
+        for child in 0..=self.nodes[node].children.len() {
+            let place = &self.nodes[node];
+            let Some(next) =
+                place.children.get(child).copied().or(place.field.filter(|_| child == place.children.len()))
+            else {
+                continue;
+            };
+            let behind = self.settle(next);
+            found = Some(match found {
+                None => behind,
+                Some(known) => known.filter(|known| behind.is_some_and(|behind| self.is_same(*known, behind))),
+            });
+        }
+        let only = found.flatten();
+        self.nodes[node].only = only;
         only
+    }
+
+    /// Whether two wordings are of one message.
+    fn is_same(&self, one: u32, other: u32) -> bool {
+        std::ptr::eq(self.ends[one as usize].message, self.ends[other as usize].message)
     }
 
     fn insert(&mut self, message: &'static Message, versions: VersionRange, pieces: Vec<Piece>) {

@@ -178,6 +178,7 @@ fn bare(line: &[u8]) -> Record<'_> {
         message: line,
         repeated: 1,
         cursor: None,
+        stands_alone: false,
     }
 }
 

@@ -354,6 +354,7 @@ mod tests {
                 message,
                 repeated: 1,
                 cursor: None,
+                stands_alone: false,
             },
         );
         live.end(0);

@@ -158,6 +158,7 @@ fn deliver(
         message: raw,
         repeated: 1,
         cursor: None,
+        stands_alone: false,
     });
 }
 

@@ -149,6 +149,7 @@ impl Entry {
             message: message::behind_own_stamp(message),
             repeated: 1,
             cursor: self.value(Field::Cursor),
+            stands_alone: false,
         }
     }
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// What all excerpts of a run may take.
@@ -174,9 +175,9 @@ impl Excerpt {
     }
 }
 
-/// A source's excerpt, once there is one; clones of a source share it.
+/// A source's excerpt, once there is one, and whether nobody wants one; clones of a source share it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Kept(Arc<OnceLock<Excerpt>>);
+pub(super) struct Kept(Arc<(OnceLock<Excerpt>, AtomicBool)>);
 
 /// Two sources are the same whether they were read before or not.
 impl PartialEq for Kept {
@@ -190,12 +191,20 @@ impl Eq for Kept {}
 impl Kept {
     pub(super) fn set(&self, excerpt: Option<Excerpt>) {
         if let Some(excerpt) = excerpt {
-            let _first = self.0.set(excerpt);
+            let _first = self.0.0.set(excerpt);
         }
     }
 
     pub(super) fn get(&self) -> Option<&Excerpt> {
-        self.0.get()
+        self.0.0.get()
+    }
+
+    pub(super) fn is_wanted(&self) -> bool {
+        !self.0.1.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn want(&self, is_wanted: bool) {
+        self.0.1.store(!is_wanted, Ordering::Relaxed);
     }
 }
 
@@ -231,6 +240,7 @@ struct Head {
     cursor: Option<Span>,
     pid: Option<u32>,
     repeated: u32,
+    stands_alone: bool,
     stamp: Option<Written>,
 }
 
@@ -277,6 +287,7 @@ impl Head {
             cursor,
             pid: record.pid,
             repeated: record.repeated,
+            stands_alone: record.stands_alone,
             stamp: record.stamp.map(|stamp| Written {
                 day: stamp.written.num_days_from_ce(),
                 second: stamp.written.num_seconds_from_midnight(),
@@ -313,6 +324,7 @@ impl Head {
             message: part(head.message)?,
             repeated: head.repeated,
             cursor: head.cursor.and_then(part),
+            stands_alone: head.stands_alone,
         };
         Some((record, behind))
     }
@@ -383,6 +395,7 @@ mod tests {
             message,
             repeated: 3,
             cursor: Some(b"s=b3;i=1"),
+            stands_alone: true,
         };
         let mut bytes = Vec::new();
         Head::write(&record, &mut bytes).unwrap();

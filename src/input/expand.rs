@@ -77,6 +77,11 @@ impl Source {
         }
     }
 
+    /// Says whether somebody will want to read it again. Where nobody does nothing more of it is put aside, though it can still be read.
+    pub fn is_wanted_again(&self, is_wanted: bool) {
+        self.excerpt.want(is_wanted);
+    }
+
     /// Its size on disk; 0 where that is unknown, as of pipes.
     #[must_use]
     pub fn bytes(&self) -> u64 {

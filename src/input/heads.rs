@@ -48,6 +48,7 @@ impl Heads {
                 message: message::behind_own_stamp(message),
                 repeated,
                 cursor: None,
+                stands_alone: false,
             };
         }
         let record = text::record(line, raw, raw, speaker);

@@ -151,7 +151,7 @@ pub fn read(source: &Source, interest: &Interest, each: &mut dyn FnMut(&Record<'
     };
     let mut writer = Some(writer);
     let summary = read_through(source, interest, &mut |record| {
-        if writer.as_mut().is_some_and(|writer| !writer.add(record)) {
+        if writer.as_mut().is_some_and(|writer| !source.excerpt.is_wanted() || !writer.add(record)) {
             writer = None;
         }
         each(record);

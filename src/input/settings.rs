@@ -177,6 +177,7 @@ fn record(settings: Settings, line: u64, statement: &str) -> Record<'_> {
         message: statement.as_bytes(),
         repeated: 1,
         cursor: None,
+        stands_alone: false,
     }
 }
 

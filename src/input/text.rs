@@ -106,21 +106,25 @@ impl Reader<'_> {
     }
 
     fn all_lines(&mut self, bytes: &[u8]) {
+        let mut waiting = None;
         let mut rest = bytes;
         while !rest.is_empty() {
             let end = memchr(b'\n', rest);
             self.summary.lines += 1;
-            self.deliver(without_return(&rest[..end.unwrap_or(rest.len())]));
+            self.take(without_return(&rest[..end.unwrap_or(rest.len())]), &mut waiting);
             rest = end.map_or(&[][..], |end| &rest[end + 1..]);
         }
+        self.deliver(waiting);
     }
 
     fn matching_lines(&mut self, bytes: &[u8], hits: &Hits) {
         let before = self.summary.lines;
+        let mut waiting = None;
         for hit in &hits.found {
             self.summary.lines = before + hit.line;
-            self.deliver(without_return(&bytes[hit.begin..hit.end]));
+            self.take(without_return(&bytes[hit.begin..hit.end]), &mut waiting);
         }
+        self.deliver(waiting);
         self.summary.lines = before + hits.lines;
     }
 
@@ -133,7 +137,9 @@ impl Reader<'_> {
             self.summary.last = Some(stamp);
         }
         if self.pattern.is_none_or(|pattern| pattern.is_match(part)) {
-            self.deliver(part);
+            let mut waiting = None;
+            self.take(part, &mut waiting);
+            self.deliver(waiting);
         }
     }
 
@@ -142,16 +148,28 @@ impl Reader<'_> {
         self.summary.trouble(line, "nul-bytes", "A run of NUL bytes before the line is skipped.");
     }
 
-    /// Passes the line on that was counted last.
-    fn deliver(&mut self, raw: &[u8]) {
+    /// Takes the line that was counted last, and passes the one before it on.
+    fn take<'a>(&mut self, raw: &'a [u8], waiting: &mut Option<Record<'a>>) {
         let line = self.summary.lines;
         if is_printable(raw) {
-            (self.each)(&self.heads.record(line, raw, self.speaker));
+            let record = self.heads.record(line, raw, self.speaker);
+            if let Some(mut before) = waiting.replace(record) {
+                before.stands_alone = record.line > before.line + 1 || record.has_head() && !record.is_folded_repeat();
+                (self.each)(&before);
+            }
             return;
         }
+        self.deliver(waiting.take());
         self.summary.examine(line, raw);
         let plain = without_colours(raw);
         (self.each)(&record(line, raw, plain.as_deref().unwrap_or(raw), self.speaker));
+    }
+
+    /// Passes a line on of which it is not known what follows.
+    fn deliver(&mut self, waiting: Option<Record<'_>>) {
+        if let Some(record) = waiting {
+            (self.each)(&record);
+        }
     }
 
     fn note_first(&mut self, bytes: &[u8]) {
@@ -208,6 +226,7 @@ pub(super) fn record<'a>(line: u64, raw: &'a [u8], text: &'a [u8], speaker: Spea
             message: header::skip_decoration(text),
             repeated: 1,
             cursor: None,
+            stands_alone: false,
         };
     };
     let (message, repeated) = message::unfold(header.message);
@@ -222,5 +241,32 @@ pub(super) fn record<'a>(line: u64, raw: &'a [u8], text: &'a [u8], speaker: Spea
         message: message::behind_own_stamp(message),
         repeated,
         cursor: None,
+        stands_alone: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Interest, read_stream};
+    use regex::bytes::Regex;
+
+    #[test]
+    fn a_line_stands_alone_if_the_next_one_is_about_something_else() {
+        let log = b"Nov 23 02:12:33 ns1 pdns[7]: one\nNov 23 02:12:33 ns1 pdns[7]: two\nNov 23 02:12:34 ns1 last message repeated 2 times\n\
+            Nov 23 02:12:35 ns1 pdns[7]: three, \\\n  pdns goes on\nNov 23 02:12:36 ns1 pdns[7]: four\nNov 23 02:12:36 ns1 cron[1]: x\n\
+            Nov 23 02:12:37 ns1 pdns[7]: five\nNov 23 02:12:37 ns1 pdns[7]: caf\xC3\xA9\nNov 23 02:12:38 ns1 pdns[7]: last\n";
+        let alone = |interest: &Interest| {
+            let mut found = Vec::new();
+            let mut each = |record: &super::Record<'_>| found.push((record.line, record.stands_alone));
+            let read = read_stream(&"log".into(), &mut &log[..], interest, &mut each);
+            assert!(read.is_ok(), "it is a log");
+            found
+        };
+        let regex = Regex::new("pdns|e repeated").expect("a regex");
+        // What follows a line that is no plain text, or the last one, is not known.
+        let expected = [1, 2, 3, 4, 5, 6, 8, 9, 10].map(|line| (line, [1, 3, 5, 6].contains(&line)));
+        assert_eq!(alone(&Interest::Matching(regex)), expected);
+        let expected = (1..=10).map(|line| (line, [1, 3, 5, 6, 7].contains(&line))).collect::<Vec<_>>();
+        assert_eq!(alone(&Interest::All), expected);
     }
 }

@@ -76,10 +76,14 @@ fn flow(source: &Source, options: &Options, few: usize, batch_lines: usize) -> R
             beginning.retain(|line| is_listened_to(&line.fact));
         } else if let Some(first) = first.filter(|_| may_flow(&survey)) {
             survey.is_of_a_node_alone();
+            source.is_wanted_again(false);
             let beginning = std::mem::take(&mut beginning);
             match let_flow(source, options, &mut survey, first, beginning, &receiver) {
                 Ok(all) => flowed = all,
-                Err(NotAlone) => return Ok(Taken::Nothing),
+                Err(NotAlone) => {
+                    source.is_wanted_again(true);
+                    return Ok(Taken::Nothing);
+                }
             }
         } else {
             drop(std::mem::take(&mut beginning));
@@ -135,7 +139,9 @@ fn let_flow(
         flows &= event.is_none_or(|event| world.take(event, b""));
     }
     for Batch { lines, texts } in rest {
-        for (line, raw) in lines.into_iter().zip(texts.iter()) {
+        let mut texts = texts.iter();
+        for line in lines {
+            let raw = texts.next().unwrap_or_default();
             survey.note(&line);
             if is_of_more(&line) || !survey.is_of_one_host() {
                 return Err(NotAlone);

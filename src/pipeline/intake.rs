@@ -233,7 +233,7 @@ pub(super) struct Reader {
     pub(super) recognised: u64,
     pub(super) unrecognised: u64,
     pub(super) templates: Templates,
-    /// The last record that was a line: what a folded repeat repeats.
+    /// The last record that was a line and may be repeated by the next one.
     pub(super) last: Option<Kept>,
     /// The last line's host.
     host: Option<Text>,
@@ -266,12 +266,12 @@ impl Reader {
     }
 
     pub(super) fn record(&mut self, record: &Record<'_>, each: &mut dyn FnMut(Line)) {
-        if record.message.is_empty() && record.repeated > 1 {
+        if record.is_folded_repeat() {
             self.repeat(record, each);
             return;
         }
         if let Some(line) = self.line_of(record, true) {
-            self.last.get_or_insert_default().set(record);
+            self.keep(record);
             each(line);
         }
     }
@@ -280,9 +280,16 @@ impl Reader {
     pub(super) fn hear(&mut self, record: &Record<'_>, each: &mut HeardLine<'_>) {
         let mut fields = std::mem::take(&mut self.room);
         if self.line_in(record, true, &mut fields, |line, hearing, fields| each(&line, hearing, fields)).is_some() {
-            self.last.get_or_insert_default().set(record);
+            self.keep(record);
         }
         self.room = fields.emptied();
+    }
+
+    /// Keeps a record that the next line may repeat.
+    fn keep(&mut self, record: &Record<'_>) {
+        if !record.stands_alone {
+            self.last.get_or_insert_default().set(record);
+        }
     }
 
     /// `last message repeated N times` repeats the line right above it, whatever program that was.

@@ -38,7 +38,8 @@ fn kept_at(part: &[u8], raw: &[u8], bytes: &mut Vec<u8>) -> Part {
 impl Kept {
     /// Takes another record in its place.
     pub(crate) fn set(&mut self, record: &Record<'_>) {
-        let Record { line, raw, stamp, host, identifier, unit, pid, message, repeated, cursor } = *record;
+        let Record { line, raw, stamp, host, identifier, unit, pid, message, repeated, cursor, stands_alone: _ } =
+            *record;
         let bytes = &mut self.bytes;
         bytes.clear();
         bytes.extend_from_slice(raw);
@@ -73,6 +74,7 @@ impl Kept {
             message: part(self.message),
             repeated: self.repeated,
             cursor: self.cursor.map(part),
+            stands_alone: false,
         }
     }
 
@@ -109,6 +111,7 @@ mod tests {
             message: &line[38..],
             repeated: 2,
             cursor: None,
+            stands_alone: false,
         };
         let (other, empty): (&[u8], &[u8]) = (b"of a journal", b"");
         let beside = Record { raw: other, unit: Some(b"pdns.service"), cursor: Some(b"s=1"), ..inside };

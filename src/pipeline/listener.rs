@@ -394,6 +394,7 @@ mod tests {
         message: b"",
         repeated: 1,
         cursor: None,
+        stands_alone: false,
     };
 
     fn heard(raw: &str) -> String {
@@ -481,6 +482,7 @@ mod tests {
                 message,
                 repeated: 1,
                 cursor: None,
+                stands_alone: false,
             };
             let mut listener = Listener::new(Arc::new(Patterns::new(vec![site])));
             let hearing = listener.hear(&record, &mut Fields::default());

@@ -38,7 +38,7 @@ impl Settled {
         let mut reader = Reader::of_textless(&options.patterns);
         let (mut marked, mut last) = (0, 0);
         let outlook = look_ahead(source, &interest(&options.patterns), &marks, &mut |record| {
-            if record.message.is_empty() && record.repeated > 1 {
+            if record.is_folded_repeat() {
                 // It repeats the moment that the line above tells.
                 return last + 1 != record.line;
             }

@@ -46,7 +46,7 @@ impl<'a> Teller<'a> {
 
     /// Tells the next record of a source that was surveyed.
     pub(super) fn tell(&mut self, record: &Record<'_>, each: &mut dyn FnMut(&EventLine<'_>)) {
-        if record.message.is_empty() && record.repeated > 1 {
+        if record.is_folded_repeat() {
             if self.last.line + 1 != record.line {
                 return;
             }
@@ -57,7 +57,9 @@ impl<'a> Teller<'a> {
             return;
         }
         self.event(record, each);
-        self.last.set(record);
+        if !record.stands_alone {
+            self.last.set(record);
+        }
     }
 
     /// Tells the next record of a source that is surveyed meanwhile by `reader`, which hears for both. Nothing is told of strangers.
@@ -68,7 +70,7 @@ impl<'a> Teller<'a> {
         survey: &mut Survey,
         each: &mut dyn FnMut(&EventLine<'_>),
     ) {
-        if record.message.is_empty() && record.repeated > 1 {
+        if record.is_folded_repeat() {
             let last = reader.last.clone().filter(|last| last.line + 1 == record.line);
             reader.record(record, &mut |line| {
                 survey.note(&line);

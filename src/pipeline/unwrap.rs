@@ -49,7 +49,7 @@ impl Unwrapper {
             }
             self.flush(each);
         }
-        if may_be_wrapped(record) {
+        if !record.stands_alone && may_be_wrapped(record) {
             self.held.set(record);
             self.is_holding = true;
         } else {
@@ -105,8 +105,7 @@ impl Unwrapper {
 
     fn may_go_on(&self, record: &Record<'_>) -> bool {
         let above = self.further.last().map_or(self.held.line, |line| line.line);
-        let has_head = record.stamp.is_some() || record.identifier.is_some() || record.cursor.is_some();
-        !has_head
+        !record.has_head()
             && record.line == above + 1
             && self.further.len() < FURTHER_MAX
             && record.raw.len() <= LINE_BYTES_MAX

@@ -28,7 +28,7 @@ impl Redactor {
     pub fn line(&mut self, record: &Record<'_>, host: &str, map: &Map) -> Option<String> {
         let stamp = stamp(&record.stamp?);
         let host = map.get(Kind::Host, host)?;
-        if record.message.is_empty() && record.repeated > 1 {
+        if record.is_folded_repeat() {
             // It repeats the line right above it.
             let is_heard = self.last.is_some_and(|last| last + 1 == record.line);
             return is_heard.then(|| {

@@ -165,7 +165,7 @@ impl Frame {
     /// What turns one source's lines into events.
     #[must_use]
     pub fn placer<'a>(&'a self, index: usize, survey: &'a Survey) -> Placer<'a> {
-        Placer { frame: self, survey, walker: self.calendars[index].walker() }
+        Placer { frame: self, survey, walker: self.calendars[index].walker(), last: None }
     }
 
     /// Whether this frame, settled by a source's beginning, places the lines of its only host as the one settled by all of it does.
@@ -321,6 +321,8 @@ pub struct Placer<'a> {
     frame: &'a Frame,
     survey: &'a Survey,
     walker: year::Walker,
+    /// The stamp and host of the last line, and what they came to: most lines have those of the one above.
+    last: Option<(Stamp, Option<Text>, Text, Moment)>,
 }
 
 /// Where and when a line belongs, and what that rests on.
@@ -352,10 +354,17 @@ impl Placer<'_> {
     /// The event of a line; `None` where it has no (possible) stamp.
     pub fn place(&mut self, line: Line) -> Option<Event> {
         let stamp = line.stamp?;
-        let node = self.frame.names.of_host(self.survey, line.host.as_ref()).clone();
-        let time = moment(stamp, self.walker.year_of(&stamp), self.frame.stated.zone(Some(&node)))?;
-        let skew = self.frame.skews.get(&node).map_or(0, |skew| skew.applied_micros);
-        let shift = self.survey.steps.shift_micros(line.cursor.as_ref(), line.host.as_ref()) - skew;
+        let (node, time) = match &self.last {
+            Some((last, host, node, time)) if *last == stamp && *host == line.host => (node.clone(), *time),
+            Some(_) | None => {
+                let node = self.frame.names.of_host(self.survey, line.host.as_ref()).clone();
+                let time = moment(stamp, self.walker.year_of(&stamp), self.frame.stated.zone(Some(&node)))?;
+                let time = time.shifted(-self.frame.skews.get(&node).map_or(0, |skew| skew.applied_micros));
+                self.last = Some((stamp, line.host.clone(), node.clone(), time));
+                (node, time)
+            }
+        };
+        let shift = self.survey.steps.shift_micros(line.cursor.as_ref(), line.host.as_ref());
         Some(event_of(line, time.shifted(shift), node, &self.survey.path))
     }
 }

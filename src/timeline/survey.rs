@@ -74,6 +74,19 @@ pub struct Survey {
     half_hours: BTreeMap<(i32, NaiveDateTime), u64>,
     /// The last of these and its lines, counted before it is entered.
     half_hour: Option<((i32, NaiveDateTime), u64)>,
+    /// What the last line told of its time.
+    #[serde(skip)]
+    again: Option<Again>,
+}
+
+/// What a line told of its time and of whose it is. Of a busy source most lines tell what the one above did.
+#[derive(Debug, Clone)]
+struct Again {
+    stamp: Stamp,
+    crossed: i32,
+    host: Option<Text>,
+    daemon: Option<Daemon>,
+    versions: VersionRange,
 }
 
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
@@ -110,6 +123,7 @@ impl Survey {
             offset: None,
             half_hours: BTreeMap::new(),
             half_hour: None,
+            again: None,
         }
     }
 
@@ -122,6 +136,36 @@ impl Survey {
             self.undated += 1;
             return 0;
         };
+        let crossed = self.note_stamp(stamp);
+        if !stamp.year_known {
+            self.clues.take_hint(stamp.written, crossed, line.hint);
+        }
+        if let Some(moved) = line.cursor.as_ref().and_then(|cursor| self.steps.note(cursor, line.host.as_ref())) {
+            self.restamp(line.host.as_ref(), moved);
+            self.again = None;
+        }
+        self.note_host(line, stamp, crossed);
+        if self.is_alone {
+            return crossed;
+        }
+        for (meeting, asks) in meetings(&line.fact).into_iter().flatten() {
+            self.moments.note(meeting, asks, line.host.clone(), (stamp, crossed));
+        }
+        crossed
+    }
+
+    /// Takes a line's stamp, and tells how many New Years lie before it.
+    fn note_stamp(&mut self, stamp: Stamp) -> i32 {
+        if let Some(again) = self.again.as_ref().filter(|again| again.stamp == stamp) {
+            match (stamp.offset_seconds, &mut self.half_hour) {
+                (Some(_), _) => return again.crossed,
+                (None, Some((_, lines))) => {
+                    *lines += 1;
+                    return again.crossed;
+                }
+                (None, None) => {}
+            }
+        }
         let crossed = if stamp.year_known { 0 } else { self.walker.year_of(&stamp) };
         self.note_order(&stamp, crossed);
         if stamp.offset_seconds.is_none() {
@@ -131,17 +175,6 @@ impl Survey {
             self.clues.start.get_or_insert(stamp.written);
             self.clues.noted.get_or_insert(stamp);
             self.clues.end = self.clues.end.max(Some((crossed, stamp.written)));
-            self.clues.take_hint(stamp.written, crossed, line.hint);
-        }
-        if let Some(moved) = line.cursor.as_ref().and_then(|cursor| self.steps.note(cursor, line.host.as_ref())) {
-            self.restamp(line.host.as_ref(), moved);
-        }
-        self.note_host(line, stamp, crossed);
-        if self.is_alone {
-            return crossed;
-        }
-        for (meeting, asks) in meetings(&line.fact).into_iter().flatten() {
-            self.moments.note(meeting, asks, line.host.clone(), (stamp, crossed));
         }
         crossed
     }
@@ -279,6 +312,16 @@ impl Survey {
     }
 
     fn note_host(&mut self, line: &Line, stamp: Stamp, crossed: i32) {
+        let daemon = daemon(line);
+        if let Some(again) = &self.again
+            && (again.daemon, again.versions) == (daemon, line.versions)
+            && again.stamp == stamp
+            && again.host == line.host
+        {
+            return;
+        }
+        let (host, versions) = (line.host.clone(), line.versions);
+        self.again = Some(Again { stamp, crossed, host, daemon, versions });
         let is_full = self.hosts.len() >= HOSTS_MAX;
         let host = match self.hosts.get_mut(&line.host) {
             Some(host) => host,
@@ -287,7 +330,7 @@ impl Survey {
         };
         host.is_zoneless |= stamp.offset_seconds.is_none();
         host.is_coarse |= stamp.precision == Precision::Second;
-        let Some(daemon) = daemon(line) else { return };
+        let Some(daemon) = daemon else { return };
         let dated = (stamp, crossed);
         let order = |(stamp, crossed): &Dated| (*crossed, stamp.written);
         match host.daemons.iter_mut().find(|presence| presence.daemon == daemon) {
@@ -312,6 +355,7 @@ impl Survey {
 
     /// Says which releases of a daemon the lines of a host allow, where the lines themselves no longer tell.
     pub fn state_versions(&mut self, host: Option<&Text>, daemon: Daemon, versions: Option<VersionRange>) {
+        self.again = None;
         let Some(host) = self.hosts.get_mut(&host.cloned()) else { return };
         if let Some(presence) = host.daemons.iter_mut().find(|presence| presence.daemon == daemon) {
             presence.versions = versions;

@@ -209,7 +209,7 @@ fn cited(record: &Record<'_>) -> String {
 }
 
 fn need(listener: &mut Listener, record: &Record<'_>, is_evidence: bool) -> Option<Need> {
-    let is_repeat = record.message.is_empty() && record.repeated > 1;
+    let is_repeat = record.is_folded_repeat();
     let mut fields = crate::catalogue::Fields::default();
     let heard = listener.hear(record, &mut fields).what;
     match heard {

@@ -73,6 +73,7 @@ impl Part {
                 message: part(&head.message),
                 repeated: head.repeated,
                 cursor: head.cursor.as_ref().map(part),
+                stands_alone: false,
             });
         }
     }
@@ -96,6 +97,7 @@ mod tests {
             message: b"up",
             repeated: 3,
             cursor: Some(b"s=b3;i=1"),
+            stands_alone: false,
         };
         let records = [
             record,

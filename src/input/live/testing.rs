@@ -19,7 +19,9 @@ pub(super) struct Kept {
 }
 
 pub(super) fn kept(record: &Record<'_>) -> Kept {
-    Kept { line: record.line, raw: record.raw.to_vec(), told: format!("{record:?}") }
+    // What is known of the next line depends on how the bytes come in.
+    let told = Record { stands_alone: false, ..*record };
+    Kept { line: record.line, raw: record.raw.to_vec(), told: format!("{told:?}") }
 }
 
 /// What a follower gave over all its lives.

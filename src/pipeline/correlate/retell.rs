@@ -145,6 +145,7 @@ fn record<'a>(line: &'a Line, message: &'a str) -> Record<'a> {
         message: message.as_bytes(),
         repeated: line.repeated,
         cursor: line.cursor.as_deref().map(str::as_bytes),
+        stands_alone: false,
     }
 }
 
