@@ -18,6 +18,7 @@ pub mod finding;
 pub mod follow;
 pub mod input;
 pub mod moment;
+pub mod parallel;
 pub mod pipeline;
 pub mod record;
 pub mod redact;

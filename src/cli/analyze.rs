@@ -44,7 +44,7 @@ pub(super) fn run(arguments: &Analyze) -> Exit {
             return Exit::Failed;
         }
     };
-    let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = threads();
     let watch = Watch::default();
     share(&mut expanded.sources, &watch, threads);
     let progress = Progress::begin(&expanded.sources, &watch, arguments.quiet);
@@ -67,6 +67,11 @@ pub(super) fn run(arguments: &Analyze) -> Exit {
         exit = Exit::Failed;
     }
     tell(&outcome.report, arguments, exit, zone)
+}
+
+/// As many threads as there are cores.
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Names the configuration that a report rests on.
@@ -119,6 +124,7 @@ fn write(report: &Report, arguments: &Analyze, exit: Exit, zone: Tz, out: &mut d
                 fail_on: threshold(arguments.fail_on),
                 exit: exit.code(),
                 hint: "--format json for machines, html or markdown for the post-mortem",
+                threads: threads(),
             };
             table::write(report, &look, out)
         }

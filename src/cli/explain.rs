@@ -36,7 +36,8 @@ pub(super) fn run(arguments: &Explain) -> Exit {
         }
     };
     let place = outlet::place(None, arguments.color);
-    let look = Look { width: place.width, color: place.color, zone: Tz::UTC, fail_on: None, exit: 0, hint: "" };
+    let look =
+        Look { width: place.width, color: place.color, zone: Tz::UTC, fail_on: None, exit: 0, hint: "", threads: 1 };
     let words: Vec<&[u8]> = arguments.what.iter().map(|word| word.as_bytes()).collect();
     let mut exit = Exit::Clean;
     let written = outlet::print(None, |out| {

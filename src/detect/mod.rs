@@ -24,6 +24,7 @@ mod vm_pause;
 mod words;
 
 use crate::finding::Finding;
+use crate::parallel;
 use crate::world::World;
 use std::cmp::Reverse;
 
@@ -95,10 +96,11 @@ pub fn is_of_address(rule: &str) -> bool {
     [eip_drift::RULE.id, takeover_script_failed::RULE.id].contains(&rule)
 }
 
-/// Everything the rules find, linked to what explains it, ordered by severity, confidence, since and id.
+/// Everything the rules find, linked to what explains it, ordered by severity, confidence, since and id. At most so many threads look.
 #[must_use]
-pub fn find_all(world: &World) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = RULES.iter().flat_map(|rule| (rule.find)(world)).collect();
+pub fn find_all(world: &World, threads: usize) -> Vec<Finding> {
+    let mut findings: Vec<Finding> =
+        parallel::map(RULES, threads, |rule| (rule.find)(world)).into_iter().flatten().collect();
     causes::link(&mut findings, world);
     findings.sort_by(|a, b| {
         let key = |finding: &Finding| (Reverse(finding.severity), Reverse(finding.confidence), finding.since.micros);

@@ -331,7 +331,7 @@ fn find_in(
         world.note_now(last.time.shifted(seconds * 1_000_000));
     }
     world.settle(&[]);
-    super::find_all(&world).into_iter().filter(|finding| finding.rule == rule).collect()
+    super::find_all(&world, 1).into_iter().filter(|finding| finding.rule == rule).collect()
 }
 
 /// The confidences of what one rule finds, as short words: `confirmed open`, `likely closed`.

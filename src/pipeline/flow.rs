@@ -205,13 +205,13 @@ mod tests {
         let budget = intake::Budget::default();
         let Ok(twice) = intake::take_in(source, &options.patterns, &budget) else { return false };
         let twice = intake::Intake { kept: None, ..twice };
-        let expected = conclude(vec![(source, twice, None)], &[], options);
+        let expected = conclude(vec![(source, twice, None)], &[], options, 1);
         let Taken::All(once, flowed) = flow(source, options, few, few + 1).expect("it is a log") else { return false };
         let frame = crate::timeline::settle(std::slice::from_ref(&once.survey), &options.stated);
         let holds =
             |flowed: &super::Flowed| flowed.frame.places_alike(&flowed.early, &frame, &once.survey, &flowed.first);
         let flows = flowed.as_deref().is_some_and(holds);
-        let report = conclude(vec![(source, *once, flowed)], &[], options);
+        let report = conclude(vec![(source, *once, flowed)], &[], options, 2);
         assert_eq!(format!("{report:?}"), format!("{expected:?}"), "{} {few}", source.path);
         flows
     }

@@ -25,6 +25,7 @@ use crate::event::{Cloud, Event, Text};
 use crate::finding::Finding;
 use crate::input::{Error, Source};
 use crate::moment::Moment;
+use crate::parallel;
 use crate::report::{Caveat, Coverage, Report, SourceCoverage};
 use crate::timeline::{self, Doubles, Frame, Lane, Placer, Rank, Stated, Survey};
 use crate::world::{Clock, World};
@@ -38,7 +39,6 @@ pub use patterns::{Means, Patterns, Site};
 use settings::Configuration;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 pub(crate) use unwrap::read as read_unwrapped;
@@ -78,8 +78,8 @@ pub fn analyze(sources: &[Source], options: &Options, threads: usize) -> Outcome
     let results = match sources {
         [source] => vec![flow::take_in(source, options)],
         _ => {
-            let results = read_all(sources, &options.patterns, threads);
-            results.into_iter().map(|result| result.map(|intake| (intake, None))).collect()
+            let budget = Budget::default();
+            parallel::map(sources, threads, |source| Ok((intake::take_in(source, &options.patterns, &budget)?, None)))
         }
     };
     for (source, result) in sources.iter().zip(results) {
@@ -95,45 +95,17 @@ pub fn analyze(sources: &[Source], options: &Options, threads: usize) -> Outcome
     intakes.sort_by(|(_, a, _), (_, b, _)| a.survey.path.cmp(&b.survey.path));
     skipped.sort();
     outcome.errors.sort_by(|a, b| a.path().cmp(b.path()));
-    outcome.report = conclude(intakes, &skipped, options);
+    outcome.report = conclude(intakes, &skipped, options, threads);
     outcome
 }
 
-fn read_all(sources: &[Source], patterns: &Arc<Patterns>, threads: usize) -> Vec<Result<Intake, Error>> {
-    let budget = Budget::default();
-    let take_in = |source: &Source| intake::take_in(source, patterns, &budget);
-    let next = AtomicUsize::new(0);
-    let workers = threads.clamp(1, sources.len().max(1));
-    if workers == 1 {
-        return sources.iter().map(take_in).collect();
-    }
-    let mut slots: Vec<Option<Result<Intake, Error>>> = sources.iter().map(|_| None).collect();
-    let results = thread::scope(|scope| {
-        let handles: Vec<_> = (0..workers)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut done = Vec::new();
-                    loop {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(source) = sources.get(index) else { return done };
-                        done.push((index, take_in(source)));
-                    }
-                })
-            })
-            .collect();
-        handles
-            .into_iter()
-            .flat_map(|handle| handle.join().expect("a reader does not panic on any input"))
-            .collect::<Vec<_>>()
-    });
-    for (index, result) in results {
-        slots[index] = Some(result);
-    }
-    slots.into_iter().map(|slot| slot.expect("each source was read once")).collect()
-}
-
 /// Everything after the first reading: place, believe, find, report.
-fn conclude(intakes: Vec<(&Source, Intake, Option<Box<Flowed>>)>, skipped: &[Text], options: &Options) -> Report {
+fn conclude(
+    intakes: Vec<(&Source, Intake, Option<Box<Flowed>>)>,
+    skipped: &[Text],
+    options: &Options,
+    threads: usize,
+) -> Report {
     let mut caveats: Vec<Caveat> = intakes.iter().flat_map(|(_, intake, _)| intake.caveats.iter().cloned()).collect();
     caveats.extend(blind_spots::of_skipped(skipped));
     let mut coverage = Coverage::default();
@@ -159,7 +131,7 @@ fn conclude(intakes: Vec<(&Source, Intake, Option<Box<Flowed>>)>, skipped: &[Tex
     }
     coverage.unrecognised_templates = unread::merge(templates);
     let told = Told { coverage, formats, caveats, silence: None, beside };
-    report(&surveys, told, options, |frame, beside| {
+    report(&surveys, told, options, threads, |frame, beside| {
         let (flowed, contents) = flowed_world(contents, frame, &surveys);
         flowed.map_or_else(|| believe(frame, &surveys, contents, options, beside), |world| (world, Vec::new()))
     })
@@ -182,6 +154,7 @@ fn report(
     surveys: &[Survey],
     told: Told,
     options: &Options,
+    threads: usize,
     believing: impl FnOnce(&Frame, &Beside) -> (World, Vec<Caveat>),
 ) -> Report {
     let Told { mut coverage, formats, mut caveats, silence, beside } = told;
@@ -213,7 +186,7 @@ fn report(
     caveats.extend(misconfigured::of(&world));
     caveats.sort();
     caveats.dedup();
-    let findings = detect::find_all(&world).into_iter().filter(|finding| is_told(finding, options)).collect();
+    let findings = detect::find_all(&world, threads).into_iter().filter(|finding| is_told(finding, options)).collect();
     Report {
         findings,
         nodes: house::nodes(&world),

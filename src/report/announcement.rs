@@ -192,7 +192,7 @@ pub fn fit(text: &str, width: Option<usize>) -> String {
     if width.is_none() {
         return text.to_owned();
     }
-    let look = Look { width, color: false, zone: Tz::UTC, fail_on: None, exit: 0, hint: "" };
+    let look = Look { width, color: false, zone: Tz::UTC, fail_on: None, exit: 0, hint: "", threads: 1 };
     let mut page = Page::new(&look);
     for line in text.lines() {
         let (first, said) = line.split_at_checked(INDENT.len()).unwrap_or(("", line));

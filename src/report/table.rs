@@ -7,12 +7,17 @@ use super::words::{self, count, title, visible};
 use super::{Report, house, quiet};
 use crate::finding::{Bound, Finding, Severity, ZoneImpact};
 use crate::moment::Moment;
+use crate::parallel;
 use chrono_tz::Tz;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// Zones named in a block; the others are counted, and JSON has them.
 const ZONES_MAX: usize = 8;
+
+/// Blocks that are laid out at once, and lines of evidence that they may have together.
+const BLOCKS_TOGETHER: usize = 128;
+const LINES_TOGETHER: usize = 4_096;
 
 /// How a report is to look, decided by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +34,8 @@ pub struct Look {
     pub exit: u8,
     /// What the last line adds, e.g. the command's other formats; may be empty.
     pub hint: &'static str,
+    /// How many threads may lay it out.
+    pub threads: usize,
 }
 
 /// Writes the report.
@@ -44,18 +51,50 @@ pub fn write(report: &Report, look: &Look, out: &mut dyn Write) -> io::Result<()
     if blocks.len() > 1 {
         summary(&blocks, &mut page);
     }
-    for (at, block) in blocks.iter().enumerate() {
-        if at > 0 || blocks.len() > 1 {
-            page.line("");
-        }
-        tell(block, blocks.len() == 1, &mut page, out)?;
-        page.give(out)?;
+    page.give(out)?;
+    let is_alone = blocks.len() == 1;
+    let mut left = &blocks[..];
+    while !left.is_empty() {
+        let (some, others) = left.split_at(together(left));
+        tell_all(some, is_alone, look, out)?;
+        left = others;
     }
     quiet::section(house::WHO_IS_WHO, &house::who_is_who(report), &mut page);
     quiet::could_not_show(report, &mut page);
     quiet::unread(report, &mut page);
     last_line(report, &blocks, &mut page);
     page.give(out)
+}
+
+/// How many of the blocks, at least one, are laid out at once: as few lines of evidence as are small beside a world.
+fn together(blocks: &[Block<'_>]) -> usize {
+    let mut lines = 0;
+    let evidence = |block: &Block<'_>| block.findings().map(|finding| finding.evidence().len()).sum::<usize>();
+    let fit = blocks.iter().take_while(|block| {
+        lines += evidence(block);
+        lines <= LINES_TOGETHER
+    });
+    fit.take(BLOCKS_TOGETHER).count().max(1)
+}
+
+/// Tells blocks one after the other, whoever lays them out. One that is alone goes out piece by piece, however long it is.
+fn tell_all(blocks: &[Block<'_>], is_alone: bool, look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    let one = |block: &Block<'_>, out: &mut dyn Write| {
+        let mut page = Page::new(look);
+        if !is_alone {
+            page.line("");
+        }
+        tell(block, is_alone, &mut page, out)?;
+        page.give(out)
+    };
+    if let [block] = blocks {
+        return one(block, out);
+    }
+    let told = parallel::map(blocks, look.threads, |block| {
+        let mut bytes = Vec::new();
+        one(block, &mut bytes).map(|()| bytes)
+    });
+    told.into_iter().try_for_each(|bytes| out.write_all(&bytes?))
 }
 
 fn summary(blocks: &[Block<'_>], page: &mut Page<'_>) {

@@ -35,7 +35,7 @@ pub(super) struct Part<'a> {
 
 impl<'a> Told<'a> {
     pub(super) fn new(report: &'a Report, zone: Tz) -> Self {
-        let look = Look { width: None, color: false, zone, fail_on: None, exit: 0, hint: "" };
+        let look = Look { width: None, color: false, zone, fail_on: None, exit: 0, hint: "", threads: 1 };
         let page = Page::new(&look);
         let parts = blocks(&report.findings).into_iter().map(|block| part(block, &page)).collect();
         Self { parts, unseen: quiet::unseen(report, &page) }

@@ -14,6 +14,7 @@ const PIPED: Look = Look {
     fail_on: Some(Severity::Warning),
     exit: 1,
     hint: "--format json for machines",
+    threads: 2,
 };
 
 fn terminal(width: usize) -> Look {

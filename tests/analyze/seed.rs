@@ -17,6 +17,7 @@ fn page(width: usize) -> String {
         fail_on: Some(Severity::Warning),
         exit: 1,
         hint: "--format json for machines",
+        threads: 2,
     };
     let mut out = Vec::new();
     table::write(&analyze(&[SEED]).report, &look, &mut out).expect("a Vec takes all");

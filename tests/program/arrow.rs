@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 const ALLOWED: &[(&str, &[&str])] = &[
     // The types at the borders.
     ("moment", &[]),
+    ("parallel", &[]),
     ("version", &[]),
     ("record", &["moment"]),
     ("event", &["moment"]),
@@ -22,8 +23,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("catalogue", &["event", "version"]),
     ("timeline", &["event", "moment", "record", "version", "report::Caveat"]),
     ("world", &["event", "moment", "version", "timeline::Presence"]),
-    ("detect", &["event", "moment", "version", "finding", "world"]),
-    ("report", &["record::place_of", "event", "finding", "moment", "version"]),
+    ("detect", &["event", "moment", "version", "finding", "parallel", "world"]),
+    ("report", &["record::place_of", "parallel", "event", "finding", "moment", "version"]),
     // What joins them.
     (
         "pipeline",
@@ -31,6 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "record",
             "event",
             "moment",
+            "parallel",
             "version",
             "finding",
             "input",

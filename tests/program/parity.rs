@@ -73,6 +73,7 @@ fn the_readme_shows_the_real_output() {
         fail_on: Some(Severity::Warning),
         exit: 1,
         hint: "--format json for machines, html or markdown for the post-mortem",
+        threads: 2,
     };
     let mut page = Vec::new();
     table::write(&analyze(&["samples/seed-incident"]).report, &look, &mut page).expect("a Vec takes all");

@@ -153,7 +153,7 @@ fn conclude(groups: &[Group], sorted: &Sorted, options: &Options, errors: &mut V
     caveats.extend(blind_spots::of_skipped(&skipped));
     coverage.unrecognised_templates = unread::merge(templates);
     let report =
-        report(&surveys, Told { coverage, formats, caveats, silence: None, beside }, options, |frame, beside| {
+        report(&surveys, Told { coverage, formats, caveats, silence: None, beside }, options, 1, |frame, beside| {
             believe(frame, &surveys, contents, options, beside)
         });
     errors.extend(trouble.take().map(Error::Scratch));

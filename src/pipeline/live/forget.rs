@@ -64,7 +64,7 @@ impl Live {
     fn judge(&self, frame: &timeline::Frame, world: &mut World) -> BTreeSet<String> {
         settle(world, frame, &self.surveys);
         settings::give(&self.configurations(), world);
-        verdict(&crate::detect::find_all(world))
+        verdict(&crate::detect::find_all(world, 1))
     }
 
     /// Too much matters at once: the oldest lines go, down to half of what may be kept.

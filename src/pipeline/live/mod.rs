@@ -332,7 +332,7 @@ impl Live {
         coverage.unrecognised_templates = unread::merge(templates);
         let beside = Beside { configurations: self.configurations(), ..Beside::default() };
         let Self { sources, surveys, options, grown: before, .. } = self;
-        report(surveys, Told { coverage, formats, caveats, silence, beside }, options, |frame, _| {
+        report(surveys, Told { coverage, formats, caveats, silence, beside }, options, 1, |frame, _| {
             let grown = Grown::over(before.take(), frame, surveys, sources, options);
             let believed = (grown.world.clone(), grown.caveats.clone());
             *before = Some(grown).filter(Grown::can_go_on);
