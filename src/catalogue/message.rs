@@ -91,7 +91,8 @@ impl<'a> Fields<'a> {
     /// A field as a number; `None` where it is missing or none.
     #[must_use]
     pub fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
-        self.get(name).and_then(|value| std::str::from_utf8(value).ok()).and_then(|value| value.trim().parse().ok())
+        let value = std::str::from_utf8(self.get(name)?).ok()?;
+        value.parse().ok().or_else(|| value.trim().parse().ok())
     }
 
     /// An address as text, without port, brackets and what a proxy or a client subnet adds: `[2001:db8::1]:53` is
@@ -127,7 +128,9 @@ impl<'a> Fields<'a> {
             return None;
         }
         let zone = lossy(printed);
-        if !zone.ends_with('.') && !zone.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        // All bytes are looked at, so that the loop is made of vectors.
+        let has_capitals = zone.bytes().fold(false, |has, byte| has | byte.is_ascii_uppercase());
+        if !has_capitals && !zone.ends_with('.') {
             return Some(Text::from(zone));
         }
         let mut zone = zone.into_owned();

@@ -169,8 +169,9 @@ impl Few {
 /// The message in a line's `{reason}`: what PowerDNS threw, which is no line of its own.
 #[must_use]
 pub fn reason_in<'f>(fields: &'f Fields<'_>) -> Option<(&'static Message, Fields<'f>)> {
+    let reason = fields.get("reason")?.trim_ascii();
     let mut told = Fields::default();
-    let message = REASONS.read(fields.get("reason")?.trim_ascii(), &mut told)?;
+    let message = REASONS.read(reason, &mut told)?;
     Some((message, told))
 }
 

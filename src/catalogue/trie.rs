@@ -19,6 +19,8 @@ const STEPS_PER_BYTE: usize = 8;
 const STEPS_AT_LEAST: usize = 1024;
 /// Children that are looked through one by one.
 const FEW_CHILDREN: usize = 8;
+/// Literals in a row that are walked without a call; few wordings have more.
+const ROAD_MAX: usize = 16;
 /// Bytes that are searched in the time a place is tried.
 const BYTES_PER_STEP: usize = 16;
 /// How programs mark what they left out.
@@ -277,11 +279,13 @@ impl Trie {
 
     /// Goes on from a node: the literal way, then the end, then the field.
     fn at(&self, node: u32, position: usize, walk: &mut Walk<'_>) -> Option<u32> {
+        self.literal(node, position, walk).or_else(|| self.end_or_field(node, position, walk))
+    }
+
+    /// Ends in a node that was reached, or goes on by a field.
+    fn end_or_field(&self, node: u32, position: usize, walk: &mut Walk<'_>) -> Option<u32> {
         let is_root = node == 0;
         let node = &self.nodes[node as usize];
-        if let Some(end) = self.literal(node, position, walk) {
-            return Some(end);
-        }
         if position == walk.text.len() {
             let end = if walk.cut { walk.cut_at(node) } else { node.end };
             if end.is_some() {
@@ -304,7 +308,7 @@ impl Trie {
             walk.spend(found)?;
             let to = from + found;
             walk.spans.push((position, to));
-            if let Some(end) = self.literal(node, to, walk) {
+            if let Some(end) = self.literal(behind, to, walk) {
                 return Some(end);
             }
             walk.spans.truncate(depth);
@@ -323,16 +327,32 @@ impl Trie {
         is_whole.then_some(end)
     }
 
-    /// Goes on from a node by a literal, or ends in it if the text is cut there.
-    fn literal(&self, node: &Node, position: usize, walk: &mut Walk<'_>) -> Option<u32> {
-        let left = &walk.text[position..];
-        let child = self.child(node, left)?;
-        let label = self.nodes[child as usize].label;
-        if left.starts_with(label) {
-            return self.at(child, position + label.len(), walk);
+    /// Goes on from a node by literals as far as they go, or ends in one if the text is cut there; then by what else leads on from the
+    /// nodes on that road, the last one first.
+    fn literal(&self, node: u32, position: usize, walk: &mut Walk<'_>) -> Option<u32> {
+        let mut road = [(0, 0); ROAD_MAX];
+        let mut length = 0;
+        let (mut node, mut position) = (node, position);
+        let mut end = loop {
+            let left = &walk.text[position..];
+            let Some(child) = self.child(&self.nodes[node as usize], left) else { break None };
+            let label = self.nodes[child as usize].label;
+            if !left.starts_with(label) {
+                walk.cut_field = 0;
+                let is_cut = walk.cut && label.starts_with(left);
+                break if is_cut { walk.cut_at(&self.nodes[child as usize]) } else { None };
+            }
+            let behind = position + label.len();
+            let Some(place) = road.get_mut(length) else { break self.at(child, behind, walk) };
+            (*place, length) = ((node, position), length + 1);
+            (node, position) = (child, behind);
+        };
+        while end.is_none() && length > 0 {
+            end = self.end_or_field(node, position, walk);
+            length -= 1;
+            (node, position) = road[length];
         }
-        walk.cut_field = 0;
-        if walk.cut && label.starts_with(left) { walk.cut_at(&self.nodes[child as usize]) } else { None }
+        end
     }
 
     /// The child that begins like a text.

@@ -60,36 +60,39 @@ impl Models {
 /// Makes `own` the line without the words that the model has in the same places; `false` where that would not tell the line.
 fn set_apart(line: &str, model: &str, own: &mut String) -> bool {
     own.clear();
-    let mut models = words(model);
-    for (at, word) in words(line).enumerate() {
-        if at > 0 {
-            own.push(' ');
+    let (bytes, modelled) = (line.as_bytes(), model.as_bytes());
+    let (mut at, mut at_model) = (0, 0);
+    loop {
+        let begin = at;
+        // Words are shorter than it takes to search for their ends with vectors.
+        while bytes.get(at).is_some_and(|byte| *byte != b' ' && modelled.get(at_model) == Some(byte)) {
+            (at, at_model) = (at + 1, at_model + 1);
         }
-        match models.next() {
-            Some(same) if same == word => {}
+        let (left, left_of_model) = (rest_of_word(&bytes[at..]), rest_of_word(&modelled[at_model..]));
+        if left + left_of_model > 0 {
+            (at, at_model) = (at + left, at_model + left_of_model);
             // A word left out stands for the model's.
-            Some(_) if word.is_empty() => return false,
-            Some(_) => own.push_str(word),
-            None => return false,
+            if begin == at {
+                return false;
+            }
+            own.push_str(&line[begin..at]);
         }
+        match (at == bytes.len(), at_model == modelled.len()) {
+            (true, true) => return true,
+            (false, false) => own.push(' '),
+            (true, false) | (false, true) => return false,
+        }
+        (at, at_model) = (at + 1, at_model + 1);
     }
-    models.next().is_none()
 }
 
-/// As `split(' ')`, whose search for each space takes longer than a word is long.
-fn words(line: &str) -> impl Iterator<Item = &str> {
-    let mut rest = Some(line);
-    std::iter::from_fn(move || {
-        let text = rest?;
-        let Some(end) = text.bytes().position(|byte| byte == b' ') else { return rest.take() };
-        rest = Some(&text[end + 1..]);
-        Some(&text[..end])
-    })
+fn rest_of_word(text: &[u8]) -> usize {
+    text.iter().position(|byte| *byte == b' ').unwrap_or(text.len())
 }
 
 fn joined(own: &str, model: &str) -> String {
     let mut line = String::with_capacity(own.len() + model.len());
-    for (at, (word, same)) in words(own).zip(words(model)).enumerate() {
+    for (at, (word, same)) in own.split(' ').zip(model.split(' ')).enumerate() {
         if at > 0 {
             line.push(' ');
         }
