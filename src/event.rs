@@ -42,7 +42,8 @@ impl Daemon {
     /// Whose an event id is, by the word in front of it.
     #[must_use]
     pub fn of(id: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|daemon| id.split_once('/').is_some_and(|(word, _)| word == daemon.word()))
+        let is_of = |daemon: &Self| id.strip_prefix(daemon.word()).is_some_and(|rest| rest.starts_with('/'));
+        Self::ALL.into_iter().find(is_of)
     }
 
     /// The contract's word for it, which begins its events' ids.

@@ -42,7 +42,7 @@ impl EventWriter {
         }
         self.whose.put(event, out)?;
         out.extend_from_slice(br#","event":"#);
-        put_text(event.event.as_bytes(), out)?;
+        put_word(event.event, out);
         if let Some(means) = event.means {
             out.extend_from_slice(br#","means":"#);
             put_text(means.as_bytes(), out)?;
@@ -52,7 +52,7 @@ impl EventWriter {
         put_fields(event.fields, bare, out)?;
         if let Some((id, fields)) = event.reason {
             out.extend_from_slice(br#","reason":{"event":"#);
-            put_text(id.as_bytes(), out)?;
+            put_word(id, out);
             out.extend_from_slice(br#","fields":"#);
             put_fields(fields, bare, out)?;
             out.push(b'}');
@@ -210,6 +210,12 @@ fn put_part(text: &[u8], bare: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
     put_text(text, out)
 }
 
+/// An id or a field's name. They are the catalogue's or a pattern's, whose names and groups have no character that needs an escape.
+fn put_word(word: &str, out: &mut Vec<u8>) {
+    debug_assert!(word.chars().all(|c| !c.is_control() && c != '"' && c != '\\'), "{word:?}");
+    put_bare(word.as_bytes(), out);
+}
+
 fn put_bare(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     out.extend_from_slice(text);
@@ -222,7 +228,7 @@ fn put_fields(fields: &[Field<'_>], bare: &[u8], out: &mut Vec<u8>) -> io::Resul
         if place > 0 {
             out.push(b',');
         }
-        put_text(field.name.as_bytes(), out)?;
+        put_word(field.name, out);
         out.push(b':');
         if is_number(field) {
             out.extend_from_slice(field.value);
