@@ -2,7 +2,7 @@
 
 use crate::finding::{Confidence, Severity};
 use crate::moment::{Moment, Precision};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Timelike, Utc};
 use chrono_tz::Tz;
 use std::borrow::Cow;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -71,16 +71,20 @@ pub(super) fn count(number: usize, one: &str, many: &str) -> String {
 
 /// `2020-08-08` in the reader's zone.
 pub(super) fn date(moment: Moment, zone: Tz) -> String {
-    moment.utc().with_timezone(&zone).format("%Y-%m-%d").to_string()
+    moment.utc().with_timezone(&zone).date_naive().to_string()
 }
 
 /// `21:01:16`, with milliseconds where the source had them: no fraction is invented, and none finer is of use to people.
 pub(super) fn clock(moment: Moment, zone: Tz) -> String {
-    let format = match moment.precision {
-        Precision::Second => "%H:%M:%S",
-        Precision::Milli | Precision::Micro => "%H:%M:%S%.3f",
-    };
-    moment.utc().with_timezone(&zone).format(format).to_string()
+    let time = moment.utc().with_timezone(&zone).time();
+    // A page has thousands of them, and a format is taken apart each time.
+    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+    match moment.precision {
+        Precision::Second => format!("{hour:02}:{minute:02}:{second:02}"),
+        Precision::Milli | Precision::Micro => {
+            format!("{hour:02}:{minute:02}:{second:02}.{:03}", time.nanosecond() / 1_000_000)
+        }
+    }
 }
 
 /// `2020-08-08 21:01:16`.

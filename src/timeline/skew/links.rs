@@ -1,6 +1,6 @@
 //! Offsets between two nodes' clocks, voted on by pairs of lines.
 
-use super::meetings::Meeting;
+use super::{Met, Sighting};
 use crate::event::Text;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -109,21 +109,31 @@ fn doubt(votes: &[Vote], pairs_of_best: usize, offset: i64) -> i64 {
 /// What each pair of nodes (asker, answerer) may have met in.
 pub(super) type Votes = BTreeMap<(Text, Text), Vec<Vote>>;
 
-/// All votes between different nodes. `moments`: by what met and which side wrote it, the nodes and when by their own clocks.
-pub(super) fn votes(moments: &BTreeMap<(Meeting, bool), BTreeMap<Text, Vec<i64>>>) -> Votes {
+/// All votes between different nodes.
+pub(super) fn votes(met: &Met) -> Votes {
     let mut votes = Votes::new();
-    for (kind, ((meeting, asks), askers)) in moments.iter().enumerate() {
-        let answerers = moments.get(&(meeting.clone(), false)).filter(|_| *asks);
-        for (asker, asked) in askers {
-            for (answerer, answered) in answerers.into_iter().flatten().filter(|(answerer, _)| *answerer != asker) {
-                let new = votes_of(kind, asked, answered, meeting.reach_micros());
+    for sightings in met.sightings.chunk_by(|a, b| a.kind == b.kind) {
+        let kind = sightings[0].kind;
+        let of_side = |asks: bool| {
+            let by_node = sightings.chunk_by(|a, b| (a.node, a.asks) == (b.node, b.asks));
+            by_node.filter(move |one| one[0].asks == asks)
+        };
+        let reach = met.meetings[kind].reach_micros();
+        for asker in of_side(true) {
+            for answerer in of_side(false).filter(|answerer| answerer[0].node != asker[0].node) {
+                let new = votes_of(kind, &micros(asker), &micros(answerer), reach);
                 if !new.is_empty() {
-                    votes.entry((asker.clone(), answerer.clone())).or_default().extend(new);
+                    let name = |one: &[Sighting]| met.nodes[one[0].node].clone();
+                    votes.entry((name(asker), name(answerer))).or_default().extend(new);
                 }
             }
         }
     }
     votes
+}
+
+fn micros(sightings: &[Sighting]) -> Vec<i64> {
+    sightings.iter().map(|sighting| sighting.micros).collect()
 }
 
 /// The links, best first. What a node asked at one moment, one other node answered: a moment that a better link explains is no vote for

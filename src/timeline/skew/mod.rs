@@ -10,6 +10,7 @@ mod meetings;
 use super::Stated;
 use crate::event::Text;
 use crate::report::Caveat;
+use indexmap::IndexSet;
 use links::{Link, Vote, Votes};
 pub(super) use meetings::{Meeting, meetings};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,18 +40,12 @@ pub struct Skew {
 /// Each node's clock relative to the set's middle one, as far as meetings tell. Each item: what met and which side wrote it, the
 /// node, and when by its own clock.
 pub(super) fn measure(meetings: impl Iterator<Item = ((Meeting, bool), Text, i64)>) -> BTreeMap<Text, Skew> {
-    let mut moments = BTreeMap::<(Meeting, bool), BTreeMap<Text, Vec<i64>>>::new();
-    for (key, node, micros) in meetings {
-        moments.entry(key).or_default().entry(node).or_default().push(micros);
-    }
-    for by_node in moments.values_mut() {
-        by_node.values_mut().for_each(|known| known.sort_unstable());
-    }
-    let nodes: BTreeSet<Text> = moments.values().flat_map(|by_node| by_node.keys().cloned()).collect();
+    let met = Met::of(meetings);
+    let nodes: BTreeSet<Text> = met.nodes.iter().cloned().collect();
     if nodes.len() > NODES_MAX {
         return BTreeMap::new();
     }
-    let mut votes = links::votes(&moments);
+    let mut votes = links::votes(&met);
     let links = links::links(&mut votes);
     let mut clocks = against_each_other(&nodes, &links);
     for node in nodes {
@@ -61,6 +56,47 @@ pub(super) fn measure(meetings: impl Iterator<Item = ((Meeting, bool), Text, i64
         }
     }
     clocks
+}
+
+/// What met, which nodes wrote of it, and when by their own clocks. There are tens of thousands, so names are numbers.
+struct Met {
+    /// In their order.
+    meetings: Vec<Meeting>,
+    /// In order of appearance.
+    nodes: IndexSet<Text, ahash::RandomState>,
+    sightings: Vec<Sighting>,
+}
+
+/// A line of one side of a meeting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Sighting {
+    /// Which of the meetings it is.
+    kind: usize,
+    node: usize,
+    asks: bool,
+    micros: i64,
+}
+
+impl Met {
+    /// Puts them in order: by meeting, node, side and time.
+    fn of(met: impl Iterator<Item = ((Meeting, bool), Text, i64)>) -> Self {
+        let mut meetings = IndexSet::<Meeting, ahash::RandomState>::default();
+        let mut nodes = IndexSet::default();
+        let mut sightings = Vec::new();
+        for ((meeting, asks), node, micros) in met {
+            let (kind, node) = (meetings.insert_full(meeting).0, nodes.insert_full(node).0);
+            sightings.push(Sighting { kind, node, asks, micros });
+        }
+        // Numbers that come of names and not of the order of sources.
+        let mut places: Vec<usize> = (0..meetings.len()).collect();
+        places.sort_unstable_by_key(|place| &meetings[*place]);
+        let mut rank = vec![0; places.len()];
+        places.iter().enumerate().for_each(|(at, place)| rank[*place] = at);
+        sightings.iter_mut().for_each(|sighting| sighting.kind = rank[sighting.kind]);
+        sightings.sort_unstable();
+        meetings.sort_unstable();
+        Self { meetings: meetings.into_iter().collect(), nodes, sightings }
+    }
 }
 
 /// A node that meets each of the others too seldom: all its meetings together, against those whose clocks are known.
