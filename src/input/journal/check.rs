@@ -54,8 +54,11 @@ impl<'p> Checks<'p> {
         Self { places, states, changed: Condvar::new() }
     }
 
-    /// What the file with this index is fit for; it is asked once, and in the order of the files.
+    /// What the file with this index is fit for; it is asked once, and in the order of the files. While somebody else is at it, the
+    /// next ones are checked.
     pub(super) fn condition(&self, index: usize, file: &mut JournalFile, interest: &Interest) -> Condition {
+        let is_at_it = || matches!(self.states()[index], State::Begun);
+        while is_at_it() && self.check_one(interest) {}
         let is_begun = |states: &mut Vec<State>| states[index] == State::Begun;
         let states = self.changed.wait_while(self.states(), is_begun);
         let mut states = states.unwrap_or_else(PoisonError::into_inner);
