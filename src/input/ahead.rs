@@ -164,7 +164,7 @@ pub(super) fn read(
 struct Work<'s> {
     feed: Mutex<Feed<'s>>,
     shelf: Mutex<Shelf>,
-    /// A piece was put on the shelf or taken from it, or all is over.
+    /// A piece was put on the shelf or taken from it, the stream is free, or all is over.
     changed: Condvar,
     block: usize,
     ahead: u64,
@@ -184,6 +184,8 @@ struct Shelf {
     /// How many were taken.
     taken: u64,
     spare: Vec<Piece>,
+    /// Nobody has the stream, and the next piece may be made.
+    is_stream_free: bool,
     is_over: bool,
 }
 
@@ -206,11 +208,17 @@ impl Work<'_> {
     /// Fills the next block, lets others have the stream, and makes the block a piece.
     fn make(&self, mut feed: MutexGuard<'_, Feed<'_>>, pattern: Option<&Regex>, block: &mut Filled) {
         let number = feed.next;
+        self.shelf().is_stream_free = false;
         block.fill(feed.stream, self.block);
         feed.next += 1;
         feed.has_ended = block.is_end;
+        let mut shelf = self.shelf();
+        shelf.is_stream_free = !feed.has_ended && feed.next < shelf.taken + self.ahead;
+        let mut piece = shelf.spare.pop().unwrap_or_default();
+        drop(shelf);
         drop(feed);
-        let mut piece = self.shelf().spare.pop().unwrap_or_default();
+        // Whoever waits unpacks the next one while this one is searched.
+        self.changed.notify_all();
         piece.search(block, pattern);
         self.shelf().ready.insert(number, piece);
         self.changed.notify_all();
@@ -232,7 +240,9 @@ impl Work<'_> {
                     self.make(feed, pattern, block);
                 }
                 Ok(_) | Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => {
-                    let is_missing = |shelf: &mut Shelf| !shelf.is_over && !shelf.ready.contains_key(&number);
+                    let is_missing = |shelf: &mut Shelf| {
+                        !shelf.is_over && !shelf.is_stream_free && !shelf.ready.contains_key(&number)
+                    };
                     drop(self.changed.wait_while(self.shelf(), is_missing));
                 }
             }
