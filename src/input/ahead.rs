@@ -184,7 +184,7 @@ struct Shelf {
     /// How many were taken.
     taken: u64,
     spare: Vec<Piece>,
-    /// Nobody has the stream, and the next piece may be made.
+    /// The stream was given back, the next piece may be made, and the reader has not tried to since.
     is_stream_free: bool,
     is_over: bool,
 }
@@ -243,7 +243,9 @@ impl Work<'_> {
                     let is_missing = |shelf: &mut Shelf| {
                         !shelf.is_over && !shelf.is_stream_free && !shelf.ready.contains_key(&number)
                     };
-                    drop(self.changed.wait_while(self.shelf(), is_missing));
+                    let shelf = self.changed.wait_while(self.shelf(), is_missing);
+                    // If it is no longer free, whoever has it will say so again: this is no reason to try once more before.
+                    shelf.unwrap_or_else(PoisonError::into_inner).is_stream_free = false;
                 }
             }
         }

@@ -148,8 +148,12 @@ fn let_flow(
             }
             if flows {
                 let is_wanted = is_listened_to(&line.fact);
-                let event = placer.place(line).filter(|_| is_wanted);
-                flows = survey.is_in_order() && event.is_none_or(|event| world.take(event, raw));
+                flows = survey.is_in_order();
+                if let Some(event) = placer.place(line)
+                    && is_wanted
+                {
+                    flows &= world.take(event, raw);
+                }
             }
         }
     }

@@ -270,10 +270,12 @@ impl Reader {
             self.repeat(record, each);
             return;
         }
-        if let Some(line) = self.line_of(record, true) {
+        let mut fields = std::mem::take(&mut self.room);
+        // Handed on from where it is made: a line is hundreds of bytes.
+        if self.line_in(record, true, &mut fields, |line, _, _| each(line)).is_some() {
             self.keep(record);
-            each(line);
         }
+        self.room = fields.emptied();
     }
 
     /// As [`record`](Self::record), for one who also wants to know how it was heard. A folded repeat is not heard.
@@ -297,7 +299,8 @@ impl Reader {
         let Some(last) = self.last.as_mut().filter(|last| last.line + 1 == record.line) else { return };
         last.line = record.line;
         let last = self.last.take().unwrap_or_default();
-        let again = self.line_of(&last.borrowed(), false);
+        // What is read again does not count.
+        let again = self.line_in(&last.borrowed(), false, &mut Fields::default(), |line, _, _| line);
         self.last = Some(last);
         self.recognised += 1;
         if let Some(again) = again {
@@ -311,14 +314,7 @@ impl Reader {
         }
     }
 
-    /// The line that a record is; `None` for a stranger's. What is read again does not count.
-    fn line_of(&mut self, record: &Record<'_>, counts: bool) -> Option<Line> {
-        let mut fields = std::mem::take(&mut self.room);
-        let line = self.line_in(record, counts, &mut fields, |line, _, _| line);
-        self.room = fields.emptied();
-        line
-    }
-
+    /// Gives the line that a record is on, if it is no stranger's.
     fn line_in<'r, T>(
         &mut self,
         record: &Record<'r>,

@@ -7,6 +7,7 @@ use super::asked::Number;
 use super::copies::{Copies, Place};
 use crate::event::{Event, Pdns, Text, TransferFailure};
 use crate::moment::Moment;
+use ahash::AHashSet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -196,7 +197,7 @@ pub struct Refusals {
     /// The refusing side's lines.
     pub denials: Lines,
     /// Who (secondary, or client as the refusing side names it) still waits for which zone.
-    waiting: BTreeSet<(Text, Text)>,
+    waiting: AHashSet<(Text, Text)>,
     /// The transfer that ended it: the last of those refused got what it asked for.
     pub end: Option<Arc<Event>>,
 }
@@ -581,7 +582,7 @@ impl Refusals {
             zones: BTreeSet::new(),
             failures: Lines::default(),
             denials: Lines::default(),
-            waiting: BTreeSet::new(),
+            waiting: AHashSet::new(),
             end: None,
         }
     }
