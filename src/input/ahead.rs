@@ -18,7 +18,7 @@ use std::thread;
 const HELPERS_MAX: usize = 3;
 /// Blocks that may be filled and not yet dealt with, for each thread.
 const BLOCKS_AHEAD: u64 = 8;
-/// Of lines that are less than this part of a block the block's others are left behind.
+/// Where less than one part in so many of a block is of interest, only that is passed on.
 const GATHERED_SHARE: usize = 2;
 
 /// What there is of a block of a stream: the rest of a line, whole lines, the begin of a line.

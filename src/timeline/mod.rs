@@ -13,6 +13,8 @@ mod placing;
 mod skew;
 mod steps;
 mod survey;
+#[cfg(test)]
+mod tests;
 mod year;
 
 use crate::event::{Daemon, Event, Fact, Origin, Text};

@@ -76,12 +76,12 @@ pub struct Survey {
     half_hour: Option<((i32, NaiveDateTime), u64)>,
     /// What the last line told of its time.
     #[serde(skip)]
-    again: Option<Again>,
+    pub(super) again: Option<Again>,
 }
 
 /// What a line told of its time and of whose it is. Of a busy source most lines tell what the one above did.
 #[derive(Debug, Clone)]
-struct Again {
+pub(super) struct Again {
     stamp: Stamp,
     crossed: i32,
     host: Option<Text>,
