@@ -2,7 +2,9 @@
 
 use super::{Met, Sighting};
 use crate::event::Text;
+use ahash::AHashMap;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// Votes within this of each other are one offset: a second of resolution on either side and the network between.
 const AGREE_MICROS: i64 = 1_500_000;
@@ -29,11 +31,37 @@ pub(super) fn votes_of(kind: usize, asked: &[i64], answered: &[i64], reach: i64)
     asked.iter().flat_map(|asked| near(*asked)).collect()
 }
 
-/// How many different moments of both sides agree: one line that fits to several is one pair, not several.
-fn pairs(votes: &[Vote]) -> usize {
-    let asked: BTreeSet<i64> = votes.iter().map(|vote| vote.asked).collect();
-    let answered: BTreeSet<i64> = votes.iter().map(|vote| vote.answered).collect();
-    asked.len().min(answered.len())
+/// Votes that agree: for each of the votes, which are in order, those from it on, and how many pairs they are.
+struct Agreeing {
+    votes: Range<usize>,
+    /// How many different moments of both sides agree: one line that fits to several is one pair, not several.
+    pairs: usize,
+}
+
+/// From each vote to the next one entry and few others come and go: tens of thousands of votes are counted once.
+fn agreeing(votes: &[Vote]) -> Vec<Agreeing> {
+    let (mut asked, mut answered) = (AHashMap::<i64, usize>::new(), AHashMap::<i64, usize>::new());
+    let leave = |moments: &mut AHashMap<i64, usize>, moment: i64| {
+        if let Some(times) = moments.get_mut(&moment) {
+            *times -= 1;
+            if *times == 0 {
+                moments.remove(&moment);
+            }
+        }
+    };
+    let mut end = 0;
+    let from_each = votes.iter().enumerate().map(|(begin, low)| {
+        while let Some(vote) = votes.get(end).filter(|vote| vote.offset <= low.offset + AGREE_MICROS) {
+            *asked.entry(vote.asked).or_default() += 1;
+            *answered.entry(vote.answered).or_default() += 1;
+            end += 1;
+        }
+        let pairs = asked.len().min(answered.len());
+        leave(&mut asked, low.asked);
+        leave(&mut answered, low.answered);
+        Agreeing { votes: begin..end, pairs }
+    });
+    from_each.collect()
 }
 
 /// Two nodes whose stamps agree on an offset.
@@ -60,25 +88,21 @@ impl Link {
     pub(super) fn agreed(ahead: &Text, behind: &Text, votes: &[Vote]) -> Option<Self> {
         let mut votes = votes.to_vec();
         votes.sort_unstable();
+        let all = agreeing(&votes);
         let mut best: Option<(usize, i64, &[Vote])> = None;
-        for (index, low) in votes.iter().enumerate() {
-            let end = votes.partition_point(|other| other.offset <= low.offset + AGREE_MICROS);
-            let agreeing = &votes[index..end];
-            if best.is_some_and(|(count, ..)| agreeing.len() < count) {
-                continue;
-            }
-            let count = pairs(agreeing);
+        for Agreeing { votes: some, pairs } in &all {
+            let agreeing = &votes[some.clone()];
             let middle = agreeing[agreeing.len() / 2].offset;
             let is_better =
-                best.is_none_or(|(known, offset, _)| count > known || count == known && middle.abs() < offset.abs());
+                best.is_none_or(|(known, offset, _)| *pairs > known || *pairs == known && middle.abs() < offset.abs());
             if is_better {
-                best = Some((count, middle, agreeing));
+                best = Some((*pairs, middle, agreeing));
             }
         }
         let (pairs, offset, agreeing) = best.filter(|(pairs, ..)| *pairs >= PAIRS_MIN)?;
         let spread = agreeing.last()?.offset - agreeing.first()?.offset;
         let explained = agreeing.iter().map(|vote| (vote.kind, vote.asked)).collect();
-        let doubt = doubt(&votes, pairs, offset);
+        let doubt = doubt(&votes, &all, pairs, offset);
         Some(Self { ahead: ahead.clone(), behind: behind.clone(), offset, pairs, spread, doubt, explained })
     }
 
@@ -90,20 +114,11 @@ impl Link {
 
 /// How far the farthest other offset is that almost as many pairs agree on: what happens every half minute pairs as well with what
 /// happened half a minute before. A clock that is off by several times as much is not believed.
-fn doubt(votes: &[Vote], pairs_of_best: usize, offset: i64) -> i64 {
-    let is_as_good = |count: usize| count * 5 >= pairs_of_best * 4;
-    let mut farthest = 0;
-    for (index, low) in votes.iter().enumerate() {
-        let end = votes.partition_point(|other| other.offset <= low.offset + AGREE_MICROS);
-        let agreeing = &votes[index..end];
-        let middle = agreeing[agreeing.len() / 2].offset;
-        let distance = (middle - offset).abs();
-        let is_rival = distance > AGREE_MICROS && middle.abs() <= 3 * offset.abs();
-        if is_rival && distance > farthest && is_as_good(agreeing.len()) && is_as_good(pairs(agreeing)) {
-            farthest = distance;
-        }
-    }
-    farthest
+fn doubt(votes: &[Vote], all: &[Agreeing], pairs_of_best: usize, offset: i64) -> i64 {
+    let as_good = all.iter().filter(|some| some.pairs * 5 >= pairs_of_best * 4);
+    let middles = as_good.map(|some| votes[some.votes.start + some.votes.len() / 2].offset);
+    let rivals = middles.filter(|middle| middle.abs() <= 3 * offset.abs()).map(|middle| (middle - offset).abs());
+    rivals.filter(|distance| *distance > AGREE_MICROS).max().unwrap_or(0)
 }
 
 /// What each pair of nodes (asker, answerer) may have met in.
