@@ -175,9 +175,15 @@ impl Excerpt {
     }
 }
 
-/// A source's excerpt, once there is one, and whether nobody wants one; clones of a source share it.
+/// A source's excerpt, once there is one; clones of a source share it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Kept(Arc<(OnceLock<Excerpt>, AtomicBool)>);
+pub(super) struct Kept(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    excerpt: OnceLock<Excerpt>,
+    is_unwanted: AtomicBool,
+}
 
 /// Two sources are the same whether they were read before or not.
 impl PartialEq for Kept {
@@ -191,20 +197,20 @@ impl Eq for Kept {}
 impl Kept {
     pub(super) fn set(&self, excerpt: Option<Excerpt>) {
         if let Some(excerpt) = excerpt {
-            let _first = self.0.0.set(excerpt);
+            let _first = self.0.excerpt.set(excerpt);
         }
     }
 
     pub(super) fn get(&self) -> Option<&Excerpt> {
-        self.0.0.get()
+        self.0.excerpt.get()
     }
 
     pub(super) fn is_wanted(&self) -> bool {
-        !self.0.1.load(Ordering::Relaxed)
+        !self.0.is_unwanted.load(Ordering::Relaxed)
     }
 
     pub(super) fn want(&self, is_wanted: bool) {
-        self.0.1.store(!is_wanted, Ordering::Relaxed);
+        self.0.is_unwanted.store(!is_wanted, Ordering::Relaxed);
     }
 }
 
