@@ -2,7 +2,7 @@
 
 mod clocks;
 
-use self::clocks::Possible;
+use self::clocks::{Doubt, Possible};
 use super::words::{evidence, heard, lasting, length};
 use super::{Explanation, Rule, listens};
 use crate::event::{Daemon, Event, Keepalived, Text, Vrrp};
@@ -61,8 +61,8 @@ struct Overlap<'a> {
     /// One of the two masterships has no end of its own in a log that ends early: its node may have been killed.
     may_be_dead: bool,
     was_paused: bool,
-    /// Clocks that nothing compares may be so far apart that one followed the other in order.
-    may_be_clocks: bool,
+    /// What clocks may have made of it, where there are two of them.
+    doubt: Option<Doubt<'a>>,
     /// Adverts prove its end only, and the older MASTER's release would not say that it had not been running until then.
     may_have_slept: bool,
     one_log: bool,
@@ -71,6 +71,12 @@ struct Overlap<'a> {
 }
 
 impl Overlap<'_> {
+    /// Whether clocks that nothing compares may be so far apart that one followed the other in order. It takes hundreds of
+    /// tries to know: who asks has no cheaper question left.
+    fn may_be_clocks(&self) -> bool {
+        self.doubt.as_ref().is_some_and(|doubt| doubt.holds(self.from))
+    }
+
     fn over_at(&self, world: &World) -> Option<Moment> {
         self.to.and_then(|to| if self.ends_by_silence { world.over_at(to, QUIET_MICROS) } else { Some(to) })
     }
@@ -92,13 +98,12 @@ fn of_group(world: &World, pauses: &Pauses<'_>, group: &PeerGroup) -> Vec<Findin
             let is_real = |one: &Overlap<'_>| one.is_lower_heard || !clocks::explain(one.from, a_all, b_all, possible);
             let thinkable = Possible { slack_micros: astray_micros(slack), may_be_deaf: true, ..possible };
             let is_inferred = world.is_order_inferred(a_node, b_node);
-            let may_be_clocks = |one: &Overlap<'_>| {
-                !one.is_lower_heard && (is_inferred || clocks::explain(one.from, a_all, b_all, thinkable))
-            };
+            let doubt_of =
+                |one: &Overlap<'_>| (!one.is_lower_heard).then(|| Doubt::new(a_all, b_all, thinkable, is_inferred));
             let pairs = a_all.iter().flat_map(|a| b_all.beside(a).map(move |b| (a, b)));
             let told = pairs.filter_map(|(a, b)| overlap(world, pauses, (a_node, a), (b_node, b)));
             let real = told.filter(is_real);
-            overlaps.extend(real.map(|one| Overlap { may_be_clocks: may_be_clocks(&one), ..one }));
+            overlaps.extend(real.map(|one| Overlap { doubt: doubt_of(&one), ..one }));
         }
     }
     overlaps.extend(heard_only(pauses, group));
@@ -108,7 +113,8 @@ fn of_group(world: &World, pauses: &Pauses<'_>, group: &PeerGroup) -> Vec<Findin
     for overlap in overlaps {
         // What is only suspected to last keeps nothing open that is known to have ended.
         let is_doubt = |one: &Overlap<'_>| one.to.is_none() && confidence(one) == Confidence::Suspected;
-        let is_like = |episode: &Vec<Overlap<'_>>| is_doubt(&overlap) == episode.iter().any(is_doubt);
+        // Of one episode either all are such or none is.
+        let is_like = |episode: &Vec<Overlap<'_>>| is_doubt(&overlap) == episode.first().is_some_and(is_doubt);
         let goes_on = overlap.from.micros.saturating_sub(end) <= QUIET_MICROS && episodes.last().is_none_or(is_like);
         let until = overlap.to.map_or(i64::MAX, |to| to.micros);
         end = if goes_on { end.max(until) } else { until };
@@ -206,7 +212,7 @@ fn overlap<'a>(
         is_lower_heard,
         may_be_dead: may_have_died(world, first_node, first, from) || has_died(second),
         was_paused: [first_node, second_node].into_iter().any(|node| pauses.was_paused(node, from, to, is_compared)),
-        may_be_clocks: false,
+        doubt: None,
         may_have_slept: may_have_slept(world, first_node, from, to),
         one_log: false,
         may_be_near_miss: false,
@@ -317,7 +323,7 @@ fn heard_only<'a>(pauses: &Pauses<'_>, group: &'a PeerGroup) -> Vec<Overlap<'a>>
                 is_lower_heard: true,
                 may_be_dead: false,
                 was_paused: pauses.was_paused(node, first.time.shifted(-ELECTION_MICROS), Some(last.time), true),
-                may_be_clocks: false,
+                doubt: None,
                 may_have_slept: false,
                 one_log: true,
                 may_be_near_miss: advert(first).is_some_and(|advert| advert.from.is_none())
@@ -333,7 +339,7 @@ fn tell(world: &World, group: &PeerGroup, episode: &[Overlap<'_>]) -> Finding {
     let ends: Option<Vec<Moment>> = episode.iter().map(|overlap| overlap.over_at(world)).collect();
     let end = ends.and_then(|ends| ends.into_iter().max_by_key(|end| end.micros));
     let unit = group.unit.name();
-    let confidence = episode.iter().map(confidence).max().unwrap_or(Confidence::Suspected);
+    let confidence = surest(episode);
     let longest = episode
         .iter()
         .map(|overlap| overlap.to.map_or(i64::MAX, |to| to.micros_since(overlap.from)))
@@ -400,11 +406,23 @@ fn confidence(overlap: &Overlap<'_>) -> Confidence {
     let rests_on_an_end = overlap.may_be_dead && !overlap.is_heard;
     if rests_on_an_end || overlap.was_paused || overlap.may_be_near_miss || (!overlap.is_heard && on_paper) {
         Confidence::Suspected
-    } else if overlap.is_heard && !overlap.one_log && !overlap.may_have_slept && !overlap.may_be_clocks {
+    } else if overlap.is_heard && !overlap.one_log && !overlap.may_have_slept && !overlap.may_be_clocks() {
         Confidence::Confirmed
     } else {
         Confidence::Likely
     }
+}
+
+/// How sure the surest of them is; none is looked at behind one that is confirmed.
+fn surest(episode: &[Overlap<'_>]) -> Confidence {
+    let mut surest = Confidence::Suspected;
+    for overlap in episode {
+        surest = surest.max(confidence(overlap));
+        if surest == Confidence::Confirmed {
+            break;
+        }
+    }
+    surest
 }
 
 fn rivals(group: &PeerGroup, episode: &[Overlap<'_>]) -> Vec<Rival> {
@@ -422,7 +440,7 @@ fn rivals(group: &PeerGroup, episode: &[Overlap<'_>]) -> Vec<Rival> {
             settled_by: "the hypervisor's log".to_owned(),
         });
     }
-    if episode.iter().all(|overlap| overlap.may_be_clocks) {
+    if episode.iter().all(Overlap::may_be_clocks) {
         rivals.push(Rival {
             claim: "their clocks differ by more than that, and one followed the other in order".to_owned(),
             settled_by: "the time services of both at that time (chronyc tracking, timedatectl), then --skew"

@@ -1,26 +1,68 @@
 //! Which findings stand for themselves, and which are told inside another that explains them.
 
-use crate::finding::{Confidence, Finding, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Role, Severity};
+use crate::moment::Moment;
 use std::collections::BTreeMap;
+
+/// Lines of a cause before and after the beginning of what it led to that are told again where another block has all of them. Two nodes
+/// that are MASTER together for days lead to hundreds of drifts, and each page of them would be as long as the days.
+const BEFORE_MAX: usize = 16;
+const AFTER_MAX: usize = 8;
 
 /// One finding told for itself, with those told inside it.
 pub(super) struct Block<'a> {
     /// The weightiest of its chain of causes (see [`weight`]); of equals the first cause.
     pub(super) lead: &'a Finding,
     /// What led to it, the nearest first. They are less severe, else one of them would lead.
-    pub(super) causes: Vec<&'a Finding>,
+    pub(super) causes: Vec<Cause<'a>>,
     /// What it explains, in the order of the report.
     pub(super) effects: Vec<&'a Finding>,
+}
+
+/// A finding told inside one that it led to.
+pub(super) struct Cause<'a> {
+    pub(super) finding: &'a Finding,
+    /// Its lines that are told here, in order: all of them in the first block it is told in.
+    pub(super) lines: &'a [Evidence],
+}
+
+impl<'a> Cause<'a> {
+    /// Its lines: all of them, or those around the beginning of what it led to where it is told `before` and they are many.
+    fn new(finding: &'a Finding, before: bool, beginning: Moment) -> Self {
+        let all = finding.evidence();
+        if !before || all.len() <= BEFORE_MAX + AFTER_MAX {
+            return Self { finding, lines: all };
+        }
+        let at = all.partition_point(|evidence| evidence.event.time.micros <= beginning.micros);
+        let (before, after) = all.split_at(at);
+        let from = before.len().saturating_sub(BEFORE_MAX);
+        Self { finding, lines: &all[from..at + after.len().min(AFTER_MAX)] }
+    }
+
+    /// Whether another block has more of its lines.
+    pub(super) fn is_cut(&self) -> bool {
+        self.lines.len() < self.finding.evidence().len()
+    }
 }
 
 impl<'a> Block<'a> {
     /// All its findings, the leading one first.
     pub(super) fn findings(&self) -> impl Iterator<Item = &'a Finding> {
-        std::iter::once(self.lead).chain(self.causes.iter().copied()).chain(self.effects.iter().copied())
+        let causes = self.causes.iter().map(|cause| cause.finding);
+        std::iter::once(self.lead).chain(causes).chain(self.effects.iter().copied())
+    }
+
+    /// The lines told here, finding by finding, each with its role for the leading one: what another finding rests on only supports it.
+    pub(super) fn evidence(&self) -> impl Iterator<Item = (&'a Evidence, Role)> {
+        let own = self.lead.evidence().iter().map(|evidence| (evidence, evidence.role));
+        let causes = self.causes.iter().flat_map(|cause| cause.lines);
+        let others = causes.chain(self.effects.iter().flat_map(|finding| finding.evidence()));
+        own.chain(others.map(|evidence| (evidence, Role::Supporting)))
     }
 }
 
-/// The blocks of a report, in the order of their leading findings. Every finding is told at least once; a cause of two blocks in both.
+/// The blocks of a report, in the order of their leading findings. Every finding is told at least once; a cause of two blocks in both,
+/// all of its lines in the first.
 pub(super) fn blocks(findings: &[Finding]) -> Vec<Block<'_>> {
     let cause = causes(findings);
     let leader = leaders(findings);
@@ -38,6 +80,7 @@ pub(super) fn blocks(findings: &[Finding]) -> Vec<Block<'_>> {
     for other in 0..findings.len() {
         told_there[told_in[told_in[other]]].push(other);
     }
+    let mut is_told = vec![false; findings.len()];
     let mut blocks = Vec::new();
     for (at, lead) in findings.iter().enumerate() {
         if told_in[at] != at {
@@ -49,7 +92,11 @@ pub(super) fn blocks(findings: &[Finding]) -> Vec<Block<'_>> {
             .filter(|&&other| other != at && !up.contains(&other))
             .map(|&other| &findings[other])
             .collect();
-        blocks.push(Block { lead, causes: up.iter().map(|&up| &findings[up]).collect(), effects });
+        let causes = up.iter().map(|&up| {
+            let is_told_before = std::mem::replace(&mut is_told[up], true);
+            Cause::new(&findings[up], is_told_before, lead.since)
+        });
+        blocks.push(Block { lead, causes: causes.collect(), effects });
     }
     blocks
 }
@@ -106,43 +153,50 @@ mod tests {
     use crate::moment::{Moment, Precision};
     use std::sync::Arc;
 
+    /// The `at`th line of a log with one each second.
+    fn line(at: u64) -> Evidence {
+        let event = Event {
+            id: "pdns/domain-stale",
+            fact: Fact::Other,
+            time: Moment { micros: i64::try_from(at).unwrap() * 1_000_000, precision: Precision::Second },
+            node: "dnsslave".into(),
+            pid: None,
+            repeated: 1,
+            origin: Origin { path: "dnsslave.log".into(), line: Some(at), cursor: None },
+            raw: Raw::default(),
+        };
+        Evidence {
+            role: Role::Primary,
+            event: Arc::new(event),
+            proves: Box::default(),
+            brief: Box::default(),
+            more: 0,
+            last: None,
+        }
+    }
+
+    fn name(at: usize) -> String {
+        char::from(b'a' + u8::try_from(at).unwrap()).to_string()
+    }
+
     /// Findings `a`, `b`, … of a severity each, with the index of their cause.
+    fn made(findings: &[(Severity, Option<usize>)]) -> Vec<Finding> {
+        let made = findings.iter().enumerate().map(|(at, (severity, cause))| {
+            let mut finding = Finding::new("stale-serial", "", *severity, Confidence::Likely, line(1));
+            finding.id = name(at);
+            finding.cause = cause.map(name);
+            finding
+        });
+        made.collect()
+    }
+
     fn told(findings: &[(Severity, Option<usize>)]) -> Vec<String> {
-        let name = |at: usize| char::from(b'a' + u8::try_from(at).unwrap()).to_string();
-        let made: Vec<Finding> = findings
-            .iter()
-            .enumerate()
-            .map(|(at, (severity, cause))| {
-                let event = Event {
-                    id: "pdns/domain-stale",
-                    fact: Fact::Other,
-                    time: Moment { micros: 0, precision: Precision::Second },
-                    node: "dnsslave".into(),
-                    pid: None,
-                    repeated: 1,
-                    origin: Origin { path: "dnsslave.log".into(), line: Some(1), cursor: None },
-                    raw: Raw::default(),
-                };
-                let first = Evidence {
-                    role: Role::Primary,
-                    event: Arc::new(event),
-                    proves: Box::default(),
-                    brief: Box::default(),
-                    more: 0,
-                    last: None,
-                };
-                let mut finding = Finding::new("stale-serial", "", *severity, Confidence::Likely, first);
-                finding.id = name(at);
-                finding.cause = cause.map(name);
-                finding
-            })
-            .collect();
-        blocks(&made)
+        blocks(&made(findings))
             .iter()
             .map(|block| {
-                let ids =
-                    |findings: &[&Finding]| findings.iter().map(|finding| finding.id.as_str()).collect::<String>();
-                format!("{} <{} >{}", block.lead.id, ids(&block.causes), ids(&block.effects))
+                let causes: String = block.causes.iter().map(|cause| cause.finding.id.as_str()).collect();
+                let effects: String = block.effects.iter().map(|finding| finding.id.as_str()).collect();
+                format!("{} <{causes} >{effects}", block.lead.id)
             })
             .collect()
     }
@@ -163,6 +217,22 @@ mod tests {
     fn a_milder_cause_of_two_is_told_in_both_and_its_other_effects_once() {
         let findings = [(Critical, Some(2)), (Critical, Some(2)), (Info, None), (Info, Some(2))];
         assert_eq!(told(&findings), ["a <c >d", "b <c >"]);
+    }
+
+    #[test]
+    fn a_long_cause_of_two_is_told_in_full_once_and_then_with_the_lines_nearest_to_what_it_led_to() {
+        let mut findings = made(&[(Critical, Some(2)), (Critical, Some(2)), (Warning, None)]);
+        (2..=100).for_each(|at| findings[2].add(line(at)));
+        findings[1].since = line(60).event.time;
+        let blocks = blocks(&findings);
+        let told = |block: &Block<'_>| -> Vec<u64> {
+            block.causes[0].lines.iter().filter_map(|evidence| evidence.event.origin.line).collect()
+        };
+        assert_eq!(told(&blocks[0]), (1..=100).collect::<Vec<_>>());
+        assert_eq!(told(&blocks[1]), (45..=68).collect::<Vec<_>>());
+        assert_eq!(blocks.iter().map(|block| block.causes[0].is_cut()).collect::<Vec<_>>(), [false, true]);
+        // Its own line, and those of the cause.
+        assert_eq!(blocks[1].evidence().count(), 1 + 24);
     }
 
     #[test]

@@ -69,9 +69,8 @@ pub fn write(report: &Report, look: &Look, out: &mut dyn Write) -> io::Result<()
 /// How many of the blocks, at least one, are laid out at once: as few lines of evidence as are small beside a world.
 fn together(blocks: &[Block<'_>]) -> usize {
     let mut lines = 0;
-    let evidence = |block: &Block<'_>| block.findings().map(|finding| finding.evidence().len()).sum::<usize>();
     let fit = blocks.iter().take_while(|block| {
-        lines += evidence(block);
+        lines += block.evidence().count();
         lines <= LINES_TOGETHER
     });
     fit.take(BLOCKS_TOGETHER).count().max(1)
@@ -137,9 +136,7 @@ fn labels(block: &Block<'_>, timeline: &Timeline<'_>, alone: bool, page: &mut Pa
     let lead = block.lead;
     let zone = if alone { format!("; times are {}", page.look.zone) } else { String::new() };
     page.labelled("when", &[format!("{}{zone}", lasted(lead, page.look.zone))]);
-    let inside =
-        |findings: &[&Finding]| -> Vec<String> { findings.iter().map(|finding| headline(finding, page)).collect() };
-    let (causes, effects) = (inside(&block.causes), inside(&block.effects));
+    let (causes, effects) = (causes(block, page), effects(block, page));
     let said = |sentences: &[String]| -> Vec<String> { sentences.iter().map(|sentence| page.said(sentence)).collect() };
     let (steps, prevention) = (said(&lead.next_steps), said(&lead.prevention));
     let (hit, against) = (hit(block, page), against(block, timeline, page));
@@ -230,6 +227,26 @@ fn zone_hit(impact: &ZoneImpact, zone: Tz) -> String {
     };
     let since = since(impact.since, Bound::AtMost, zone);
     format!("{} on {}: {serials} from {since} {until}{failed}", visible(&impact.zone), visible(&impact.node))
+}
+
+/// The headlines of what led to it; where a cause is told here only in part, where the rest of it is.
+pub(super) fn causes(block: &Block<'_>, page: &Page<'_>) -> Vec<String> {
+    let said = block.causes.iter().map(|cause| {
+        let headline = headline(cause.finding, page);
+        if !cause.is_cut() {
+            return headline;
+        }
+        let lines = count(cause.lines.len(), "line", "lines");
+        format!(
+            "{headline}; told here with the {lines} nearest to this, and in full with the first finding that it led to"
+        )
+    });
+    said.collect()
+}
+
+/// The headlines of what it explains.
+pub(super) fn effects(block: &Block<'_>, page: &Page<'_>) -> Vec<String> {
+    block.effects.iter().map(|finding| headline(finding, page)).collect()
 }
 
 pub(super) fn against(block: &Block<'_>, timeline: &Timeline<'_>, page: &Page<'_>) -> Vec<String> {

@@ -194,13 +194,7 @@ fn thin_out(rows: &mut Vec<Row<'_>>, most: usize) -> usize {
 
 /// All lines of a block in order of time, each once, with its role for the leading finding.
 fn gather<'a>(block: &Block<'a>) -> Vec<(&'a Evidence, Role)> {
-    let mut gathered = Vec::new();
-    for finding in block.findings() {
-        let leads = std::ptr::eq(finding, block.lead);
-        for evidence in finding.evidence() {
-            gathered.push((evidence, if leads { evidence.role } else { Role::Supporting }));
-        }
-    }
+    let mut gathered: Vec<(&Evidence, Role)> = block.evidence().collect();
     gathered.sort_by(|(a, _), (b, _)| {
         let key = |e: &'a Evidence| (e.event.time.micros, &e.event.node, &e.event.origin);
         key(a).cmp(&key(b))

@@ -7,7 +7,7 @@ use super::page::Page;
 use super::table::{self, Look};
 use super::timeline::{Entry, Timeline};
 use super::{Report, quiet, words};
-use crate::finding::{Finding, Severity};
+use crate::finding::Severity;
 use chrono_tz::Tz;
 
 /// All that is said of one report.
@@ -45,17 +45,14 @@ impl<'a> Told<'a> {
 fn part<'a>(block: Block<'a>, page: &Page<'_>) -> Part<'a> {
     let lead = block.lead;
     let timeline = Timeline::of_document(&block, page);
-    let inside = |findings: &[&Finding]| -> Vec<String> {
-        findings.iter().map(|finding| table::headline(finding, page)).collect()
-    };
     let said = |sentences: &[String]| -> Vec<String> { sentences.iter().map(|sentence| page.said(sentence)).collect() };
     let mut labelled = vec![
         ("hit", table::hit(&block, page)),
         ("do now", said(&lead.next_steps)),
         ("prevent", said(&lead.prevention)),
         ("against", table::against(&block, &timeline, page)),
-        ("caused by", inside(&block.causes)),
-        ("explains", inside(&block.effects)),
+        ("caused by", table::causes(&block, page)),
+        ("explains", table::effects(&block, page)),
     ];
     labelled.retain(|(_, paragraphs)| !paragraphs.is_empty());
     Part {
