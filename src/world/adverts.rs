@@ -6,6 +6,11 @@ use crate::event::{Event, Fact, Text, Vrrp};
 use crate::moment::Moment;
 use std::sync::Arc;
 
+/// Adverts heard this far apart are still one stretch: a slow `advert_int`, and one lost.
+pub const HEARD_QUIET_MICROS: i64 = 15_000_000;
+/// Adverts come every few seconds; keepalived 2.3.3 and later print the same refusal more rarely. After this long it is another matter.
+pub const REFUSED_QUIET_MICROS: i64 = 600_000_000;
+
 /// Like lines of one node about one peer group, none far from the next.
 #[derive(Debug, Clone)]
 pub struct Run<'a> {
@@ -28,6 +33,11 @@ impl Run<'_> {
         self.lines[self.lines.len() - 1].time
     }
 
+    /// Whether the next line is no further than `quiet_micros` from the last one; where it stands for several, each of them from the next.
+    fn goes_on_with(&self, event: &Event, quiet_micros: i64) -> bool {
+        event.time.micros_since(self.last()) <= quiet_micros.saturating_mul(i64::from(event.repeated.max(1)))
+    }
+
     /// How many lines, folded repeats included.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -48,7 +58,7 @@ impl World {
             let mut current: Option<Run<'a>> = None;
             for event in events.filter(|event| event.vrrp().is_some_and(&is_wanted)) {
                 match &mut current {
-                    Some(run) if event.time.micros_since(run.last()) <= quiet_micros => run.lines.push(event),
+                    Some(run) if run.goes_on_with(event, quiet_micros) => run.lines.push(event),
                     Some(_) | None => runs.extend(current.replace(Run { node, lines: vec![event] })),
                 }
             }

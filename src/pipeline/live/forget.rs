@@ -1,16 +1,17 @@
 //! Forgetting the lines that nothing rests on any more.
 //!
 //! A world is built over all kept lines; those it let go are ordinary (a copy that was old and was fetched) and need not be placed
-//! again. It is done only if the verdict without them is the same.
+//! again. Those of a flood are counted: of like ones the last stands for all. Either is done only if the verdict is the same then.
 
 use super::grown::{Grown, Place};
 use super::{Dated, Listening, Live};
 use crate::finding::Finding;
 use crate::pipeline::{settings, settle};
-use crate::timeline;
+use crate::timeline::{self, Line};
 use crate::world::World;
-use ahash::AHashSet;
-use std::collections::{BTreeMap, BTreeSet};
+use ahash::{AHashMap, AHashSet};
+use chrono::NaiveDateTime;
+use std::collections::BTreeSet;
 
 /// How many lines are kept.
 #[derive(Debug, Clone, Copy)]
@@ -28,101 +29,133 @@ impl Default for Limits {
     }
 }
 
+/// What was taken from a source's kept lines, each line with its place among all.
+#[derive(Debug, Default)]
+pub(super) struct Parted {
+    gone: Vec<(usize, Dated)>,
+    /// Lines as they were before they stood for others too.
+    altered: Vec<(usize, Dated)>,
+}
+
 impl Live {
     /// Forgets what nothing rests on. What is left decides when it is tried again.
     pub(super) fn forget(&mut self) {
         let frame = timeline::settle(&self.surveys, &self.options.stated);
         let mut grown = self.grow(&frame);
-        let before = self.judge(&frame, &mut grown.world);
+        let before = verdict(&self.judge(&frame, &mut grown.world));
         grown.world.end_pairing();
         let alive: AHashSet<Place> = grown.held().collect();
-        let gone: Vec<Vec<(usize, Dated)>> = self.sources.iter_mut().map(|source| source.part_with(&alive)).collect();
-        if gone.iter().any(|gone| !gone.is_empty()) {
-            let grown = self.grow(&frame);
-            let after = self.judge(&frame, &mut grown.world.clone());
-            if before == after {
-                self.is_reshaped();
-                self.grown = Some(grown).filter(Grown::can_go_on);
-            } else {
-                self.sources.iter_mut().zip(gone).for_each(|(source, gone)| source.take_back(gone));
-            }
-        }
+        // Of a flood nothing can go that is counted, but one line can stand for many.
+        let _ = self.is_the_same_after(&frame, &before, |source| source.part_with(&alive))
+            || self.is_the_same_after(&frame, &before, |source| source.fold(&alive));
         self.kept = self.sources.iter().map(|source| source.kept.len()).sum();
         let Limits { few, most } = self.limits;
         if self.kept > most {
-            self.drop_oldest(&frame);
+            self.thin_out(&frame);
         }
         self.forget_at = (2 * self.kept).max(self.kept + few).min(most.max(self.kept + few / 4));
     }
 
+    /// Takes lines from all sources, and gives them back if that alters the verdict.
+    fn is_the_same_after(
+        &mut self,
+        frame: &timeline::Frame,
+        before: &BTreeSet<String>,
+        part: impl FnMut(&mut Listening) -> Parted,
+    ) -> bool {
+        let parted: Vec<Parted> = self.sources.iter_mut().map(part).collect();
+        if parted.iter().all(|parted| parted.gone.is_empty()) {
+            return true;
+        }
+        let grown = self.grow(frame);
+        let is_the_same = *before == verdict(&self.judge(frame, &mut grown.world.clone()));
+        if is_the_same {
+            self.is_reshaped();
+            self.grown = Some(grown).filter(Grown::can_go_on);
+        } else {
+            self.sources.iter_mut().zip(parted).for_each(|(source, parted)| source.take_back(parted));
+        }
+        is_the_same
+    }
+
     /// The world over all kept lines, before it is settled.
-    fn grow(&mut self, frame: &timeline::Frame) -> Grown {
+    pub(super) fn grow(&mut self, frame: &timeline::Frame) -> Grown {
         Grown::over(self.grown.take(), frame, &self.surveys, &self.sources, &self.options)
     }
 
-    /// Settles a world. What it comes to is the verdict alone: findings hold their lines.
-    fn judge(&self, frame: &timeline::Frame, world: &mut World) -> BTreeSet<String> {
+    /// Settles a world, and says what it comes to. Findings hold their lines.
+    pub(super) fn judge(&self, frame: &timeline::Frame, world: &mut World) -> Vec<Finding> {
         settle(world, frame, &self.surveys);
         settings::give(&self.configurations(), world);
-        verdict(&crate::detect::find_all(world, 1))
-    }
-
-    /// Too much matters at once: the oldest lines go, down to half of what may be kept.
-    fn drop_oldest(&mut self, frame: &timeline::Frame) {
-        self.is_reshaped();
-        let mut times = BTreeMap::<i64, usize>::new();
-        let mut placed = Vec::with_capacity(self.kept);
-        for (index, source) in self.sources.iter().enumerate() {
-            for dated in &source.kept {
-                let time = frame.time_of(index, &self.surveys[index], &dated.line, dated.crossed);
-                let time = time.map_or(i64::MIN, |time| time.micros);
-                *times.entry(time).or_default() += 1;
-                placed.push(time);
-            }
-        }
-        let mut left = self.kept;
-        let mut until = i64::MIN;
-        for (time, count) in times {
-            if left <= self.limits.most / 2 {
-                break;
-            }
-            left -= count;
-            until = time;
-        }
-        let mut placed = placed.into_iter();
-        for source in &mut self.sources {
-            source.kept.retain(|_| placed.next().is_some_and(|time| time > until));
-        }
-        let now: usize = self.sources.iter().map(|source| source.kept.len()).sum();
-        self.forgotten += u64::try_from(self.kept - now).unwrap_or(u64::MAX);
-        self.kept = now;
+        crate::detect::find_all(world, 1)
     }
 }
 
 impl Listening {
-    /// Gives away the lines that nothing rests on, each with its place among all.
-    fn part_with(&mut self, alive: &AHashSet<Place>) -> Vec<(usize, Dated)> {
-        // The last line of each kind says what a host is: a secondary, of this version, that asks this address.
-        let mut last = AHashSet::new();
-        let is_last: Vec<bool> =
-            self.kept.iter().rev().map(|dated| last.insert((&dated.line.host, dated.line.id))).collect();
+    /// Gives away the lines that nothing rests on.
+    fn part_with(&mut self, alive: &AHashSet<Place>) -> Parted {
+        let needed = self.needed(alive);
+        let mut parted = Parted::default();
         let mut left = Vec::new();
-        let mut gone = Vec::new();
-        for ((at, dated), is_last) in
-            std::mem::take(&mut self.kept).into_iter().enumerate().zip(is_last.into_iter().rev())
-        {
-            if is_last || alive.contains(&place_of(self, &dated)) {
+        for ((at, dated), is_needed) in std::mem::take(&mut self.kept).into_iter().enumerate().zip(needed) {
+            if is_needed {
                 left.push(dated);
             } else {
-                gone.push((at, dated));
+                parted.gone.push((at, dated));
             }
         }
         self.kept = left;
-        gone
+        parted
     }
 
-    /// Takes back what [`part_with`](Self::part_with) gave.
-    fn take_back(&mut self, gone: Vec<(usize, Dated)>) {
+    /// Gives away those of them that the last one that says the same can stand for.
+    fn fold(&mut self, alive: &AHashSet<Place>) -> Parted {
+        let needed = self.needed(alive);
+        let mut like = Like::default();
+        let mut is_gone = vec![false; self.kept.len()];
+        let mut stands_for = vec![0u32; self.kept.len()];
+        for (at, dated) in self.kept.iter().enumerate().rev().filter(|(at, _)| !needed[*at]) {
+            if let Some(other) = like.behind(dated) {
+                is_gone[at] = true;
+                stands_for[other] = stands_for[other].saturating_add(dated.line.repeated);
+            } else {
+                like.stays(at, dated);
+            }
+        }
+        self.let_go(&is_gone, &stands_for)
+    }
+
+    /// Gives away these lines; others stand for so many more from now on.
+    pub(super) fn let_go(&mut self, is_gone: &[bool], stands_for: &[u32]) -> Parted {
+        let mut parted = Parted::default();
+        let mut left = Vec::new();
+        for (at, dated) in std::mem::take(&mut self.kept).into_iter().enumerate() {
+            if is_gone[at] {
+                parted.gone.push((at, dated));
+            } else if stands_for[at] > 0 {
+                let repeated = dated.line.repeated.saturating_add(stands_for[at]);
+                left.push(Dated::new(Line { repeated, ..dated.line.clone() }, dated.crossed));
+                parted.altered.push((at, dated));
+            } else {
+                left.push(dated);
+            }
+        }
+        self.kept = left;
+        parted
+    }
+
+    /// Of each line whether it must stay.
+    fn needed(&self, alive: &AHashSet<Place>) -> Vec<bool> {
+        // The last line of each kind says what a host is: a secondary, of this version, that asks this address.
+        let mut last = AHashSet::new();
+        let is_last = |dated: &Dated| last.insert((dated.line.host.clone(), dated.line.id));
+        let is_last: Vec<bool> = self.kept.iter().rev().map(is_last).collect();
+        let lines = self.kept.iter().zip(is_last.into_iter().rev());
+        lines.map(|(dated, is_last)| is_last || alive.contains(&place_of(self, dated))).collect()
+    }
+
+    /// Takes back what was given away.
+    fn take_back(&mut self, Parted { gone, altered }: Parted) {
         let mut left = std::mem::take(&mut self.kept).into_iter();
         for (at, dated) in gone {
             let before = at - self.kept.len();
@@ -130,10 +163,47 @@ impl Listening {
             self.kept.push(dated);
         }
         self.kept.extend(left);
+        altered.into_iter().for_each(|(at, dated)| self.kept[at] = dated);
     }
 }
 
-fn place_of(source: &Listening, dated: &Dated) -> Place {
+/// Like lines this far apart are two matters.
+const FAR_MICROS: i64 = 600_000_000;
+
+/// Lines that those before them which say the same can be counted with, while a source is gone through from its end.
+#[derive(Debug, Default)]
+pub(super) struct Like {
+    /// By what they say: where the nearest such line is that stays, and when the earliest was written that it stands for.
+    lines: AHashMap<Vec<u8>, (usize, NaiveDateTime)>,
+}
+
+impl Like {
+    /// Where the line is that this one can be counted with.
+    pub(super) fn behind(&mut self, dated: &Dated) -> Option<usize> {
+        let (at, earliest) = self.lines.get_mut(&said(dated))?;
+        let written = dated.line.stamp?.written;
+        let apart = (*earliest - written).num_microseconds()?;
+        if !(0..=FAR_MICROS).contains(&apart) {
+            return None;
+        }
+        *earliest = written;
+        Some(*at)
+    }
+
+    /// Takes a line that stays.
+    pub(super) fn stays(&mut self, at: usize, dated: &Dated) {
+        if let Some(stamp) = dated.line.stamp {
+            self.lines.insert(said(dated), (at, stamp.written));
+        }
+    }
+}
+
+fn said(dated: &Dated) -> Vec<u8> {
+    let Line { id, fact, host, pid, .. } = &dated.line;
+    postcard::to_stdvec(&(id, fact, host, pid, dated.crossed)).expect("a Vec takes everything")
+}
+
+pub(super) fn place_of(source: &Listening, dated: &Dated) -> Place {
     (source.path.clone(), dated.line.line, dated.line.cursor.clone())
 }
 

@@ -12,6 +12,7 @@ mod foresight;
 mod forget;
 mod grown;
 mod stored;
+mod thin;
 
 use super::intake::{Reader, caveat_of, is_listened_to};
 use super::settings::Configuration;
@@ -324,7 +325,7 @@ impl Live {
         }
         if self.forgotten > 0 {
             let text = format!(
-                "more than {} lines mattered at once: the {} oldest of them are no longer known.",
+                "more than {} lines mattered at once: {} of them, the oldest of the commonest kinds, are no longer known one by one.",
                 self.limits.most, self.forgotten
             );
             caveats.push(Caveat { kind: "limit", node: None, text });

@@ -1,9 +1,10 @@
 use super::{Limits, Live, Mark, Reached, SettingsFile, Stored};
 use crate::event::Text;
+use crate::finding::Finding;
 use crate::input::{self, Source};
 use crate::pipeline::kept::Kept;
 use crate::pipeline::{Options, analyze, interest, read_unwrapped};
-use crate::report::{Report, json};
+use crate::report::{Caveat, Report, json};
 use proptest::prelude::*;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -106,11 +107,10 @@ fn write_settings(home: &Path, report: &Report) {
     write("stray.conf".to_owned(), "vrrp_instance VI_1 {\npriority 1\n}\n".to_owned());
 }
 
-/// Feeds all records in order of time, forgetting early, and asks in between.
-fn fed_in_order(Case { replays, settings, .. }: &Case, few: usize, asks: bool) -> (Report, usize) {
+/// Feeds all records in order of time, forgetting early, and asks in between. Says too how many lines are kept in the end.
+fn fed_in_order(Case { replays, settings, .. }: &Case, limits: Limits, asks: bool) -> (Report, usize) {
     let sources: Vec<(Text, Option<Text>)> = replays.iter().map(|replay| (replay.path.clone(), None)).collect();
-    let limits = Limits { few, ..Limits::default() };
-    let mut live = Live { limits, forget_at: few, ..Live::new(Options::default(), &sources) };
+    let mut live = Live { limits, forget_at: limits.few, ..Live::new(Options::default(), &sources) };
     live.put_beside(settings);
     let mut all: Vec<(&Replay, usize)> =
         replays.iter().flat_map(|replay| (0..replay.records.len()).map(move |at| (replay, at))).collect();
@@ -136,14 +136,79 @@ fn fed_in_order(Case { replays, settings, .. }: &Case, few: usize, asks: bool) -
 fn forgetting_changes_no_report() {
     let mut forgotten = 0;
     for case in &*CASES {
-        let (_, all) = fed_in_order(case, 4000, false);
+        let forgetting_at = |few| Limits { few, ..Limits::default() };
+        let (_, all) = fed_in_order(case, forgetting_at(4000), false);
         for (few, asks) in [(5, false), (25, true), (100, true)] {
-            let (report, kept) = fed_in_order(case, few, asks);
+            let (report, kept) = fed_in_order(case, forgetting_at(few), asks);
             assert_eq!(told(&report), case.batch, "{} {few}", case.path.display());
             forgotten += all - kept;
         }
     }
     assert!(forgotten > 100, "{forgotten}");
+}
+
+/// The seed incident, and between cause and symptom a flood of lines in one node's log.
+fn flooded(file: &str, line: impl Fn(u32) -> String) -> (tempfile::TempDir, Case) {
+    let home = tempfile::tempdir().expect("a directory can be made");
+    let seed = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/seed-incident");
+    for name in ["dnsmaster.log", "dnsmaster2.log", "dnsslave.log"] {
+        let mut lines: Vec<String> =
+            std::fs::read_to_string(seed.join(name)).expect("it is shipped").lines().map(str::to_owned).collect();
+        if name == file {
+            let at = lines.partition_point(|line| line.as_str() < "Aug 10");
+            let flood = (0..2_000u32).map(|number| {
+                let (hour, minute, second) = (number / 360, number / 6 % 60, number % 6 * 10);
+                format!("Aug 10 {hour:02}:{minute:02}:{second:02} {}", line(number))
+            });
+            lines.splice(at..at, flood);
+        }
+        std::fs::write(home.path().join(name), lines.join("\n") + "\n").expect("it can be written");
+    }
+    let case = Case::read(home.path().to_owned());
+    (home, case)
+}
+
+fn drift(report: &Report) -> &Finding {
+    let mut drifts = report.findings.iter().filter(|finding| finding.rule == "eip-drift");
+    drifts.next().expect("a drift is found")
+}
+
+/// Where lines say the same again and again, a few of them stand for all, and nothing else need go for them.
+#[test]
+fn a_flood_of_like_lines_is_counted_and_takes_nothings_place() {
+    let refused_adverts = flooded("dnsmaster2.log", |_| {
+        "dnsmaster2 Keepalived_vrrp[876]: VRRP_Instance(VI_1) bogus VRRP packet received on eth0 !!!".to_owned()
+    });
+    let refused_notifies = flooded("dnsslave.log", |number| {
+        let (zone, sender) = (number % 7, number % 5);
+        format!(
+            "dnsslave pdns_server[30549]: Received NOTIFY for example{zone}.org from 203.0.113.{sender} which is not a master"
+        )
+    });
+    for (_, case) in [refused_adverts, refused_notifies] {
+        let (report, kept) = fed_in_order(&case, Limits { few: 50, most: 600 }, true);
+        assert!(kept < 450, "{kept}");
+        assert_eq!(told(&report), case.batch);
+    }
+}
+
+/// Where a stranger makes up a name for each, the flood's own lines make room for it.
+#[test]
+fn a_flood_of_made_up_names_drowns_no_drift() {
+    let (_home, case) = flooded("dnsslave.log", |number| {
+        format!(
+            "dnsslave pdns_server[30549]: Received NOTIFY for example{number}.org from 203.0.113.7 which is not a master"
+        )
+    });
+    let (report, kept) = fed_in_order(&case, Limits { few: 50, most: 600 }, true);
+    assert!(kept <= 600, "{kept}");
+    let is_limit = |caveat: &&Caveat| caveat.kind == "limit";
+    let caveat = report.caveats.iter().find(is_limit).expect("what is no longer known is said");
+    assert!(caveat.text.contains("more than 600 lines mattered at once"), "{}", caveat.text);
+    let whole = analyze(&sources_of(&[case.path.clone().into()]), &Options::default(), 1).report;
+    let (live, batch) = (drift(&report), drift(&whole));
+    assert_eq!((&live.id, &live.claim, live.confidence), (&batch.id, &batch.claim, batch.confidence));
+    assert_eq!((live.since, live.until), (batch.since, batch.until));
 }
 
 /// Lines that come in order do not make another world: the events of the one before are those of the next.
