@@ -38,6 +38,8 @@ const ELECTION_MICROS: i64 = 3_000_000;
 const PAPER_MICROS: i64 = 10_000_000;
 /// 1.x advertises one interval before it enters MASTER, and may be sent back within it.
 const NEAR_MISS_MICROS: i64 = 1_500_000;
+/// 1.x advertises as soon as it is started, before its own line may be written.
+const RESTART_MICROS: i64 = 1_500_000;
 /// Overlaps of one group closer than this are one episode: the link flaps.
 const QUIET_MICROS: i64 = 60_000_000;
 
@@ -136,6 +138,8 @@ fn overlap<'a>(
     let begun = |mastership: &Mastership| mastership.begun().map(|begun| begun.micros);
     let ((first_node, first), (second_node, second)) = if begun(a.1) <= begun(b.1) { (a, b) } else { (b, a) };
     let from = second.begun().or_else(|| Some(second.first.time).filter(|_| first.covers(second.first.time)))?;
+    // That no line says how it began says nothing of the time before its logs.
+    let from = first.begun().or_else(|| world.begin_of(first_node)).map_or(from, |begin| begin.max(from));
     let to = end_of(from, first, second);
     if to.is_some_and(|to| to.micros < from.micros) || is_never_entered(second) || is_never_entered(first) {
         return None;
@@ -167,9 +171,14 @@ fn overlap<'a>(
     // A higher advert that ends the older mastership proves that one instant only, as every hand-over does; unless the new MASTER had
     // not heard the old one before it entered: then it was deaf, and both were MASTER from there on.
     let was_deaf = first.heard_higher.is_some() && !second.preempts() && second.begin != Begin::Unseen;
-    // The newer one's yielding is about the older one only while that lasts.
+    // The newer one's yielding is about the older one only while that lasts: not where its logs end before, nor to one that is started anew.
+    let last_alive = match &first.end {
+        Some((End::Died, end)) => Some(end.time.shifted(-RESTART_MICROS)),
+        Some((End::Yielded | End::Left | End::Stopped, end)) => Some(end.time),
+        None => world.last_of(first_node).filter(|last| last.micros < from.micros),
+    };
     let yields_to_first =
-        second.heard_higher.as_ref().is_some_and(|line| first.ended().is_none_or(|end| line.time.micros <= end.micros));
+        second.heard_higher.as_ref().is_some_and(|line| last_alive.is_none_or(|last| line.time.micros <= last.micros));
     let is_lower_heard = adverts.iter().any(|line| matches!(line.vrrp(), Some(Vrrp::HeardLower(_))));
     let is_heard = was_deaf || yields_to_first || is_lower_heard;
     // A MASTER that was started anew without having ended, and wrote nothing since the other one took over, was dead by then: a take-over.

@@ -313,6 +313,16 @@ fn measured(events: &[Event]) -> Vec<(Text, Clock)> {
         .collect()
 }
 
+/// The same as [`told`], where each node's logs begin with the first of its events.
+pub(super) fn told_from_begin_of_logs(rule: &str, events: &[Event]) -> Vec<String> {
+    let mut world = observed(&Topology::default(), &measured(events), events);
+    for event in events.iter().rev() {
+        let begin = world.begin_of(&event.node).map_or(event.time, |begin| begin.min(event.time));
+        world.note_begin(&event.node, begin);
+    }
+    words(&find_settled(world, rule))
+}
+
 fn find_in(
     topology: &Topology,
     clocks: &[(Text, Clock)],
@@ -320,6 +330,14 @@ fn find_in(
     events: &[Event],
     silence_seconds: Option<i64>,
 ) -> Vec<Finding> {
+    let mut world = observed(topology, clocks, events);
+    if let (Some(seconds), Some(last)) = (silence_seconds, events.iter().map(|event| event.time).max()) {
+        world.note_now(last.shifted(seconds * 1_000_000));
+    }
+    find_settled(world, rule)
+}
+
+fn observed(topology: &Topology, clocks: &[(Text, Clock)], events: &[Event]) -> World {
     let mut ordered: Vec<Arc<Event>> = events.iter().cloned().map(Arc::new).collect();
     ordered.sort_by(|a, b| (a.time, &a.node).cmp(&(b.time, &b.node)));
     let mut world = World::of(Arc::new(topology.clone()));
@@ -327,9 +345,10 @@ fn find_in(
     for (node, clock) in clocks {
         world.note_clock(node, clock.clone());
     }
-    if let (Some(seconds), Some(last)) = (silence_seconds, ordered.last()) {
-        world.note_now(last.time.shifted(seconds * 1_000_000));
-    }
+    world
+}
+
+fn find_settled(mut world: World, rule: &str) -> Vec<Finding> {
     world.settle(&[]);
     super::find_all(&world, 1).into_iter().filter(|finding| finding.rule == rule).collect()
 }

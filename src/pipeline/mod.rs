@@ -279,6 +279,9 @@ fn settle(world: &mut World, frame: &Frame, surveys: &[Survey]) {
     for (node, presence) in frame.presences(surveys) {
         world.note_presence(&node, &presence);
     }
+    for (node, begin) in frame.begins(surveys) {
+        world.note_begin(&node, begin);
+    }
     for (node, skew) in &frame.skews {
         let against = skew.against.clone();
         let inferred_micros = against.as_ref().map_or(0, |_| skew.applied_micros);

@@ -219,6 +219,20 @@ impl Frame {
         hosts.chain(daemons)
     }
 
+    /// The first moment that each node's logs cover, whatever program wrote the line.
+    #[must_use]
+    pub fn begins(&self, surveys: &[Survey]) -> BTreeMap<Text, Moment> {
+        let mut begins = BTreeMap::<Text, Moment>::new();
+        for (_, span) in surveys.iter().zip(&self.spans).filter(|(survey, _)| !survey.is_witness) {
+            if let (Some(node), Some(first)) = (&span.node, span.first) {
+                let first = first.shifted(-self.skews.get(node).map_or(0, |skew| skew.applied_micros));
+                let known = begins.entry(node.clone()).or_insert(first);
+                *known = (*known).min(first);
+            }
+        }
+        begins
+    }
+
     /// The last moment that each node's logs cover, whatever program wrote the line.
     #[must_use]
     pub fn ends(&self, surveys: &[Survey]) -> Vec<(Text, Moment)> {

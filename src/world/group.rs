@@ -97,7 +97,11 @@ impl PeerGroup {
             times.map(|(micros, at)| (micros, node.clone(), at)).collect()
         };
         let mut takeovers: Vec<(i64, Text, usize)> = nodes.iter().flat_map(entered).collect();
-        takeovers.sort();
+        // Of two within one stamp the one that stayed MASTER came last: what follows must not be told by names.
+        takeovers.sort_by_cached_key(|(micros, node, at)| {
+            let ended = nodes[node][*at].ended().map_or(i64::MAX, |ended| ended.micros);
+            (*micros, ended, node.clone())
+        });
         Self { unit, nodes, proven, instances, takeovers }
     }
 

@@ -81,6 +81,8 @@ pub struct NodeFacts {
     pub shows_freshness: bool,
     /// Last line of any kind that its logs hold.
     pub last: Option<Moment>,
+    /// The first one, where it is known beside the events.
+    first: Option<Moment>,
 }
 
 /// The shared belief.
@@ -221,6 +223,17 @@ impl World {
         if !facts.banners.contains(&daemon) {
             *known = versions.and_then(|versions| known.narrowed(versions)).unwrap_or_default();
         }
+    }
+
+    /// Takes when a node's logs begin, whatever program wrote the line.
+    pub fn note_begin(&mut self, node: &Text, begin: Moment) {
+        self.nodes.entry(node.clone()).or_default().first = Some(begin);
+    }
+
+    /// When a node's logs begin: what is concluded from no line of it is of no time before.
+    #[must_use]
+    pub fn begin_of(&self, node: &Text) -> Option<Moment> {
+        self.nodes.get(node)?.first
     }
 
     /// Takes how well a node's clock is known.

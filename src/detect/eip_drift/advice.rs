@@ -22,7 +22,9 @@ pub(super) fn rivals(world: &World, displacement: &Displacement, names: &Names, 
             let claim = format!("{owner} moved it back at once: notify_master_rx_lower_pri{place} runs in silence");
             rivals.push(Rival { claim, settled_by });
         }
+        let was_started = displacement.taken.as_ref().is_some_and(|taken| taken.script.is_some());
         match &configured.holder_notifies {
+            None if was_started => {}
             None => rivals.push(Rival {
                 claim: "nothing moves but keepalived's own addresses: without a notify_master script nothing can drift"
                     .to_owned(),

@@ -148,10 +148,60 @@ fn no_clock_explains_two_masters_that_did_not_hear_each_other() {
         at("b", 5, master()),
         at("b", 16, hears_higher()),
         at("b", 16, backup()),
+        at("a", 60, hears_nothing_new()),
     ];
     assert_eq!(told_unmeasured("split-brain", &both_start), ["likely closed"]);
     let preempted = [&both_start[..], &[at("a", 3, waits_for_lower())]].concat();
     assert!(told_unmeasured("split-brain", &preempted).is_empty());
+}
+
+/// That it yielded to somebody shows that somebody was MASTER then, not who was all the time.
+#[test]
+fn a_log_that_ends_while_master_makes_no_certain_split() {
+    let took_over = [
+        at("a", 0, master()),
+        at("b", 1, backup()),
+        at("b", 100, master()),
+        at("b", 118, hears_higher()),
+        at("b", 118, backup()),
+    ];
+    assert_eq!(told("split-brain", &took_over), ["suspected closed"]);
+    let rivals = &find("split-brain", &took_over)[0].rivals;
+    assert!(rivals.iter().any(|rival| rival.claim.contains("died while MASTER")), "{rivals:?}");
+    let goes_on = [&took_over[..], &[at("a", 300, hears_nothing_new())]].concat();
+    assert_eq!(told("split-brain", &goes_on), ["likely closed"]);
+}
+
+/// 1.x advertises in the second in which it is started anew.
+#[test]
+fn one_that_was_killed_and_comes_back_was_no_rival_meanwhile() {
+    let killed = [
+        at("a", 0, master()),
+        at("b", 1, backup()),
+        at("b", 100, master()),
+        at("a", 118, starts()),
+        at("b", 118, hears_higher()),
+        at("b", 118, backup()),
+        at("a", 118, pending()),
+        at("a", 119, master()),
+    ];
+    assert!(told("split-brain", &killed).is_empty());
+}
+
+/// What a node was before its logs begin is nobody's rival.
+#[test]
+fn a_log_that_begins_while_master_says_nothing_of_the_time_before() {
+    let events = [
+        at("a", 0, starts()),
+        at("a", 3, master()),
+        at("a", 22, stops()),
+        at("a", 31, starts()),
+        at("a", 34, master()),
+        at("b", 34, hears_higher()),
+        at("b", 34, backup()),
+    ];
+    assert_eq!(told("split-brain", &events), ["likely closed"]);
+    assert!(told_from_begin_of_logs("split-brain", &events).is_empty());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Offsets between two nodes' clocks, voted on by pairs of lines.
 
-use super::{Met, Sighting};
+use super::{Meeting, Met, Sighting, TOLD_MICROS};
 use crate::event::Text;
 use ahash::AHashMap;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,8 +8,10 @@ use std::ops::Range;
 
 /// Votes within this of each other are one offset: a second of resolution on either side and the network between.
 const AGREE_MICROS: i64 = 1_500_000;
-/// Fewer pairs than this say nothing.
+/// Fewer pairs than this set no clock right.
 const PAIRS_MIN: usize = 2;
+/// What one pair leaves open, beside by how much it is apart.
+const ONE_PAIR_MICROS: i64 = 1_000_000;
 
 /// One possible meeting: what the two stamps differ by, and which two stamps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,14 +21,17 @@ pub(super) struct Vote {
     pub(super) answered: i64,
     /// Which meeting it is of.
     pub(super) kind: usize,
+    /// Both sides name the priorities of both.
+    pub(super) is_mutual: bool,
 }
 
 /// Every pair of stamps within reach: the true offset recurs, the others scatter.
-pub(super) fn votes_of(kind: usize, asked: &[i64], answered: &[i64], reach: i64) -> Vec<Vote> {
+fn votes_of(kind: usize, meeting: &Meeting, asked: &[i64], answered: &[i64]) -> Vec<Vote> {
+    let (reach, is_mutual) = (meeting.reach_micros(), matches!(meeting, Meeting::Adverts(..)));
     let near = |asked: i64| {
         let from = answered.partition_point(|answered| *answered < asked - reach);
         let near = answered[from..].iter().take_while(move |answered| **answered <= asked + reach);
-        near.map(move |answered| Vote { offset: asked - answered, asked, answered: *answered, kind })
+        near.map(move |answered| Vote { offset: asked - answered, asked, answered: *answered, kind, is_mutual })
     };
     asked.iter().flat_map(|asked| near(*asked)).collect()
 }
@@ -99,10 +104,16 @@ impl Link {
                 best = Some((*pairs, middle, agreeing));
             }
         }
-        let (pairs, offset, agreeing) = best.filter(|(pairs, ..)| *pairs >= PAIRS_MIN)?;
+        let (pairs, offset, agreeing) = best?;
+        let is_enough = pairs >= PAIRS_MIN;
+        // One exchange of adverts that both sides tell of sets nothing right, but it shows that nothing need be.
+        let agrees = offset.abs() < TOLD_MICROS && agreeing.iter().any(|vote| vote.is_mutual);
+        if !is_enough && !agrees {
+            return None;
+        }
         let spread = agreeing.last()?.offset - agreeing.first()?.offset;
         let explained = agreeing.iter().map(|vote| (vote.kind, vote.asked)).collect();
-        let doubt = doubt(&votes, &all, pairs, offset);
+        let doubt = if is_enough { doubt(&votes, &all, pairs, offset) } else { offset.abs() + ONE_PAIR_MICROS };
         Some(Self { ahead: ahead.clone(), behind: behind.clone(), offset, pairs, spread, doubt, explained })
     }
 
@@ -133,10 +144,9 @@ pub(super) fn votes(met: &Met) -> Votes {
             let by_node = sightings.chunk_by(|a, b| (a.node, a.asks) == (b.node, b.asks));
             by_node.filter(move |one| one[0].asks == asks)
         };
-        let reach = met.meetings[kind].reach_micros();
         for asker in of_side(true) {
             for answerer in of_side(false).filter(|answerer| answerer[0].node != asker[0].node) {
-                let new = votes_of(kind, &micros(asker), &micros(answerer), reach);
+                let new = votes_of(kind, &met.meetings[kind], &micros(asker), &micros(answerer));
                 if !new.is_empty() {
                     let name = |one: &[Sighting]| met.nodes[one[0].node].clone();
                     votes.entry((name(asker), name(answerer))).or_default().extend(new);
@@ -184,15 +194,18 @@ pub(super) fn links(votes: &mut Votes) -> Vec<Link> {
 mod tests {
     use super::{Link, Votes, links, votes_of};
     use crate::event::Text;
+    use crate::timeline::skew::Meeting;
 
-    const REACH: i64 = 30_000_000;
+    fn zone() -> Meeting {
+        Meeting::Transferred(Text::from("example.com"))
+    }
 
     fn seconds(moments: &[i64]) -> Vec<i64> {
         moments.iter().map(|second| second * 1_000_000).collect()
     }
 
     fn agreed(asked: &[i64], answered: &[i64]) -> Option<(i64, usize)> {
-        let votes = votes_of(0, &seconds(asked), &seconds(answered), REACH);
+        let votes = votes_of(0, &zone(), &seconds(asked), &seconds(answered));
         Link::agreed(&Text::from("a"), &Text::from("b"), &votes).map(|link| (link.offset / 1_000_000, link.pairs))
     }
 
@@ -205,7 +218,7 @@ mod tests {
     #[test]
     fn what_happens_in_regular_turns_leaves_a_doubt() {
         let doubted = |asked: &[i64], answered: &[i64]| {
-            let votes = votes_of(0, &seconds(asked), &seconds(answered), REACH);
+            let votes = votes_of(0, &zone(), &seconds(asked), &seconds(answered));
             let link = Link::agreed(&Text::from("a"), &Text::from("b"), &votes).expect("they agree");
             (link.offset / 1_000_000, link.uncertainty_micros() / 1_000_000)
         };
@@ -224,6 +237,19 @@ mod tests {
     #[test]
     fn one_pair_corrects_nothing() {
         assert_eq!(agreed(&[4], &[0]), None);
+        assert_eq!(agreed(&[1], &[0]), None);
+    }
+
+    #[test]
+    fn one_exchange_that_both_sides_tell_of_shows_that_clocks_agree() {
+        let agreed = |asked: i64, answered: i64| {
+            let votes = votes_of(0, &Meeting::Adverts(103, 102), &seconds(&[asked]), &seconds(&[answered]));
+            let link = Link::agreed(&Text::from("a"), &Text::from("b"), &votes)?;
+            Some((link.offset, link.uncertainty_micros()))
+        };
+        assert_eq!(agreed(7, 7), Some((0, 1_500_000)));
+        assert_eq!(agreed(8, 7), Some((1_000_000, 2_500_000)));
+        assert_eq!(agreed(9, 7), None);
     }
 
     #[test]
@@ -236,8 +262,8 @@ mod tests {
     fn a_moment_that_one_node_explains_is_no_vote_for_another() {
         let pair = |answerer: &str| (Text::from("asker"), Text::from(answerer));
         let mut votes: Votes = [
-            (pair("its own primary"), votes_of(0, &seconds(&[10, 40]), &seconds(&[10, 40]), REACH)),
-            (pair("another cluster's"), votes_of(0, &seconds(&[10, 40]), &seconds(&[26, 56]), REACH)),
+            (pair("its own primary"), votes_of(0, &zone(), &seconds(&[10, 40]), &seconds(&[10, 40]))),
+            (pair("another cluster's"), votes_of(0, &zone(), &seconds(&[10, 40]), &seconds(&[26, 56]))),
         ]
         .into();
         let found: Vec<(Text, i64)> = links(&mut votes).into_iter().map(|link| (link.behind, link.offset)).collect();

@@ -115,6 +115,7 @@ fn against_all(node: &Text, clocks: &BTreeMap<Text, Skew>, votes: &Votes) -> Opt
             asked: if sign > 0 { vote.asked } else { vote.answered },
             answered: if sign > 0 { vote.answered } else { vote.asked } - known.applied_micros,
             kind: vote.kind,
+            is_mutual: vote.is_mutual,
         }));
     }
     let links = by_reference.into_iter().filter_map(|(reference, votes)| Link::agreed(node, reference, &votes));
@@ -183,7 +184,7 @@ pub(super) fn decide(
         } else if !stated.skews.contains_key(node) {
             let (sign, micros) = (if skew.applied_micros < 0 { "-" } else { "" }, skew.applied_micros.abs());
             let (offset, unsure) = (micros_as_seconds(micros), micros_as_seconds(skew.uncertainty_micros));
-            right.push(format!("{node} {sign}{offset} s ± {unsure} s ({} pairs of lines)", skew.pairs));
+            right.push(format!("{node} {sign}{offset} s ± {unsure} s ({} of lines)", pairs(skew.pairs)));
         }
         settled
             .insert(node.clone(), Skew { applied_micros: if off { skew.applied_micros } else { 0 }, ..skew.clone() });
@@ -225,7 +226,11 @@ fn said(skew: &Skew) -> String {
     let direction = if skew.applied_micros < 0 { "behind" } else { "ahead of" };
     let reference = skew.against.as_deref().unwrap_or("the other");
     let unsure = micros_as_seconds(skew.uncertainty_micros);
-    format!("its clock is {seconds} s {direction} {reference}'s (± {unsure} s, {} pairs of lines agree)", skew.pairs)
+    format!("its clock is {seconds} s {direction} {reference}'s (± {unsure} s, {} of lines agree)", pairs(skew.pairs))
+}
+
+fn pairs(number: usize) -> String {
+    if number == 1 { "1 pair".to_owned() } else { format!("{number} pairs") }
 }
 
 fn micros_as_seconds(micros: i64) -> String {

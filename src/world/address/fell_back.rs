@@ -2,7 +2,7 @@
 
 use super::chain::chain;
 use super::one_sided::fetched_without;
-use super::{COARSE_MICROS, Displacement, HANDOVER_MICROS, SETTLE_MICROS, Window, close, near};
+use super::{COARSE_MICROS, Displacement, HANDOVER_MICROS, SECOND_MICROS, SETTLE_MICROS, Window, close, near};
 use crate::event::{Daemon, Event, Fact, Text};
 use crate::moment::Moment;
 use crate::world::group::{PeerGroup, Takeover};
@@ -27,7 +27,8 @@ pub(super) fn fell_back(world: &World, group: &PeerGroup, window: &Window<'_>) -
         )
     })?;
     let heard = kept.heard_lower.iter().any(|line| near(line.time, event.time, fell, HANDOVER_MICROS));
-    let covered = world.nodes.get(owner).and_then(|facts| facts.last).is_some_and(|last| last.micros >= fell.micros);
+    let last = world.nodes.get(owner).and_then(|facts| facts.last);
+    let covered = last.is_some_and(|last| last.micros >= fell.micros - SECOND_MICROS);
     if !(heard || covered) {
         return None;
     }

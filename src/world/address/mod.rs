@@ -191,7 +191,12 @@ pub fn displacements(world: &World, group: &PeerGroup) -> Vec<Displacement> {
         }
     }
     found.extend(before_any_takeover(world, group, takeovers.first()));
-    found.extend(one_sided(world, group));
+    for new in one_sided(world, group) {
+        // What both sides tell is told already.
+        if found.iter().all(|known| known.first != new.first) {
+            found.push(new);
+        }
+    }
     found.retain(|displacement| displacement.lasts(world.now));
     found.sort_by_key(|displacement| displacement.first.time.micros);
     found

@@ -25,12 +25,14 @@ pub(super) fn one_sided(world: &World, group: &PeerGroup) -> Vec<Displacement> {
     found
 }
 
+/// Whether nothing tells what a node did at a moment: its logs end before it, or its keepalived has been silent for a day or did not write yet.
 fn is_dark(world: &World, node: &Text, moment: Moment) -> bool {
-    world
-        .nodes
-        .get(node)
-        .and_then(|facts| facts.spans.get(&Daemon::Keepalived))
-        .is_none_or(|(first, last)| first.micros > moment.micros || last.micros < moment.micros - 24 * 3_600_000_000)
+    let Some(facts) = world.nodes.get(node) else { return true };
+    let is_over = facts.last.is_none_or(|last| last.micros < moment.micros);
+    is_over
+        || facts.spans.get(&Daemon::Keepalived).is_none_or(|(first, last)| {
+            first.micros > moment.micros || last.micros < moment.micros - 24 * 3_600_000_000
+        })
 }
 
 /// The holder's log alone: it was MASTER, heard a better one and yielded. Moments of that are a flap; a longer time was perhaps a
