@@ -24,7 +24,12 @@ pub(super) fn rivals(world: &World, displacement: &Displacement, names: &Names, 
         }
         let was_started = displacement.taken.as_ref().is_some_and(|taken| taken.script.is_some());
         match &configured.holder_notifies {
-            None if was_started => {}
+            None if was_started => rivals.push(Rival {
+                claim: format!(
+                    "{holder}'s script failed and moved nothing: keepalived does not say how a script ended"
+                ),
+                settled_by: cloud.clone(),
+            }),
             None => rivals.push(Rival {
                 claim: "nothing moves but keepalived's own addresses: without a notify_master script nothing can drift"
                     .to_owned(),
