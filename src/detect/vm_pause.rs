@@ -51,7 +51,8 @@ fn find(world: &World) -> Vec<Finding> {
 
 fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
     let mut found: Vec<(Moment, Finding)> = Vec::new();
-    for (node, events) in world.events_of(group) {
+    let is_late = |event: &Event| matches!(event.keepalived(), Some(Keepalived::TimerLate { .. }));
+    for (node, events) in world.events_of(group, is_late) {
         let mut known: Option<Moment> = None;
         for line in events {
             let Some(Keepalived::TimerLate { seconds }) = line.keepalived() else { continue };

@@ -5,7 +5,7 @@
 use super::words::{self, is_hidden};
 use super::{Group, OwnAddress, Report};
 use crate::event::Text;
-use crate::finding::{Bound, Finding, Role};
+use crate::finding::{Bound, Evidence, Finding, Role, ZoneImpact};
 use crate::moment::Moment;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
@@ -18,9 +18,26 @@ const SCHEMA: &str = "driftline.report/1";
 /// # Errors
 /// Only those of `out`.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let text = serde_json::to_string_pretty(&WireReport::new(report)).map_err(io::Error::other)?;
-    out.write_all(escape_hidden(&text).as_bytes())?;
-    out.write_all(b"\n")
+    let mut harmless = io::BufWriter::new(Harmless(out));
+    serde_json::to_writer_pretty(&mut harmless, &WireReport::new(report))?;
+    harmless.write_all(b"\n")?;
+    harmless.flush()
+}
+
+/// Passes JSON on as [`escape_hidden`] has it, piece by piece: a report may have a hundred megabytes.
+struct Harmless<'o>(&'o mut dyn Write);
+
+impl Write for Harmless<'_> {
+    fn write(&mut self, json: &[u8]) -> io::Result<usize> {
+        // serde hands over whole texts, and a `BufWriter` cuts none in two.
+        let whole = std::str::from_utf8(json).map_err(io::Error::other)?;
+        self.0.write_all(escape_hidden(whole).as_bytes())?;
+        Ok(json.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// One finding as it stands in the report, on one line without its end.
@@ -46,10 +63,19 @@ pub(crate) fn escape_hidden(json: &str) -> String {
     safe
 }
 
+/// A list whose items are made as they are written.
+struct Each<'a, T, W>(&'a [T], fn(&'a T) -> W);
+
+impl<T, W: Serialize> Serialize for Each<'_, T, W> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(self.1))
+    }
+}
+
 #[derive(Serialize)]
 struct WireReport<'a> {
     schema: &'static str,
-    findings: Vec<WireFinding<'a>>,
+    findings: Each<'a, Finding, WireFinding<'a>>,
     nodes: Vec<WireNode<'a>>,
     groups: Vec<WireGroup<'a>>,
     caveats: Vec<WireCaveat<'a>>,
@@ -70,7 +96,7 @@ pub(super) struct WireFinding<'a> {
     until: Option<Stamp>,
     until_is: Option<&'static str>,
     subject: WireSubject<'a>,
-    evidence: Vec<WireEvidence<'a>>,
+    evidence: Each<'a, Evidence, WireEvidence<'a>>,
     cause: Option<&'a str>,
     rivals: Vec<WireRival<'a>>,
     impact: WireImpact<'a>,
@@ -116,7 +142,7 @@ struct WireRival<'a> {
 
 #[derive(Serialize)]
 struct WireImpact<'a> {
-    zones: Vec<WireZone<'a>>,
+    zones: Each<'a, ZoneImpact, WireZone<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     first_symptom: Option<Stamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -229,7 +255,7 @@ impl<'a> WireReport<'a> {
         let coverage = &report.coverage;
         Self {
             schema: SCHEMA,
-            findings: report.findings.iter().map(WireFinding::new).collect(),
+            findings: Each(&report.findings, WireFinding::new),
             nodes: report
                 .nodes
                 .iter()
@@ -336,7 +362,7 @@ impl<'a> WireFinding<'a> {
                 zones: texts(&subject.zones),
                 address: subject.address.as_deref(),
             },
-            evidence: evidence(finding),
+            evidence: Each(finding.evidence(), WireEvidence::new),
             cause: finding.cause.as_deref(),
             rivals: finding
                 .rivals
@@ -344,7 +370,7 @@ impl<'a> WireFinding<'a> {
                 .map(|rival| WireRival { claim: &rival.claim, settled_by: &rival.settled_by })
                 .collect(),
             impact: WireImpact {
-                zones: impact(finding),
+                zones: Each(&finding.impact, WireZone::new),
                 first_symptom: finding.first_symptom.map(Stamp),
                 seconds_to_symptom: finding.first_symptom.map(|first| seconds(finding.since, first)),
                 seconds_to_repair: finding.until.map(|until| seconds(finding.since, until)),
@@ -360,11 +386,9 @@ fn seconds(from: Moment, to: Moment) -> i64 {
     to.micros_since(from).max(0).div_euclid(1_000_000)
 }
 
-fn evidence(finding: &Finding) -> Vec<WireEvidence<'_>> {
-    finding
-        .evidence()
-        .iter()
-        .map(|evidence| WireEvidence {
+impl<'a> WireEvidence<'a> {
+    fn new(evidence: &'a Evidence) -> Self {
+        Self {
             role: match evidence.role {
                 Role::Primary => "primary",
                 Role::Supporting => "supporting",
@@ -381,15 +405,13 @@ fn evidence(finding: &Finding) -> Vec<WireEvidence<'_>> {
             proves: &evidence.proves,
             more: (evidence.more > 0).then_some(evidence.more),
             last: if evidence.more > 0 { evidence.last.map(Stamp) } else { None },
-        })
-        .collect()
+        }
+    }
 }
 
-fn impact(finding: &Finding) -> Vec<WireZone<'_>> {
-    finding
-        .impact
-        .iter()
-        .map(|zone| WireZone {
+impl<'a> WireZone<'a> {
+    fn new(zone: &'a ZoneImpact) -> Self {
+        Self {
             zone: &zone.zone,
             node: &zone.node,
             since: Stamp(zone.since),
@@ -399,8 +421,8 @@ fn impact(finding: &Finding) -> Vec<WireZone<'_>> {
             failed_transfers: zone.failed_transfers,
             serial_lag: zone.our_serial.zip(zone.primary_serial).map(|(ours, theirs)| theirs.wrapping_sub(ours)),
             seconds_behind: zone.until.map(|until| seconds(zone.since, until)),
-        })
-        .collect()
+        }
+    }
 }
 
 fn texts(texts: &[Text]) -> Vec<&str> {

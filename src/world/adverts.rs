@@ -54,9 +54,9 @@ impl World {
         is_wanted: impl Fn(&Vrrp) -> bool,
     ) -> Vec<Run<'a>> {
         let mut runs: Vec<Run<'a>> = Vec::new();
-        for (node, events) in self.events_of(group) {
+        for (node, events) in self.events_of(group, |event| event.vrrp().is_some_and(&is_wanted)) {
             let mut current: Option<Run<'a>> = None;
-            for event in events.filter(|event| event.vrrp().is_some_and(&is_wanted)) {
+            for event in events {
                 match &mut current {
                     Some(run) if run.goes_on_with(event, quiet_micros) => run.lines.push(event),
                     Some(_) | None => runs.extend(current.replace(Run { node, lines: vec![event] })),
@@ -67,14 +67,15 @@ impl World {
         runs
     }
 
-    /// Each node of a group with what it said of the group's instances and of its own keepalived, in order of time.
+    /// Each node of a group with what it said of the group's instances and of its own keepalived and `is_wanted`, in order of time.
     pub fn events_of<'a>(
         &'a self,
         group: &'a PeerGroup,
+        is_wanted: impl Fn(&Event) -> bool + Copy,
     ) -> impl Iterator<Item = (&'a Text, impl Iterator<Item = &'a Arc<Event>>)> {
         group.nodes.keys().filter_map(move |node| {
             let events = self.nodes.get(node)?.vrrp.events();
-            Some((node, events.iter().filter(|event| is_about(group, event))))
+            Some((node, events.iter().filter(move |event| is_wanted(event) && is_about(group, event))))
         })
     }
 

@@ -311,19 +311,15 @@ impl World {
             let facts = self.nodes.entry(node.clone()).or_default();
             facts.last = facts.last.max(Some(*last));
         }
-        self.groups = peers::find(&self.vrrp(), &self.topology);
+        self.groups = peers::find(&self.nodes, &self.topology);
         self.ask_clouds();
         self.witnesses.settle(&self.asked);
-    }
-
-    fn vrrp(&self) -> BTreeMap<Text, (NodeVrrp, Option<Moment>)> {
-        self.nodes.iter().map(|(name, facts)| (name.clone(), (facts.vrrp.clone(), facts.last))).collect()
     }
 
     /// The peer groups as the lines alone have them, whatever is stated.
     #[must_use]
     pub fn groups_by_lines(&self) -> Vec<PeerGroup> {
-        peers::find(&self.vrrp(), &Topology::default())
+        peers::find(&self.nodes, &Topology::default())
     }
 
     /// Turns the clouds' records into observations of the nodes.

@@ -49,7 +49,7 @@ impl Standings {
     #[must_use]
     pub fn of(world: &World, group: &PeerGroup) -> Self {
         let mut standings = Self::default();
-        for (node, events) in world.events_of(group) {
+        for (node, events) in world.events_of(group, |_| true) {
             let mut all: Vec<Standing> = Vec::new();
             for event in events {
                 if is_another_master(event) {

@@ -25,7 +25,7 @@ pub(super) struct Limits {
 /// 8,000 lines are some 25 MB together with the world over them, which must fit into 64 MiB beside all else.
 impl Default for Limits {
     fn default() -> Self {
-        Self { few: 1_000, most: 8_000 }
+        Self { few: 2_000, most: 8_000 }
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod ties;
 
+use super::NodeFacts;
 use super::group::{Masterships, PeerGroup};
 use super::topology::{StatedUnit, Topology};
 use super::vrrp::{Mastership, NodeVrrp, Unit};
@@ -42,10 +43,10 @@ impl Sitting {
     }
 }
 
-/// Finds the peer groups among all nodes. `last_lines` are the ends of their logs.
-pub(super) fn find(nodes: &BTreeMap<Text, (NodeVrrp, Option<Moment>)>, topology: &Topology) -> Vec<PeerGroup> {
+/// Finds the peer groups among all nodes.
+pub(super) fn find(nodes: &BTreeMap<Text, NodeFacts>, topology: &Topology) -> Vec<PeerGroup> {
     let mut seats = BTreeMap::<Seat, Sitting>::new();
-    for (node, (vrrp, last)) in nodes {
+    for (node, NodeFacts { vrrp, last, .. }) in nodes {
         let masterships = vrrp.masterships();
         let mut instances = instances_of(vrrp, &masterships);
         for (unit, masterships) in masterships {
@@ -101,8 +102,13 @@ fn instances_of(vrrp: &NodeVrrp, masterships: &BTreeMap<Unit, Vec<Mastership>>) 
         })
         .collect();
     let groups: Vec<&Unit> = masterships.keys().filter(|unit| matches!(unit, Unit::Group(_))).collect();
+    let mut last = None;
     for event in vrrp.events() {
         let Fact::Vrrp { instance, .. } = &event.fact else { continue };
+        // Most lines are of the instance of the one before.
+        if last.replace(instance) == Some(instance) {
+            continue;
+        }
         if alone.contains(instance) {
             known.entry(Unit::Instance(instance.clone())).or_default().insert(instance.clone());
         } else if let [group] = groups.as_slice() {
