@@ -150,10 +150,12 @@ fn forgetting_changes_no_report() {
 /// The seed incident, and between cause and symptom a flood of lines in one node's log.
 fn flooded(file: &str, line: impl Fn(u32) -> String) -> (tempfile::TempDir, Case) {
     let home = tempfile::tempdir().expect("a directory can be made");
-    let seed = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/seed-incident");
-    for name in ["dnsmaster.log", "dnsmaster2.log", "dnsslave.log"] {
-        let mut lines: Vec<String> =
-            std::fs::read_to_string(seed.join(name)).expect("it is shipped").lines().map(str::to_owned).collect();
+    for (name, log) in [
+        ("dnsmaster.log", include_str!("../../../samples/seed-incident/dnsmaster.log")),
+        ("dnsmaster2.log", include_str!("../../../samples/seed-incident/dnsmaster2.log")),
+        ("dnsslave.log", include_str!("../../../samples/seed-incident/dnsslave.log")),
+    ] {
+        let mut lines: Vec<String> = log.lines().map(str::to_owned).collect();
         if name == file {
             let at = lines.partition_point(|line| line.as_str() < "Aug 10");
             let flood = (0..2_000u32).map(|number| {
