@@ -4,7 +4,7 @@ use super::words::{length, name_unit, several};
 use super::{Explanation, Rule, listens};
 use crate::event::{Event, Mismatch, Text, Vrrp};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
-use crate::world::{PeerGroup, REFUSED_QUIET_MICROS, Run, World};
+use crate::world::{PeerGroup, Run, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -26,6 +26,8 @@ pub(super) static RULE: Rule = Rule {
     find,
 };
 
+/// Adverts come every few seconds; 2.3.3 and later print the same refusal more rarely. After this long it is another matter.
+const QUIET_MICROS: i64 = 600_000_000;
 /// Fewer lines are a damaged packet or a stranger's…
 const LINES_MIN: u64 = 3;
 /// …and a shorter stretch is a change of configuration on its way to the other node.
@@ -41,7 +43,7 @@ fn find(world: &World) -> Vec<Finding> {
 
 fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
     let lasting = |is_wanted: fn(Mismatch) -> bool| -> Vec<Run<'_>> {
-        let mut runs = world.runs(group, REFUSED_QUIET_MICROS, |what| mismatch(what).is_some_and(is_wanted));
+        let mut runs = world.runs(group, QUIET_MICROS, |what| mismatch(what).is_some_and(is_wanted));
         runs.retain(|run| run.count() >= LINES_MIN && run.last().micros_since(run.first()) >= LASTING_MICROS);
         runs
     };
@@ -56,7 +58,7 @@ fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
     for run in runs {
         let goes_on = together.last().is_some_and(|known| {
             let end = known.iter().map(|known| known.last().micros).max().unwrap_or(i64::MIN);
-            run.first().micros.saturating_sub(end) <= REFUSED_QUIET_MICROS
+            run.first().micros.saturating_sub(end) <= QUIET_MICROS
         });
         match together.last_mut().filter(|_| goes_on) {
             Some(known) => known.push(run),

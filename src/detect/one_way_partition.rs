@@ -4,7 +4,7 @@ use super::words::{evidence, length, name_unit, several};
 use super::{Explanation, Rule, listens};
 use crate::event::{Event, Text, Vrrp};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
-use crate::world::{HEARD_QUIET_MICROS, Mastership, PeerGroup, Run, World, advert};
+use crate::world::{Mastership, PeerGroup, Run, World, advert};
 use std::sync::Arc;
 
 pub(super) static RULE: Rule = Rule {
@@ -24,6 +24,8 @@ pub(super) static RULE: Rule = Rule {
     find,
 };
 
+/// Adverts this far apart are still one stretch: a slow advert_int, and one lost.
+const QUIET_MICROS: i64 = 15_000_000;
 /// An election takes one advert each way; who has sent this many was deaf for two intervals at least…
 const ADVERTS_MIN: u64 = 3;
 /// …and for so long.
@@ -36,7 +38,7 @@ fn find(world: &World) -> Vec<Finding> {
 }
 
 fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
-    let runs = world.runs(group, HEARD_QUIET_MICROS, |what| matches!(what, Vrrp::HeardLower(_)));
+    let runs = world.runs(group, QUIET_MICROS, |what| matches!(what, Vrrp::HeardLower(_)));
     let lasting = runs.into_iter().filter(|run| {
         run.count() >= ADVERTS_MIN && run.lines.len() > 1 && run.last().micros_since(run.first()) >= DEAF_MICROS
     });
@@ -92,7 +94,7 @@ fn tell(world: &World, group: &PeerGroup, run: &Run<'_>) -> Option<Finding> {
     let mut finding = Finding::new(RULE.id, &group.key(), Severity::Warning, confidence, line);
     finding.since_is = Bound::AtMost;
     // The next advert would stand in its log by then.
-    let goes_on = world.last_of(node).is_none_or(|end| end.micros_since(run.last()) <= HEARD_QUIET_MICROS);
+    let goes_on = world.last_of(node).is_none_or(|end| end.micros_since(run.last()) <= QUIET_MICROS);
     finding.until = Some(run.last()).filter(|_| !goes_on);
     name_unit(&mut finding, group);
     finding.subject.nodes = vec![node.clone()];

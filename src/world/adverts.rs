@@ -6,11 +6,6 @@ use crate::event::{Event, Fact, Text, Vrrp};
 use crate::moment::Moment;
 use std::sync::Arc;
 
-/// Adverts heard this far apart are still one stretch: a slow `advert_int`, and one lost.
-pub const HEARD_QUIET_MICROS: i64 = 15_000_000;
-/// Adverts come every few seconds; keepalived 2.3.3 and later print the same refusal more rarely. After this long it is another matter.
-pub const REFUSED_QUIET_MICROS: i64 = 600_000_000;
-
 /// Like lines of one node about one peer group, none far from the next.
 #[derive(Debug, Clone)]
 pub struct Run<'a> {
@@ -33,9 +28,12 @@ impl Run<'_> {
         self.lines[self.lines.len() - 1].time
     }
 
-    /// Whether the next line is no further than `quiet_micros` from the last one; where it stands for several, each of them from the next.
+    /// Whether the next line is no further than `quiet_micros` from the last one. What is refused is refused for as long as configurations
+    /// differ: of refusals a line that stands for several may be further away.
     fn goes_on_with(&self, event: &Event, quiet_micros: i64) -> bool {
-        event.time.micros_since(self.last()) <= quiet_micros.saturating_mul(i64::from(event.repeated.max(1)))
+        let is_refusal = matches!(event.vrrp(), Some(Vrrp::AdvertRejected { .. }));
+        let times = if is_refusal { i64::from(event.repeated.max(1)) } else { 1 };
+        event.time.micros_since(self.last()) <= quiet_micros.saturating_mul(times)
     }
 
     /// How many lines, folded repeats included.
@@ -67,7 +65,7 @@ impl World {
         runs
     }
 
-    /// Each node of a group with what it said of the group's instances and of its own keepalived and `is_wanted`, in order of time.
+    /// Each node of a group with those of its lines about the group's instances and its own keepalived that are wanted, in order of time.
     pub fn events_of<'a>(
         &'a self,
         group: &'a PeerGroup,

@@ -3,7 +3,6 @@
 //! A [`Mastership`] can be proven from its inside (`Received advert … lower priority` is said by a MASTER only), so it may have
 //! begun before the log. A sync group's instances move together and are one [`Unit`].
 
-use super::repeats::Repeats;
 use crate::event::{Advert, Event, Fact, GroupState, Keepalived, Text, Vrrp};
 use crate::moment::Moment;
 use std::collections::{BTreeMap, BTreeSet};
@@ -152,17 +151,15 @@ pub fn advert(event: &Event) -> Option<&Advert> {
     Some(advert)
 }
 
-/// All keepalived events of one node, in order, from which its masterships are read; of adverts that it hears or refuses again and again
-/// those that a few lines stand for are left out.
+/// All keepalived events of one node, in order, from which its masterships are read.
 #[derive(Debug, Clone, Default)]
 pub struct NodeVrrp {
     events: Vec<Arc<Event>>,
-    repeats: Repeats,
 }
 
 impl NodeVrrp {
     pub(super) fn observe(&mut self, event: &Arc<Event>) {
-        self.repeats.push(event, &mut self.events);
+        self.events.push(Arc::clone(event));
     }
 
     /// Every keepalived event kept.

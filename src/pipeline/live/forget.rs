@@ -3,9 +3,11 @@
 //! A world is built over all kept lines; those it let go are ordinary (a copy that was old and was fetched) and need not be placed
 //! again. Those of a flood are counted: of like ones the last stands for all. Either is done only if the verdict is the same then.
 
-use super::grown::{Grown, Place};
+use super::grown::Grown;
+pub(super) use super::grown::Place;
 use super::{Dated, Listening, Live};
 use crate::finding::Finding;
+use crate::moment::Moment;
 use crate::pipeline::{settings, settle};
 use crate::timeline::{self, Line};
 use crate::world::World;
@@ -29,6 +31,17 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// At how many lines it is tried again to forget, where so many are left.
+    pub(super) fn next(self, kept: usize) -> usize {
+        let Self { few, most } = self;
+        (2 * kept).max(kept + few).min(most.max(kept + few / 4))
+    }
+}
+
+/// Of how many kept lines one must go, for the world to be made again to see whether that is right.
+const WORTH_IT: usize = 8;
+
 /// What was taken from a source's kept lines, each line with its place among all.
 #[derive(Debug, Default)]
 pub(super) struct Parted {
@@ -42,34 +55,38 @@ impl Live {
     pub(super) fn forget(&mut self) {
         let frame = timeline::settle(&self.surveys, &self.options.stated);
         let mut grown = self.grow(&frame);
-        let before = verdict(&self.judge(&frame, &mut grown.world));
+        let findings = self.judge(&frame, &mut grown.world);
+        let (before, of_open) = (verdict(&findings), of_open(&findings, grown.world.horizon));
+        // Findings hold their lines, which does not count.
+        drop(findings);
         grown.world.end_pairing();
         let alive: AHashSet<Place> = grown.held().collect();
         // Of a flood nothing can go that is counted, but one line can stand for many.
-        let _ = self.is_the_same_after(&frame, &before, |source| source.part_with(&alive))
-            || self.is_the_same_after(&frame, &before, |source| source.fold(&alive));
+        if !self.part_if_the_same(&frame, &before, 1, |source| source.part_with(&alive)) {
+            self.part_if_the_same(&frame, &before, self.kept / WORTH_IT, |source| source.fold(&alive));
+        }
         self.kept = self.sources.iter().map(|source| source.kept.len()).sum();
         let Limits { few, most } = self.limits;
-        if self.kept > most {
-            self.thin_out(&frame);
+        if self.kept + few / 4 > most {
+            self.thin_out(&frame, &of_open);
         }
-        self.forget_at = (2 * self.kept).max(self.kept + few).min(most.max(self.kept + few / 4));
+        self.forget_at = self.limits.next(self.kept);
     }
 
-    /// Takes lines from all sources, and gives them back if that alters the verdict.
-    fn is_the_same_after(
+    /// Takes lines from all sources, if they are as many, and gives them back if that alters the verdict.
+    fn part_if_the_same(
         &mut self,
         frame: &timeline::Frame,
         before: &BTreeSet<String>,
+        at_least: usize,
         part: impl FnMut(&mut Listening) -> Parted,
     ) -> bool {
         let parted: Vec<Parted> = self.sources.iter_mut().map(part).collect();
-        if parted.iter().all(|parted| parted.gone.is_empty()) {
-            return true;
-        }
-        let grown = self.grow(frame);
-        let is_the_same = *before == verdict(&self.judge(frame, &mut grown.world.clone()));
-        if is_the_same {
+        let gone: usize = parted.iter().map(|parted| parted.gone.len()).sum();
+        let grown = (gone > 0 && gone >= at_least).then(|| self.grow(frame));
+        let same = grown.filter(|grown| *before == verdict(&self.judge(frame, &mut grown.world.clone())));
+        let is_the_same = same.is_some() || gone == 0;
+        if let Some(grown) = same {
             self.is_reshaped();
             self.grown = Some(grown).filter(Grown::can_go_on);
         } else {
@@ -79,12 +96,12 @@ impl Live {
     }
 
     /// The world over all kept lines, before it is settled.
-    pub(super) fn grow(&mut self, frame: &timeline::Frame) -> Grown {
+    fn grow(&mut self, frame: &timeline::Frame) -> Grown {
         Grown::over(self.grown.take(), frame, &self.surveys, &self.sources, &self.options)
     }
 
-    /// Settles a world, and says what it comes to. Findings hold their lines.
-    pub(super) fn judge(&self, frame: &timeline::Frame, world: &mut World) -> Vec<Finding> {
+    /// Settles a world, and says what it comes to.
+    fn judge(&self, frame: &timeline::Frame, world: &mut World) -> Vec<Finding> {
         settle(world, frame, &self.surveys);
         settings::give(&self.configurations(), world);
         crate::detect::find_all(world, 1)
@@ -94,18 +111,8 @@ impl Live {
 impl Listening {
     /// Gives away the lines that nothing rests on.
     fn part_with(&mut self, alive: &AHashSet<Place>) -> Parted {
-        let needed = self.needed(alive);
-        let mut parted = Parted::default();
-        let mut left = Vec::new();
-        for ((at, dated), is_needed) in std::mem::take(&mut self.kept).into_iter().enumerate().zip(needed) {
-            if is_needed {
-                left.push(dated);
-            } else {
-                parted.gone.push((at, dated));
-            }
-        }
-        self.kept = left;
-        parted
+        let is_gone: Vec<bool> = self.needed(alive).into_iter().map(|is_needed| !is_needed).collect();
+        self.let_go(&is_gone, &vec![0; is_gone.len()])
     }
 
     /// Gives away those of them that the last one that says the same can stand for.
@@ -167,7 +174,7 @@ impl Listening {
     }
 }
 
-/// Like lines this far apart are two matters.
+/// Like lines this far apart are two matters: the shortest silence that ends an episode of PowerDNS's refusals.
 const FAR_MICROS: i64 = 600_000_000;
 
 /// Lines that those before them which say the same can be counted with, while a source is gone through from its end.
@@ -205,6 +212,27 @@ fn said(dated: &Dated) -> Vec<u8> {
 
 pub(super) fn place_of(source: &Listening, dated: &Dated) -> Place {
     (source.path.clone(), dated.line.line, dated.line.cursor.clone())
+}
+
+/// Lines of an open finding, at its beginning and at its end, that stay whatever else goes.
+const OF_OPEN_MAX: usize = 32;
+
+/// What ended by silence less than this ago may go on.
+const MAY_GO_ON_MICROS: i64 = 24 * 3_600_000_000;
+
+/// Where lines of findings stand that are open, or may be again.
+fn of_open(findings: &[Finding], newest: Option<Moment>) -> AHashSet<Place> {
+    let is_over = |until: Moment| newest.is_some_and(|newest| newest.micros_since(until) > MAY_GO_ON_MICROS);
+    let open = findings.iter().filter(|finding| !finding.until.is_some_and(is_over));
+    let ends = open.flat_map(|finding| {
+        let all = finding.evidence();
+        all.iter().take(OF_OPEN_MAX).chain(all.iter().rev().take(OF_OPEN_MAX))
+    });
+    let places = ends.map(|evidence| {
+        let origin = &evidence.event.origin;
+        (origin.path.clone(), origin.line, origin.cursor.clone())
+    });
+    places.collect()
 }
 
 /// What must not change.

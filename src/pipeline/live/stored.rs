@@ -261,7 +261,7 @@ impl Live {
         }
         self.is_rearranged();
         self.forgotten += stored.forgotten;
-        self.forget_at = self.forget_at.max(self.kept + self.limits.few);
+        self.forget_at = self.limits.next(self.kept);
         Some(paths)
     }
 }

@@ -1,54 +1,53 @@
-//! What goes when more matters at once than may be kept: of the commonest kinds of lines the oldest, so that a flood of one kind does not
-//! take the place of the few lines that a drift of ten days ago rests on.
+//! What goes when more matters at once than may be kept: of what there is most the oldest, so that a flood of one kind does not take the
+//! place of the few lines that a drift of ten days ago rests on.
+//!
+//! What ends something stands behind what began it: within a class only the oldest goes, so no end goes before its begin.
 
-use super::forget::{Like, place_of};
+use super::forget::{Like, Place, place_of};
 use super::{Listening, Live};
-use crate::event::Fact;
-use crate::finding::Finding;
+use crate::event::{Fact, Vrrp};
 use crate::timeline::Frame;
-use crate::world::may_repeat;
 use ahash::AHashSet;
 use std::collections::BTreeMap;
-
-/// Lines of an open finding, at its beginning and at its end, that stay whatever else goes.
-const OF_OPEN_MAX: usize = 32;
 
 /// What shares the room that there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
-    /// States of keepalived on all nodes: what one was is known by the others.
+    /// What nodes were, and where the address was: keepalived's lines, a site's, a cloud's.
     States,
-    /// Of one source all lines of this kind.
-    Kind(usize, &'static str),
+    /// Adverts that were refused: one a second, until somebody looks.
+    Refusals,
+    /// PowerDNS's lines: whoever sends datagrams can have them written.
+    Replication,
 }
 
-fn class(source: usize, id: &'static str, fact: &Fact) -> Class {
-    let is_state = match fact {
-        Fact::Vrrp { what, .. } => !may_repeat(what),
-        Fact::Group { .. } | Fact::Keepalived(_) => true,
-        Fact::Pdns(_)
-        | Fact::Site { .. }
-        | Fact::Cloud(_)
-        | Fact::Keeper(_)
-        | Fact::Setting(_)
-        | Fact::Unrecognised(_)
-        | Fact::Other => false,
-    };
-    if is_state { Class::States } else { Class::Kind(source, id) }
+impl Class {
+    fn of(fact: &Fact) -> Self {
+        match fact {
+            Fact::Vrrp { what: Vrrp::AdvertRejected { .. }, .. } => Self::Refusals,
+            Fact::Pdns(_) => Self::Replication,
+            Fact::Vrrp { .. }
+            | Fact::Group { .. }
+            | Fact::Keepalived(_)
+            | Fact::Site { .. }
+            | Fact::Cloud(_)
+            | Fact::Keeper(_)
+            | Fact::Setting(_)
+            | Fact::Unrecognised(_)
+            | Fact::Other => Self::States,
+        }
+    }
 }
 
 impl Live {
-    /// Leaves half of what may be kept. What says the same as a line that stays is counted with it.
-    pub(super) fn thin_out(&mut self, frame: &Frame) {
-        let mut world = self.grow(frame).world;
-        let findings = self.judge(frame, &mut world);
-        let stays = of_open(&findings);
+    /// Leaves half of what may be kept. What says the same as a line that stays is counted with it; what open findings rest on `stays`.
+    pub(super) fn thin_out(&mut self, frame: &Frame, stays: &AHashSet<Place>) {
         let mut classes = BTreeMap::<Class, Vec<(i64, usize, usize)>>::new();
         for (index, source) in self.sources.iter().enumerate() {
             for (at, dated) in source.kept.iter().enumerate() {
                 let time = frame.time_of(index, &self.surveys[index], &dated.line, dated.crossed);
                 let time = time.map_or(i64::MIN, |time| time.micros);
-                classes.entry(class(index, dated.line.id, &dated.line.fact)).or_default().push((time, index, at));
+                classes.entry(Class::of(&dated.line.fact)).or_default().push((time, index, at));
             }
         }
         let room = room(classes.values().map(Vec::len).collect(), self.limits.most / 2);
@@ -98,21 +97,6 @@ fn room(mut classes: Vec<usize>, most: usize) -> usize {
         (left, others) = (left - lines, others - 1);
     }
     usize::MAX
-}
-
-/// Where lines of findings that are open stand.
-fn of_open(findings: &[Finding]) -> AHashSet<super::grown::Place> {
-    let open = findings.iter().filter(|finding| finding.is_open());
-    let ends = open.flat_map(|finding| {
-        let all = finding.evidence();
-        let first = all.iter().take(OF_OPEN_MAX);
-        first.chain(all.iter().rev().take(OF_OPEN_MAX))
-    });
-    ends.map(|evidence| {
-        let origin = &evidence.event.origin;
-        (origin.path.clone(), origin.line, origin.cursor.clone())
-    })
-    .collect()
 }
 
 #[cfg(test)]
