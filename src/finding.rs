@@ -121,7 +121,7 @@ pub struct ZoneImpact {
 /// A claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Stable hash of rule, peer group or node, and the first primary evidence (node, time, text).
+    /// Stable hash of rule, peer group or node, and the first primary evidence (node, stamp as written or cursor, text).
     pub id: String,
     /// Rule id: `eip-drift`.
     pub rule: &'static str,
@@ -224,13 +224,18 @@ fn order_key(event: &Event) -> (i64, &str, &str, Option<u64>, Option<&str>) {
     (event.time.micros, &event.node, &event.origin.path, event.origin.line, event.origin.cursor.as_deref())
 }
 
-/// FNV-1a over rule, key, node, time and text: no path, so that a renamed file keeps its findings' ids.
+/// FNV-1a over rule, key, node and the line as written, with its stamp or cursor: no path, so that a renamed file keeps its findings' ids, and
+/// not the time it is placed at, which a clock that is measured better moves.
 fn stable_id(rule: &str, key: &str, first: &Event) -> String {
     const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0000_0100_0000_01b3;
-    let time = first.time.rfc3339();
+    let written = match (&first.origin.cursor, first.origin.line) {
+        (Some(cursor), _) => cursor.to_string(),
+        (None, Some(_)) => String::new(),
+        (None, None) => first.time.rfc3339(),
+    };
     let mut hash = OFFSET;
-    for part in [rule, key, &first.node, &time, &first.raw.text()] {
+    for part in [rule, key, &first.node, &written, &first.raw.text()] {
         for byte in part.bytes().chain([0xff]) {
             hash = (hash ^ u64::from(byte)).wrapping_mul(PRIME);
         }

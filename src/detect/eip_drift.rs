@@ -49,6 +49,8 @@ pub(super) static RULE: Rule = Rule {
     find,
 };
 
+/// Clocks that nothing compares are rarely off by more.
+const ABOUT_MICROS: i64 = 30_000_000;
 /// A silent repair exists from this keepalived on.
 const RX_LOWER_PRI_SINCE: Version = Version(2, 0, 6);
 
@@ -185,7 +187,9 @@ fn owner_answers(world: &World, displacement: &Displacement) -> bool {
 
 fn confidence(world: &World, displacement: &Displacement) -> Confidence {
     let is_placed = displacement.is_placed() && displacement.is_complete && !displacement.is_brief;
-    if is_placed && unmeasured_owner(world, displacement).is_some() {
+    if is_placed && is_seen_about(world, displacement) {
+        Confidence::Suspected
+    } else if is_placed && (displacement.rival_may_live || unmeasured_owner(world, displacement).is_some()) {
         Confidence::Likely
     } else if is_placed {
         Confidence::Confirmed
@@ -199,6 +203,16 @@ fn confidence(world: &World, displacement: &Displacement) -> Confidence {
     } else {
         Confidence::Likely
     }
+}
+
+/// Whether the address was seen elsewhere only about when two scripts ran whose order no lines tell: it may have been before the last one.
+fn is_seen_about(world: &World, displacement: &Displacement) -> bool {
+    let is_measured = |node: &Option<Text>| node.as_ref().is_some_and(|node| world.is_clock_measured(node));
+    let about = displacement.first.time.shifted(ABOUT_MICROS);
+    !displacement.order_is_known
+        && displacement.chain.is_none()
+        && !(is_measured(&displacement.holder) && is_measured(&displacement.owner))
+        && displacement.away.iter().all(|witness| witness.time.micros <= about.micros)
 }
 
 /// The owner, where all rests on what came after its take-over and no lines compare its clock with another: the address may have been seen

@@ -95,7 +95,9 @@ fn tell(world: &World, group: &PeerGroup, run: &Run<'_>) -> Option<Finding> {
     finding.since_is = Bound::AtMost;
     // The next advert would stand in its log by then.
     let goes_on = world.last_of(node).is_none_or(|end| end.micros_since(run.last()) <= QUIET_MICROS);
-    finding.until = Some(run.last()).filter(|_| !goes_on);
+    // Nor is anybody deaf who is MASTER no longer.
+    let healed = deaf.and_then(|(_, mastership)| mastership.ended());
+    finding.until = healed.filter(|_| goes_on).or(Some(run.last()).filter(|_| !goes_on));
     name_unit(&mut finding, group);
     finding.subject.nodes = vec![node.clone()];
     if let Some((name, mastership)) = deaf {

@@ -38,6 +38,8 @@ const ELECTION_MICROS: i64 = 3_000_000;
 const PAPER_MICROS: i64 = 10_000_000;
 /// 1.x advertises one interval before it enters MASTER, and may be sent back within it.
 const NEAR_MISS_MICROS: i64 = 1_500_000;
+/// Three adverts within this are no three intervals: the shortest in use is a second.
+const AT_ONCE_MICROS: i64 = 1_000_000;
 /// 1.x advertises as soon as it is started, before its own line may be written.
 const RESTART_MICROS: i64 = 1_500_000;
 /// Overlaps of one group closer than this are one episode: the link flaps.
@@ -76,7 +78,7 @@ impl Overlap<'_> {
     /// Whether clocks that nothing compares may be so far apart that one followed the other in order. It takes hundreds of
     /// tries to know: who asks has no cheaper question left.
     fn may_be_clocks(&self) -> bool {
-        self.doubt.as_ref().is_some_and(|doubt| doubt.holds(self.from))
+        self.doubt.as_ref().is_some_and(Doubt::holds)
     }
 
     fn over_at(&self, world: &World) -> Option<Moment> {
@@ -100,8 +102,9 @@ fn of_group(world: &World, pauses: &Pauses<'_>, group: &PeerGroup) -> Vec<Findin
             let is_real = |one: &Overlap<'_>| one.is_lower_heard || !clocks::explain(one.from, a_all, b_all, possible);
             let thinkable = Possible { slack_micros: astray_micros(slack), may_be_deaf: true, ..possible };
             let is_inferred = world.is_order_inferred(a_node, b_node);
-            let doubt_of =
-                |one: &Overlap<'_>| (!one.is_lower_heard).then(|| Doubt::new(a_all, b_all, thinkable, is_inferred));
+            let doubt_of = |one: &Overlap<'_>| {
+                (!one.is_lower_heard).then(|| Doubt::new(one.from, (a_all, b_all), thinkable, is_inferred))
+            };
             let pairs = a_all.iter().flat_map(|a| b_all.beside(a).map(move |b| (a, b)));
             let told = pairs.filter_map(|(a, b)| overlap(world, pauses, (a_node, a), (b_node, b)));
             let real = told.filter(is_real);
@@ -171,11 +174,11 @@ fn overlap<'a>(
     // A higher advert that ends the older mastership proves that one instant only, as every hand-over does; unless the new MASTER had
     // not heard the old one before it entered: then it was deaf, and both were MASTER from there on.
     let was_deaf = first.heard_higher.is_some() && !second.preempts() && second.begin != Begin::Unseen;
-    // The newer one's yielding is about the older one only while that lasts: not where its logs end before, nor to one that is started anew.
+    // What the newer one yields to is the older one only while that is known to live.
     let last_alive = match &first.end {
         Some((End::Died, end)) => Some(end.time.shifted(-RESTART_MICROS)),
         Some((End::Yielded | End::Left | End::Stopped, end)) => Some(end.time),
-        None => world.last_of(first_node).filter(|last| last.micros < from.micros),
+        None => world.last_of(first_node).map(|last| last.shifted(RESTART_MICROS)),
     };
     let yields_to_first =
         second.heard_higher.as_ref().is_some_and(|line| last_alive.is_none_or(|last| line.time.micros <= last.micros));
@@ -220,7 +223,8 @@ fn overlap<'a>(
         is_heard,
         is_lower_heard,
         may_be_dead: may_have_died(world, first_node, first, from) || has_died(second),
-        was_paused: [first_node, second_node].into_iter().any(|node| pauses.was_paused(node, from, to, is_compared)),
+        was_paused: woke_to_a_queue(first, from)
+            || [first_node, second_node].into_iter().any(|node| pauses.was_paused(node, from, to, is_compared)),
         doubt: None,
         may_have_slept: may_have_slept(world, first_node, from, to),
         one_log: false,
@@ -304,6 +308,14 @@ fn may_have_slept(world: &World, node: &Text, from: Moment, to: Option<Moment>) 
         return false;
     }
     !wrote_inside(world, node, from, Some(to.shifted(-ELECTION_MICROS)))
+}
+
+/// Whether a MASTER that had heard nothing since the other one took over then heard several adverts at once: they come no more often than once
+/// an interval, so they had waited for it to run again.
+fn woke_to_a_queue(first: &Mastership, from: Moment) -> bool {
+    let since = first.heard_lower.partition_point(|line| line.time.micros < from.micros);
+    let [one, _, third, ..] = &first.heard_lower[since..] else { return false };
+    one.time.micros_since(from) > ELECTION_MICROS && third.time.micros_since(one.time) < AT_ONCE_MICROS
 }
 
 /// Lower-priority lines whose rival's own log is not here.

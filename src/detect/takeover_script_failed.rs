@@ -74,6 +74,7 @@ fn did_not_come(
     let confidence = if raced || came_late || !had_it(world, group, holder, displacement.first.time) {
         Confidence::Suspected
     } else if displacement.is_brief
+        || displacement.rival_may_live
         || seen_after > SOON_MICROS
         || world.clock_slack_micros(holder, owner) > CLOCKS_MICROS
     {

@@ -27,10 +27,11 @@ pub(super) struct Cause<'a> {
 }
 
 impl<'a> Cause<'a> {
-    /// Its lines: all of them, or those around the beginning of what it led to where it is told `before` and they are many.
-    fn new(finding: &'a Finding, before: bool, beginning: Moment) -> Self {
+    /// Its lines, which are in order of time: all of them, or those around the beginning of what it led to where it is told in a block before
+    /// this one and they are many.
+    fn new(finding: &'a Finding, is_told_before: bool, beginning: Moment) -> Self {
         let all = finding.evidence();
-        if !before || all.len() <= BEFORE_MAX + AFTER_MAX {
+        if !is_told_before || all.len() <= BEFORE_MAX + AFTER_MAX {
             return Self { finding, lines: all };
         }
         let at = all.partition_point(|evidence| evidence.event.time.micros <= beginning.micros);
@@ -39,7 +40,7 @@ impl<'a> Cause<'a> {
         Self { finding, lines: &all[from..at + after.len().min(AFTER_MAX)] }
     }
 
-    /// Whether another block has more of its lines.
+    /// Whether some of its lines are left out here.
     pub(super) fn is_cut(&self) -> bool {
         self.lines.len() < self.finding.evidence().len()
     }

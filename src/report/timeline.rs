@@ -206,7 +206,8 @@ fn gather<'a>(block: &Block<'a>) -> Vec<(&'a Evidence, Role)> {
 
 impl<'a> Row<'a> {
     fn new(evidence: &'a Evidence, role: Role) -> Self {
-        let times = u64::from(evidence.event.repeated.max(1)) + evidence.more;
+        // What a folded line stands for is among them.
+        let times = 1 + evidence.more;
         let last = evidence.last.unwrap_or(evidence.event.time).max(evidence.event.time);
         Self {
             first: evidence,

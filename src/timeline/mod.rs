@@ -219,11 +219,13 @@ impl Frame {
         hosts.chain(daemons)
     }
 
-    /// The first moment that each node's logs cover, whatever program wrote the line.
+    /// When the first of each node's logs that hold lines of keepalived begins, whatever program wrote that line. (A log of PowerDNS alone
+    /// would hold none.)
     #[must_use]
     pub fn begins(&self, surveys: &[Survey]) -> BTreeMap<Text, Moment> {
         let mut begins = BTreeMap::<Text, Moment>::new();
-        for (_, span) in surveys.iter().zip(&self.spans).filter(|(survey, _)| !survey.is_witness) {
+        let holds = |survey: &Survey| survey.presences().any(|(_, presence)| presence.daemon == Daemon::Keepalived);
+        for (_, span) in surveys.iter().zip(&self.spans).filter(|(survey, _)| holds(survey)) {
             if let (Some(node), Some(first)) = (&span.node, span.first) {
                 let first = first.shifted(-self.skews.get(node).map_or(0, |skew| skew.applied_micros));
                 let known = begins.entry(node.clone()).or_insert(first);

@@ -79,8 +79,8 @@ pub struct NodeFacts {
     pub shows_freshness: bool,
     /// Last line of any kind that its logs hold.
     pub last: Option<Moment>,
-    /// The first one, where it is known beside the events.
-    first: Option<Moment>,
+    /// When the first of its logs with lines of keepalived begins.
+    vrrp_logs_begin: Option<Moment>,
 }
 
 /// The shared belief.
@@ -223,15 +223,15 @@ impl World {
         }
     }
 
-    /// Takes when a node's logs begin, whatever program wrote the line.
+    /// Takes when the first of a node's logs with lines of keepalived begins.
     pub fn note_begin(&mut self, node: &Text, begin: Moment) {
-        self.nodes.entry(node.clone()).or_default().first = Some(begin);
+        self.nodes.entry(node.clone()).or_default().vrrp_logs_begin = Some(begin);
     }
 
-    /// When a node's logs begin: what is concluded from no line of it is of no time before.
+    /// When that was: that its keepalived wrote nothing says nothing of the time before.
     #[must_use]
     pub fn begin_of(&self, node: &Text) -> Option<Moment> {
-        self.nodes.get(node)?.first
+        self.nodes.get(node)?.vrrp_logs_begin
     }
 
     /// Takes how well a node's clock is known.

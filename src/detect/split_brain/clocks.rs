@@ -27,6 +27,7 @@ pub(super) struct Possible {
 
 /// That two nodes' masterships overlap on paper only. Worked out when it is asked for, and once.
 pub(super) struct Doubt<'a> {
+    from: Moment,
     a: &'a Masterships,
     b: &'a Masterships,
     possible: Possible,
@@ -36,13 +37,19 @@ pub(super) struct Doubt<'a> {
 }
 
 impl<'a> Doubt<'a> {
-    pub(super) fn new(a: &'a Masterships, b: &'a Masterships, possible: Possible, is_inferred: bool) -> Self {
-        Self { a, b, possible, is_inferred, holds: OnceCell::new() }
+    /// Of the overlap that begins `from` this moment on.
+    pub(super) fn new(
+        from: Moment,
+        (a, b): (&'a Masterships, &'a Masterships),
+        possible: Possible,
+        is_inferred: bool,
+    ) -> Self {
+        Self { from, a, b, possible, is_inferred, holds: OnceCell::new() }
     }
 
-    /// Whether clocks explain what overlaps from that moment on.
-    pub(super) fn holds(&self, from: Moment) -> bool {
-        self.is_inferred || *self.holds.get_or_init(|| explain(from, self.a, self.b, self.possible))
+    /// Whether clocks explain it.
+    pub(super) fn holds(&self) -> bool {
+        self.is_inferred || *self.holds.get_or_init(|| explain(self.from, self.a, self.b, self.possible))
     }
 }
 

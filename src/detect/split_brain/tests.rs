@@ -58,6 +58,7 @@ fn a_clock_that_few_pairs_set_right_confirms_no_order() {
         at("a", 106, reloads()),
         at("b", 112, hears_higher()),
         at("b", 112, backup()),
+        at("a", 200, hears_nothing_new()),
     ];
     assert_eq!(told("split-brain", &both), ["confirmed closed"]);
     assert_eq!(told_corrected("split-brain", &both, "a", 4), ["confirmed closed"]);
@@ -186,6 +187,23 @@ fn one_that_was_killed_and_comes_back_was_no_rival_meanwhile() {
         at("a", 119, master()),
     ];
     assert!(told("split-brain", &killed).is_empty());
+}
+
+/// Adverts come once a second: three within one had waited for a process that stood still.
+#[test]
+fn a_queue_of_adverts_tells_of_a_pause() {
+    let queue = [0, 1, 2, 3].map(|nth| {
+        let mut line = at("a", 130, hears_lower());
+        line.time.micros += nth * 100;
+        line.origin.line = u64::try_from(130 + nth).ok();
+        line
+    });
+    let woke = [
+        &[at("a", 0, master()), at("b", 1, backup()), at("b", 100, master())][..],
+        &queue,
+        &[at("b", 130, hears_higher()), at("b", 130, backup()), at("a", 300, hears_nothing_new())],
+    ];
+    assert_eq!(told("split-brain", &woke.concat()), ["suspected closed"]);
 }
 
 /// What a node was before its logs begin is nobody's rival.

@@ -106,15 +106,22 @@ impl Link {
         }
         let (pairs, offset, agreeing) = best?;
         let is_enough = pairs >= PAIRS_MIN;
-        // One exchange of adverts that both sides tell of sets nothing right, but it shows that nothing need be.
-        let agrees = offset.abs() < TOLD_MICROS && agreeing.iter().any(|vote| vote.is_mutual);
-        if !is_enough && !agrees {
+        // One exchange of adverts that both sides tell of sets nothing right, but it shows that nothing need be: where no line of either may be
+        // of another one.
+        let mutual: Vec<i64> = votes.iter().filter(|vote| vote.is_mutual).map(|vote| vote.offset).collect();
+        let is_only_one = mutual.first().zip(mutual.last()).is_some_and(|(low, high)| high - low <= AGREE_MICROS);
+        if !is_enough && !(is_only_one && offset.abs() < TOLD_MICROS && agreeing.iter().any(|vote| vote.is_mutual)) {
             return None;
         }
         let spread = agreeing.last()?.offset - agreeing.first()?.offset;
         let explained = agreeing.iter().map(|vote| (vote.kind, vote.asked)).collect();
         let doubt = if is_enough { doubt(&votes, &all, pairs, offset) } else { offset.abs() + ONE_PAIR_MICROS };
         Some(Self { ahead: ahead.clone(), behind: behind.clone(), offset, pairs, spread, doubt, explained })
+    }
+
+    /// Whether it rests on one pair: then it shows that two clocks agree, and corrects none.
+    pub(super) fn is_weak(&self) -> bool {
+        self.pairs < PAIRS_MIN
     }
 
     /// Best first: more pairs, then the smaller offset.
@@ -247,6 +254,11 @@ mod tests {
             let link = Link::agreed(&Text::from("a"), &Text::from("b"), &votes)?;
             Some((link.offset, link.uncertainty_micros()))
         };
+        let several = votes_of(0, &Meeting::Adverts(103, 102), &seconds(&[7, 9, 21]), &seconds(&[7]));
+        assert!(
+            Link::agreed(&Text::from("a"), &Text::from("b"), &several).is_none(),
+            "which of them it is, nobody can tell"
+        );
         assert_eq!(agreed(7, 7), Some((0, 1_500_000)));
         assert_eq!(agreed(8, 7), Some((1_000_000, 2_500_000)));
         assert_eq!(agreed(9, 7), None);

@@ -46,7 +46,7 @@ pub(super) fn measure(meetings: impl Iterator<Item = ((Meeting, bool), Text, i64
         return BTreeMap::new();
     }
     let mut votes = links::votes(&met);
-    let links = links::links(&mut votes);
+    let (weak, links): (Vec<Link>, Vec<Link>) = links::links(&mut votes).into_iter().partition(Link::is_weak);
     let mut clocks = against_each_other(&nodes, &links);
     for node in nodes {
         if !clocks.contains_key(&node)
@@ -55,7 +55,29 @@ pub(super) fn measure(meetings: impl Iterator<Item = ((Meeting, bool), Text, i64
             clocks.insert(node, skew);
         }
     }
+    weak.iter().for_each(|link| agree(link, &mut clocks));
     clocks
+}
+
+/// Takes that two clocks agree, where nothing better is known of one of them: it is off as the other is.
+fn agree(link: &Link, clocks: &mut BTreeMap<Text, Skew>) {
+    let Link { ahead, behind, pairs, .. } = link;
+    let uncertainty_micros = link.uncertainty_micros();
+    let known = match (clocks.get(ahead), clocks.get(behind)) {
+        (Some(_), Some(_)) => return,
+        (Some(known), None) | (None, Some(known)) => known.clone(),
+        (None, None) => Skew {
+            applied_micros: 0,
+            measured_micros: Some(0),
+            uncertainty_micros,
+            pairs: *pairs,
+            against: Some(behind.clone().min(ahead.clone())),
+        },
+    };
+    for node in [ahead, behind].into_iter().filter(|node| !clocks.contains_key(*node)).cloned().collect::<Vec<_>>() {
+        let uncertainty_micros = known.uncertainty_micros.max(uncertainty_micros);
+        clocks.insert(node, Skew { uncertainty_micros, pairs: *pairs, ..known.clone() });
+    }
 }
 
 /// What met, which nodes wrote of it, and when by their own clocks. There are tens of thousands, so names are numbers.
@@ -119,6 +141,7 @@ fn against_all(node: &Text, clocks: &BTreeMap<Text, Skew>, votes: &Votes) -> Opt
         }));
     }
     let links = by_reference.into_iter().filter_map(|(reference, votes)| Link::agreed(node, reference, &votes));
+    let links = links.filter(|link| !link.is_weak());
     let link = links.min_by_key(|link| (std::cmp::Reverse(link.pairs), link.offset.abs(), link.behind.clone()))?;
     Some(Skew {
         applied_micros: link.offset,

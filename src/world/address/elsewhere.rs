@@ -74,6 +74,8 @@ struct Seen {
     away: Vec<Witness>,
     /// Seen at its owner after that, or no longer at the holder.
     home: Vec<Witness>,
+    /// The holder was MASTER, and wrote nothing since the owner took over.
+    holder_is_silent: bool,
 }
 
 impl Seen {
@@ -85,7 +87,14 @@ impl Seen {
         from: Option<Moment>,
         limit: Option<Moment>,
     ) -> Option<Self> {
-        let alone = |moment: Moment| group.rivals_between(owner, moment, moment).next().is_none();
+        // One that died wrote nothing about it: it is none that the take-over was wrong about.
+        let is_silent = |node: &Text, mastership: &Mastership| {
+            let wrote = |from: Moment| world.nodes.get(node).is_some_and(|facts| !facts.vrrp.since(from).is_empty());
+            mastership.end.is_none()
+                && from.is_some_and(|from| mastership.first.time.micros < from.micros && !wrote(from))
+        };
+        let alone =
+            |moment: Moment| group.rivals_between(owner, moment, moment).all(|(node, one)| is_silent(node, one));
         let inside = |witness: &&Witness| {
             let settle = if witness.seen.is_of_a_move() { 0 } else { SETTLE_MICROS };
             from.is_none_or(|from| witness.latest() >= from.micros + settle)
@@ -112,7 +121,8 @@ impl Seen {
             since.iter().filter(|witness| wanted(witness)).map(|witness| (*witness).clone()).collect::<Vec<Witness>>()
         };
         let (away, home) = (pick(&is_away), pick(&has_left));
-        Some(Self { holder, was_home: last_home.is_some(), away, home })
+        let holder_is_silent = group.nodes.get(&holder).into_iter().flatten().any(|one| is_silent(&holder, one));
+        Some(Self { holder, was_home: last_home.is_some(), away, home, holder_is_silent })
     }
 
     fn displacement(&self, owner: &Text, kept: &Mastership) -> Displacement {
@@ -123,6 +133,7 @@ impl Seen {
             kept: Some(kept.clone()),
             began_there: first.seen == crate::world::witness::Seen::Associated,
             is_complete: true,
+            rival_may_live: self.holder_is_silent,
             ..Displacement::suspicion(first.other.as_ref().unwrap_or(&first.own))
         }
     }

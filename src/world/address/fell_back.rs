@@ -27,9 +27,7 @@ pub(super) fn fell_back(world: &World, group: &PeerGroup, window: &Window<'_>) -
         )
     })?;
     let heard = kept.heard_lower.iter().any(|line| near(line.time, event.time, fell, HANDOVER_MICROS));
-    let last = world.nodes.get(owner).and_then(|facts| facts.last);
-    let covered = last.is_some_and(|last| last.micros >= fell.micros - SECOND_MICROS);
-    if !(heard || covered) {
+    if !(heard || covers(world, owner, fell)) {
         return None;
     }
     let limit = [window.next.map(|next| next.event.time), kept.ended()].into_iter().flatten().min();
@@ -60,6 +58,11 @@ pub(super) fn fell_back(world: &World, group: &PeerGroup, window: &Window<'_>) -
     }
     close(&mut displacement, away, home, window.next, kept);
     Some(displacement)
+}
+
+/// Whether a node's logs go on until a moment, to the second: what one node writes at it the other may have written just before.
+pub(super) fn covers(world: &World, node: &Text, moment: Moment) -> bool {
+    world.last_of(node).is_some_and(|last| last.micros >= moment.micros - SECOND_MICROS)
 }
 
 /// When the node that took over was MASTER no longer. One that died while MASTER wrote nothing about it: then the last advert of

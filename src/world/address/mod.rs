@@ -123,6 +123,8 @@ pub struct Displacement {
     pub is_complete: bool,
     /// Whether the stamps tell which of two scripts ran last.
     pub order_is_known: bool,
+    /// Another MASTER wrote nothing any more since the owner took over, also not that it left: it died, or hears nothing.
+    pub rival_may_live: bool,
     /// Seen away only for as long as a script may take.
     pub is_brief: bool,
     /// The holder's script, or the cloud, says that the take-over failed.
@@ -149,6 +151,7 @@ impl Displacement {
             absent: None,
             is_complete: false,
             order_is_known: true,
+            rival_may_live: false,
             is_brief: false,
             failed: None,
         }

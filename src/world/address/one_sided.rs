@@ -1,7 +1,7 @@
 //! One side's keepalived log, or none: what can only be suspected, and whose log would settle it.
 
 use super::chain::chain;
-use super::fell_back::sightings;
+use super::fell_back::{covers, sightings};
 use super::{
     Chain, Displaced, Displacement, Ending, FLAP_MICROS, GRACE_MICROS, HANDOVER_MICROS, SYMPTOMS_MICROS, close, near,
 };
@@ -25,11 +25,11 @@ pub(super) fn one_sided(world: &World, group: &PeerGroup) -> Vec<Displacement> {
     found
 }
 
-/// Whether nothing tells what a node did at a moment: its logs end before it, or its keepalived has been silent for a day or did not write yet.
-fn is_dark(world: &World, node: &Text, moment: Moment) -> bool {
+/// Whether nothing tells what a node did from one moment to another: its logs end before that is over, or its keepalived has been silent for
+/// a day or did not write yet.
+fn is_dark(world: &World, node: &Text, moment: Moment, over: Moment) -> bool {
     let Some(facts) = world.nodes.get(node) else { return true };
-    let is_over = facts.last.is_none_or(|last| last.micros < moment.micros);
-    is_over
+    !covers(world, node, over)
         || facts.spans.get(&Daemon::Keepalived).is_none_or(|(first, last)| {
             first.micros > moment.micros || last.micros < moment.micros - 24 * 3_600_000_000
         })
@@ -41,7 +41,7 @@ fn took_over_alone(world: &World, group: &PeerGroup, node: &Text, taken: &Master
     let event = taken.entered.as_ref()?;
     let (End::Yielded, end) = taken.end.as_ref()? else { return None };
     let others: Vec<&Text> = group.nodes.keys().filter(|other| *other != node).collect();
-    if !others.iter().all(|other| is_dark(world, other, event.time)) {
+    if !others.iter().all(|other| is_dark(world, other, event.time, end.time)) {
         return None;
     }
     let next = group.next_takeover(event.time);
@@ -141,7 +141,7 @@ fn heard_a_rival(world: &World, group: &PeerGroup, owner: &Text, kept: &Mastersh
     let (before, after) = (heard.time.shifted(-HANDOVER_MICROS), heard.time.shifted(HANDOVER_MICROS));
     let told = group.rivals_between(owner, before, after).any(|(_, other)| other.first.time.micros <= after.micros);
     let others: Vec<&Text> = group.nodes.keys().filter(|other| *other != owner).collect();
-    if told || !others.iter().all(|other| is_dark(world, other, heard.time)) {
+    if told || !others.iter().all(|other| is_dark(world, other, heard.time, heard.time)) {
         return None;
     }
     let holder = match others.as_slice() {
@@ -227,7 +227,7 @@ pub fn symptoms(world: &World) -> Vec<Displacement> {
 /// Whether keepalived's logs say enough to judge without the symptoms: two nodes' logs, or one that shows its node in its role.
 fn is_settled_by_vrrp(world: &World, sender: Option<&Text>, refuser: Option<&Text>, moment: Moment) -> bool {
     world.groups().iter().any(|group| {
-        let lit = group.nodes.keys().filter(|node| !is_dark(world, node, moment)).count();
+        let lit = group.nodes.keys().filter(|node| !is_dark(world, node, moment, moment)).count();
         let is_master = |node: &Text| group.nodes.get(node).is_some_and(|all| all.at(moment).next().is_some());
         let left = sender.is_some_and(|sender| group.nodes.contains_key(sender) && !is_master(sender));
         let took = refuser.is_some_and(is_master);
