@@ -30,7 +30,7 @@ struct Harmless<'o>(&'o mut dyn Write);
 impl Write for Harmless<'_> {
     fn write(&mut self, json: &[u8]) -> io::Result<usize> {
         // serde hands over whole texts, and a `BufWriter` cuts none in two.
-        let whole = std::str::from_utf8(json).map_err(io::Error::other)?;
+        let whole = std::str::from_utf8(json).expect("whole texts are UTF-8");
         self.0.write_all(escape_hidden(whole).as_bytes())?;
         Ok(json.len())
     }
@@ -427,4 +427,23 @@ impl<'a> WireZone<'a> {
 
 fn texts(texts: &[Text]) -> Vec<&str> {
     texts.iter().map(|text| &**text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pieces may be of any length, and buffers end anywhere.
+    #[test]
+    fn what_is_written_piece_by_piece_is_escaped_as_the_whole_is() {
+        let text: String = (0..5_000).map(|number| ["ä", "\u{202e}", "x", "\u{7f}", "😀"][number * 7 % 5]).collect();
+        let texts: Vec<&str> = (0..60).map(|from| &text[text.floor_char_boundary(from * 150)..]).collect();
+        let mut pieces = Vec::new();
+        let mut harmless = io::BufWriter::new(Harmless(&mut pieces));
+        serde_json::to_writer_pretty(&mut harmless, &texts).expect("a vector takes all");
+        harmless.flush().expect("a vector takes all");
+        drop(harmless);
+        let whole = escape_hidden(&serde_json::to_string_pretty(&texts).expect("texts have a form"));
+        assert!(String::from_utf8(pieces).is_ok_and(|pieces| pieces == whole));
+    }
 }

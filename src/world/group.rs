@@ -97,7 +97,7 @@ impl PeerGroup {
             times.map(|(micros, at)| (micros, node.clone(), at)).collect()
         };
         let mut takeovers: Vec<(i64, Text, usize)> = nodes.iter().flat_map(entered).collect();
-        // Of two within one stamp the one that stayed MASTER came last: what follows must not be told by names.
+        // Of two within one stamp the one that stayed MASTER longer came last; names decide only where both did.
         takeovers.sort_by_cached_key(|(micros, node, at)| {
             let ended = nodes[node][*at].ended().map_or(i64::MAX, |ended| ended.micros);
             (*micros, ended, node.clone())
@@ -200,6 +200,23 @@ mod tests {
             },
         );
         prop::collection::vec(one, 0..20).prop_map(Masterships::of)
+    }
+
+    #[test]
+    fn of_two_takeovers_in_one_stamp_the_one_that_stayed_came_last() {
+        let entered = |end: Option<(End, Arc<Event>)>| {
+            let entered = Some(line(100));
+            Masterships::of(vec![Mastership { entered, end, ..Mastership::new(Begin::Entered, &line(100)) }])
+        };
+        for (stays, yields) in [("a", "b"), ("b", "a")] {
+            let nodes = BTreeMap::from([
+                (Text::from(stays), entered(None)),
+                (Text::from(yields), entered(Some((End::Yielded, line(100))))),
+            ]);
+            let group = PeerGroup::new(Unit::Instance(Text::from("VI_1")), nodes, false, BTreeSet::new());
+            let last = group.last_takeover(moment(100)).expect("there are two");
+            assert_eq!(last.node, stays);
+        }
     }
 
     proptest! {

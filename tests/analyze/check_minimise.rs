@@ -25,7 +25,10 @@ fn minimised(sample: &str, name: &str) -> PathBuf {
 fn verdicts(place: &Path) -> Vec<String> {
     let keys = ["rule", "confidence", "subject", "since", "until"];
     let verdict = |finding: &Value| format!("{:?}", keys.map(|key| finding[key].to_string()));
-    findings(&common::analyze(&[place])).iter().map(verdict).collect()
+    // Of equals those come first whose id is the smaller one, which other lines make another.
+    let mut verdicts: Vec<String> = findings(&common::analyze(&[place])).iter().map(verdict).collect();
+    verdicts.sort();
+    verdicts
 }
 
 fn lines(place: &Path) -> usize {

@@ -325,7 +325,7 @@ impl Live {
         }
         if self.forgotten > 0 {
             let text = format!(
-                "more than {} lines mattered at once: {} of them, the oldest of the commonest kinds, are no longer known one by one.",
+                "more than {} lines mattered at once: {} of them, the oldest of what there was most of, are no longer known one by one.",
                 self.limits.most, self.forgotten
             );
             caveats.push(Caveat { kind: "limit", node: None, text });

@@ -110,7 +110,8 @@ impl Link {
         // of another one.
         let mutual: Vec<i64> = votes.iter().filter(|vote| vote.is_mutual).map(|vote| vote.offset).collect();
         let is_only_one = mutual.first().zip(mutual.last()).is_some_and(|(low, high)| high - low <= AGREE_MICROS);
-        if !is_enough && !(is_only_one && offset.abs() < TOLD_MICROS && agreeing.iter().any(|vote| vote.is_mutual)) {
+        let agrees = offset.abs() < TOLD_MICROS && agreeing.iter().any(|vote| vote.is_mutual);
+        if !(is_enough || is_only_one && agrees) {
             return None;
         }
         let spread = agreeing.last()?.offset - agreeing.first()?.offset;
