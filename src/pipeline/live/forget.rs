@@ -69,6 +69,10 @@ impl Live {
         let Limits { few, most } = self.limits;
         if self.kept + few / 4 > most {
             self.thin_out(&frame, &of_open);
+            // Thousands of open findings alone may rest on more than there is room for.
+            if self.kept > most / 4 * 3 {
+                self.thin_out(&frame, &AHashSet::new());
+            }
         }
         self.forget_at = self.limits.next(self.kept);
     }
