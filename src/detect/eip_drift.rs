@@ -440,6 +440,36 @@ mod tests {
         );
     }
 
+    /// Which of two scripts ran last no lines tell, and when the address was seen is told by a third clock.
+    #[test]
+    fn what_is_seen_about_when_both_scripts_ran_confirms_nothing() {
+        let both = [
+            at("a", 96, master()),
+            at("b", 1, backup()),
+            at("b", 100, master()),
+            at("a", 100, hears_lower()),
+            at("b", 101, hears_higher()),
+            at("b", 101, backup()),
+        ];
+        let seen = |second| [&both[..], &[at("b", second, denies()), at("s", second, refused())]].concat();
+        assert_eq!(told_unmeasured("eip-drift", &seen(115)), ["suspected open"]);
+        assert_eq!(told_unmeasured("eip-drift", &seen(500)), ["confirmed open"]);
+        assert_eq!(told("eip-drift", &seen(115)), ["confirmed open"]);
+    }
+
+    /// The old MASTER was killed and wrote nothing; the new one's script does not bring the address.
+    #[test]
+    fn a_dead_rival_hides_no_script_that_failed() {
+        let killed = [at("a", 0, master()), at("b", 1, backup()), at("b", 100, master())];
+        let still_there = [at("a", 200, serves()), at("s", 200, committed())];
+        let events = [killed.as_slice(), &still_there].concat();
+        assert_eq!(told("eip-drift", &events), ["likely open"]);
+        assert_eq!(told("takeover-script-failed", &events), ["likely open"]);
+        // It lives, and both are MASTER: whose the address should be is not known.
+        let alive = [events.as_slice(), &[at("a", 300, hears_lower())]].concat();
+        assert!(told("takeover-script-failed", &alive).is_empty());
+    }
+
     /// The one it yielded to had left before and entered again: its own script brought the address back.
     #[test]
     fn one_side_that_replaced_a_master_which_left_is_none() {

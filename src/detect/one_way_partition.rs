@@ -161,6 +161,14 @@ mod tests {
         assert_eq!(find("one-way-partition", &deaf())[0].subject.node.as_deref(), Some("b"));
     }
 
+    /// The node that hears has no reason to write any more.
+    #[test]
+    fn ends_when_the_deaf_one_yields() {
+        let healed: Vec<Event> =
+            deaf().into_iter().filter(|event| *event != at("a", 300, hears_nothing_new())).collect();
+        assert_eq!(told("one-way-partition", &healed), ["confirmed closed"]);
+    }
+
     #[test]
     fn one_log_makes_it_likely() {
         let one: Vec<Event> = deaf().into_iter().filter(|event| &*event.node == "a").collect();

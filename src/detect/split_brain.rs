@@ -38,7 +38,8 @@ const ELECTION_MICROS: i64 = 3_000_000;
 const PAPER_MICROS: i64 = 10_000_000;
 /// 1.x advertises one interval before it enters MASTER, and may be sent back within it.
 const NEAR_MISS_MICROS: i64 = 1_500_000;
-/// Three adverts within this are no three intervals: the shortest in use is a second.
+/// Three adverts within this are no three intervals, unless somebody set a shorter one than the default of a second: that costs certainty,
+/// and claims nothing.
 const AT_ONCE_MICROS: i64 = 1_000_000;
 /// 1.x advertises as soon as it is started, before its own line may be written.
 const RESTART_MICROS: i64 = 1_500_000;

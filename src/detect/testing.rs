@@ -316,7 +316,7 @@ fn measured(events: &[Event]) -> Vec<(Text, Clock)> {
 /// The same as [`told`], where each node's logs begin with the first of its events.
 pub(super) fn told_from_begin_of_logs(rule: &str, events: &[Event]) -> Vec<String> {
     let mut world = observed(&Topology::default(), &measured(events), events);
-    for event in events.iter().rev() {
+    for event in events {
         let begin = world.begin_of(&event.node).map_or(event.time, |begin| begin.min(event.time));
         world.note_begin(&event.node, begin);
     }

@@ -3,14 +3,14 @@
 //! A world is built over all kept lines; those it let go are ordinary (a copy that was old and was fetched) and need not be placed
 //! again. Those of a flood are counted: of like ones the last stands for all. Either is done only if the verdict is the same then.
 
-use super::grown::Grown;
 pub(super) use super::grown::Place;
+use super::grown::{Grown, place_of_event};
 use super::{Dated, Listening, Live};
 use crate::finding::Finding;
 use crate::moment::Moment;
 use crate::pipeline::{settings, settle};
 use crate::timeline::{self, Line};
-use crate::world::World;
+use crate::world::{Strangers, World};
 use ahash::{AHashMap, AHashSet};
 use chrono::NaiveDateTime;
 use std::collections::BTreeSet;
@@ -221,22 +221,16 @@ pub(super) fn place_of(source: &Listening, dated: &Dated) -> Place {
 /// Lines of an open finding, at its beginning and at its end, that stay whatever else goes.
 const OF_OPEN_MAX: usize = 32;
 
-/// What ended by silence less than this ago may go on.
-const MAY_GO_ON_MICROS: i64 = 24 * 3_600_000_000;
-
 /// Where lines of findings stand that are open, or may be again.
 fn of_open(findings: &[Finding], newest: Option<Moment>) -> AHashSet<Place> {
-    let is_over = |until: Moment| newest.is_some_and(|newest| newest.micros_since(until) > MAY_GO_ON_MICROS);
+    // What ends by silence has the longest of them to go on.
+    let is_over = |until: Moment| newest.is_some_and(|newest| newest.micros_since(until) > Strangers::QUIET_MICROS);
     let open = findings.iter().filter(|finding| !finding.until.is_some_and(is_over));
     let ends = open.flat_map(|finding| {
         let all = finding.evidence();
         all.iter().take(OF_OPEN_MAX).chain(all.iter().rev().take(OF_OPEN_MAX))
     });
-    let places = ends.map(|evidence| {
-        let origin = &evidence.event.origin;
-        (origin.path.clone(), origin.line, origin.cursor.clone())
-    });
-    places.collect()
+    ends.map(|evidence| place_of_event(&evidence.event)).collect()
 }
 
 /// What must not change.

@@ -4,7 +4,7 @@
 //! late line, a year or a clock that is known better, two sources of one node) it is made anew.
 
 use super::Listening;
-use crate::event::{Event, Text};
+use crate::event::{Event, Origin, Text};
 use crate::moment::Moment;
 use crate::pipeline::Options;
 use crate::report::Caveat;
@@ -45,9 +45,7 @@ pub(super) struct Seen {
 
 impl Seen {
     fn new(event: &Arc<Event>) -> Self {
-        let origin = &event.origin;
-        let place = (origin.path.clone(), origin.line, origin.cursor.clone());
-        Self { time: event.time, place, event: Arc::downgrade(event) }
+        Self { time: event.time, place: place_of_event(event), event: Arc::downgrade(event) }
     }
 }
 
@@ -166,6 +164,11 @@ impl Seen {
     fn is_recent(&self, age: usize, newest: Option<Moment>) -> bool {
         age < RECENT_MAX && newest.is_some_and(|newest| newest.micros_since(self.time) <= RECENT_MICROS)
     }
+}
+
+pub(super) fn place_of_event(event: &Event) -> Place {
+    let Origin { path, line, cursor } = &event.origin;
+    (path.clone(), *line, cursor.clone())
 }
 
 /// Each source's place in the order of all.
