@@ -46,7 +46,8 @@ pub(super) fn run(arguments: &Analyze) -> Exit {
     };
     let threads = threads();
     let watch = Watch::default();
-    share(&mut expanded.sources, &watch, threads);
+    let at_once = expanded.sources.len();
+    share(&mut expanded.sources, &watch, threads, at_once);
     let progress = Progress::begin(&expanded.sources, &watch, arguments.quiet);
     if let Err(error) = &progress {
         outlet::complain(error, "failed to listen for signals:");
@@ -83,9 +84,9 @@ pub(super) fn note_configuration(report: &mut Report, path: Option<&Path>) {
     }
 }
 
-/// Gives all sources of a run what they share.
-pub(super) fn share(sources: &mut [Source], watch: &Watch, threads: usize) {
-    let (helpers, scratch) = (Helpers::new(threads.saturating_sub(1)), Scratch::new());
+/// Gives all sources of a run what they share, where so many of them are read at once if there are as many threads.
+pub(super) fn share(sources: &mut [Source], watch: &Watch, threads: usize, at_once: usize) {
+    let (helpers, scratch) = (Helpers::new(threads, at_once), Scratch::new());
     for source in sources {
         source.watch = watch.clone();
         source.helpers = helpers.clone();

@@ -25,7 +25,7 @@ pub(super) fn run(arguments: &Events) -> Exit {
         }
     };
     let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    share(&mut expanded.sources, &Watch::default(), threads);
+    share(&mut expanded.sources, &Watch::default(), threads, 1);
     let out: Box<dyn Write + Send> = match arguments.output.as_deref().map(create).transpose() {
         Ok(file) => file.unwrap_or_else(|| Box::new(io::stdout())),
         Err(error) => {

@@ -128,28 +128,30 @@ pub(super) fn read(
     helpers: &Helpers,
     take: &mut dyn FnMut(&Piece),
 ) -> Option<io::Error> {
-    let lent = helpers.lend(HELPERS_MAX);
+    let mut lent = Vec::new();
     let work = Work {
         feed: Mutex::new(Feed { stream, next: 0, has_ended: false }),
-        shelf: Mutex::new(Shelf::default()),
+        shelf: Mutex::new(Shelf { ahead: BLOCKS_AHEAD, ..Shelf::default() }),
         changed: Condvar::new(),
         block,
-        ahead: BLOCKS_AHEAD * (lent.count() as u64 + 1),
     };
     thread::scope(|scope| {
-        let _leave = Leave { work: &work, is_reader: true };
-        for _ in 0..lent.count() {
-            // A regex that two threads use would make them wait for each other.
-            let pattern = pattern.cloned();
-            let work = &work;
-            scope.spawn(move || {
-                let _leave = Leave { work, is_reader: false };
-                work.help(pattern.as_ref());
-            });
-        }
+        let work = &work;
+        let _leave = Leave { work, is_reader: true };
         let mut number = 0;
         let mut block = Filled::default();
         loop {
+            // Who had another source to read may have come to its end.
+            if let Some(helper) = Some(()).filter(|()| lent.len() < HELPERS_MAX).and_then(|()| helpers.lend()) {
+                lent.push(helper);
+                work.shelf().ahead += BLOCKS_AHEAD;
+                // A regex that two threads use would make them wait for each other.
+                let pattern = pattern.cloned();
+                scope.spawn(move || {
+                    let _leave = Leave { work, is_reader: false };
+                    work.help(pattern.as_ref());
+                });
+            }
             let mut piece = work.wait_for(number, pattern, &mut block);
             take(&piece);
             if piece.is_end {
@@ -167,7 +169,6 @@ struct Work<'s> {
     /// A piece was put on the shelf or taken from it, the stream is free, or all is over.
     changed: Condvar,
     block: usize,
-    ahead: u64,
 }
 
 /// Where pieces come from, one after the other.
@@ -183,6 +184,8 @@ struct Shelf {
     ready: BTreeMap<u64, Piece>,
     /// How many were taken.
     taken: u64,
+    /// How many may be filled and not yet dealt with.
+    ahead: u64,
     spare: Vec<Piece>,
     /// The stream was given back, the next piece may be made, and the reader has not tried to since.
     is_stream_free: bool,
@@ -196,7 +199,7 @@ impl Work<'_> {
         while let Ok(feed) = self.feed.lock()
             && !feed.has_ended
         {
-            let has_no_room = |shelf: &mut Shelf| !shelf.is_over && feed.next >= shelf.taken + self.ahead;
+            let has_no_room = |shelf: &mut Shelf| !shelf.is_over && feed.next >= shelf.taken + shelf.ahead;
             let shelf = self.changed.wait_while(self.shelf(), has_no_room);
             if shelf.map_or(true, |shelf| shelf.is_over) {
                 return;
@@ -213,7 +216,7 @@ impl Work<'_> {
         feed.next += 1;
         feed.has_ended = block.is_end;
         let mut shelf = self.shelf();
-        shelf.is_stream_free = !feed.has_ended && feed.next < shelf.taken + self.ahead;
+        shelf.is_stream_free = !feed.has_ended && feed.next < shelf.taken + shelf.ahead;
         let mut piece = shelf.spare.pop().unwrap_or_default();
         drop(shelf);
         drop(feed);
@@ -234,9 +237,10 @@ impl Work<'_> {
                 return piece;
             }
             assert!(!shelf.is_over, "a helper does not panic on any input");
+            let ahead = shelf.ahead;
             drop(shelf);
             match self.feed.try_lock() {
-                Ok(feed) if !feed.has_ended && feed.next < number + self.ahead => {
+                Ok(feed) if !feed.has_ended && feed.next < number + ahead => {
                     self.make(feed, pattern, block);
                 }
                 Ok(_) | Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => {

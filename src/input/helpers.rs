@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many threads are idle; clones are the same threads. By default there are none.
+/// How many threads are idle; clones are the same threads. By default there are none, and none will be.
 #[derive(Debug, Clone, Default)]
-pub struct Helpers(Arc<AtomicUsize>);
+pub struct Helpers(Option<Arc<AtomicUsize>>);
 
 /// Two sources are the same whoever helps to read them.
 impl PartialEq for Helpers {
@@ -17,40 +17,38 @@ impl PartialEq for Helpers {
 impl Eq for Helpers {}
 
 impl Helpers {
-    /// So many threads.
+    /// Those of so many threads that read no source, where so many sources are to be read.
     #[must_use]
-    pub fn new(count: usize) -> Self {
-        Self(Arc::new(AtomicUsize::new(count)))
+    pub fn new(threads: usize, sources: usize) -> Self {
+        Self((threads > 1).then(|| Arc::new(AtomicUsize::new(threads.saturating_sub(sources)))))
     }
 
-    /// Whether any thread is idle now.
-    pub(super) fn are_there(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 0
+    /// A thread that read sources is idle from now on.
+    pub fn one_more(&self) {
+        if let Self(Some(idle)) = self {
+            idle.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
-    /// At most `wanted` of those that are idle, until they are given back.
-    pub(super) fn lend(&self, wanted: usize) -> Lent<'_> {
-        let before =
-            self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |idle| Some(idle.saturating_sub(wanted)));
-        Lent { helpers: self, count: before.unwrap_or_default().min(wanted) }
+    /// Whether a thread is idle now, or may be before a large source has been read.
+    pub(super) fn may_come(&self) -> bool {
+        self.0.is_some()
     }
-}
 
-/// Threads that are lent.
-pub(super) struct Lent<'h> {
-    helpers: &'h Helpers,
-    count: usize,
-}
-
-impl Lent<'_> {
-    pub(super) fn count(&self) -> usize {
-        self.count
+    /// One of those that are idle, until it is given back.
+    pub(super) fn lend(&self) -> Option<Lent<'_>> {
+        let idle = self.0.as_deref()?;
+        idle.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |idle| idle.checked_sub(1)).ok()?;
+        Some(Lent(idle))
     }
 }
+
+/// A thread that is lent.
+pub(super) struct Lent<'h>(&'h AtomicUsize);
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        self.helpers.0.fetch_add(self.count, Ordering::Relaxed);
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -60,10 +58,27 @@ mod tests {
 
     #[test]
     fn what_is_lent_comes_back() {
-        let helpers = Helpers::new(3);
-        let first = helpers.lend(2);
-        assert_eq!((first.count(), helpers.clone().lend(2).count()), (2, 1));
+        let helpers = Helpers::new(3, 1);
+        let clone = helpers.clone();
+        let (first, second) = (helpers.lend(), clone.lend());
+        assert!(first.is_some() && second.is_some() && helpers.lend().is_none());
         drop(first);
-        assert_eq!(helpers.lend(9).count(), 3);
+        assert!(helpers.lend().is_some());
+    }
+
+    #[test]
+    fn who_has_read_its_source_helps_with_the_others() {
+        let helpers = Helpers::new(2, 4);
+        assert!(helpers.may_come() && helpers.lend().is_none());
+        helpers.one_more();
+        assert!(helpers.lend().is_some());
+    }
+
+    #[test]
+    fn one_thread_has_no_help() {
+        for alone in [Helpers::default(), Helpers::new(1, 4)] {
+            alone.one_more();
+            assert!(!alone.may_come() && alone.lend().is_none());
+        }
     }
 }

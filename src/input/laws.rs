@@ -174,7 +174,8 @@ proptest! {
     fn helpers_change_nothing(
         log in text_log(),
         block in 1usize..400,
-        count in 1usize..4,
+        threads in 2usize..5,
+        sources in 1usize..3,
         sizes in proptest::collection::vec(1usize..100, 1..5),
         breaks_off in any::<bool>(),
     ) {
@@ -187,7 +188,7 @@ proptest! {
         for interest in interests() {
             let alone = outcome(SMALL, &mut stream(), &interest);
             prop_assert!(alone.told.is_ok());
-            let helpers = Helpers::new(count);
+            let helpers = Helpers::new(threads, sources);
             let helped = outcome_helped(Sizes { block, ..SMALL }, Some(&helpers), &mut stream(), &interest);
             prop_assert_eq!(alone, helped);
         }

@@ -311,7 +311,7 @@ impl Layer<'_> {
             Verdict::Text { format, speaker } => {
                 summary.format = format;
                 summary.covers = sniff::covered(buffer.filled());
-                if let Some(helpers) = self.helpers.filter(|helpers| helpers.are_there())
+                if let Some(helpers) = self.helpers.filter(|helpers| helpers.may_come())
                     && buffer.fill_to(sizes.large)
                 {
                     let mut stream = buffer.into_rest().before(stream);

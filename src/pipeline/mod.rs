@@ -39,6 +39,7 @@ pub use patterns::{Means, Patterns, Site};
 use settings::Configuration;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 pub(crate) use unwrap::read as read_unwrapped;
@@ -78,8 +79,15 @@ pub fn analyze(sources: &[Source], options: &Options, threads: usize) -> Outcome
     let results = match sources {
         [source] => vec![flow::take_in(source, options)],
         _ => {
-            let budget = Budget::default();
-            parallel::map(sources, threads, |source| Ok((intake::take_in(source, &options.patterns, &budget)?, None)))
+            let (budget, left) = (Budget::default(), AtomicUsize::new(sources.len()));
+            parallel::map(sources, threads, |source| {
+                let taken_in = intake::take_in(source, &options.patterns, &budget);
+                // Fewer are left than there are threads: whoever read this one has none to go on with.
+                if (2..=threads).contains(&left.fetch_sub(1, Ordering::Relaxed)) {
+                    source.helpers.one_more();
+                }
+                Ok((taken_in?, None))
+            })
         }
     };
     for (source, result) in sources.iter().zip(results) {

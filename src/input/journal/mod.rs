@@ -67,8 +67,8 @@ pub(super) fn read(
     opened.sort_by(|(a, file_a), (b, file_b)| (file_a.header.head_realtime, a).cmp(&(file_b.header.head_realtime, b)));
     let checks = Checks::of(opened.iter().map(|(place, _)| *place).collect());
     let job = Job { path, files, opened, checks: &checks };
-    let lent = helpers.lend(1);
-    if lent.count() == 0 {
+    let lent = helpers.lend();
+    if lent.is_none() {
         job.read(interest, summary, &mut errors, each);
     } else {
         thread::scope(|scope| {
