@@ -59,10 +59,7 @@ fn find(world: &World) -> Vec<Finding> {
         .groups()
         .iter()
         .flat_map(|group| {
-            let resource = world.resource_of(group);
-            displacements(world, group)
-                .into_iter()
-                .map(move |displacement| tell(world, group, resource.as_ref(), &displacement))
+            displacements(world, group).into_iter().map(move |displacement| tell(world, group, &displacement))
         })
         .collect();
     if found.is_empty() {
@@ -127,7 +124,7 @@ fn claim_of_suspicion(address: &Text, holder: &str, owner: &str, finding: &Findi
     }
 }
 
-fn tell(world: &World, group: &PeerGroup, resource: Option<&Text>, displacement: &Displacement) -> Finding {
+fn tell(world: &World, group: &PeerGroup, displacement: &Displacement) -> Finding {
     let confidence = confidence(world, displacement);
     let mut finding =
         Finding::new(RULE.id, &group.key(), Severity::Critical, confidence, first_line(group, displacement));
@@ -146,8 +143,7 @@ fn tell(world: &World, group: &PeerGroup, resource: Option<&Text>, displacement:
     };
     finding.subject.instance = instance;
     finding.subject.group = sync_group;
-    finding.subject.resource =
-        resource.cloned().or_else(|| displacement.chain.as_ref().map(|chain| chain.address.clone()));
+    finding.subject.resource = displacement.address.clone().or_else(|| world.resource_of(group));
     finding.subject.holder.clone_from(&displacement.holder);
     finding.subject.owner.clone_from(&displacement.owner);
     finding.subject.nodes = group.nodes.keys().cloned().collect();
@@ -189,7 +185,11 @@ fn confidence(world: &World, displacement: &Displacement) -> Confidence {
     let is_placed = displacement.is_placed() && displacement.is_complete && !displacement.is_brief;
     if is_placed && is_seen_about(world, displacement) {
         Confidence::Suspected
-    } else if is_placed && (displacement.rival_may_live || unmeasured_owner(world, displacement).is_some()) {
+    } else if is_placed
+        && (displacement.rival_may_live
+            || !displacement.rival_addresses.is_empty()
+            || unmeasured_owner(world, displacement).is_some())
+    {
         Confidence::Likely
     } else if is_placed {
         Confidence::Confirmed

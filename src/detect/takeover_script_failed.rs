@@ -44,10 +44,9 @@ const LOAD_MICROS: i64 = 5_000_000;
 fn find(world: &World) -> Vec<Finding> {
     let mut found = Vec::new();
     for group in world.groups() {
-        let resource = world.resource_of(group);
         for displacement in displacements(world, group) {
             if let Displaced::DidNotCome { raced } = displacement.why {
-                found.extend(did_not_come(world, group, resource.as_ref(), &displacement, raced));
+                found.extend(did_not_come(world, group, &displacement, raced));
             }
         }
         found.extend(could_not_start(world, group));
@@ -57,13 +56,7 @@ fn find(world: &World) -> Vec<Finding> {
 }
 
 /// The address was seen on the old node after the take-over.
-fn did_not_come(
-    world: &World,
-    group: &PeerGroup,
-    resource: Option<&Text>,
-    displacement: &Displacement,
-    raced: bool,
-) -> Option<Finding> {
+fn did_not_come(world: &World, group: &PeerGroup, displacement: &Displacement, raced: bool) -> Option<Finding> {
     let owner = displacement.owner.as_ref()?;
     let holder = displacement.holder.as_ref()?;
     // That the address did not come is as sure as its drift; that the script failed is not, where another ran at the same time.
@@ -71,10 +64,11 @@ fn did_not_come(
     let came_late = matches!(displacement.ending, Some(Ending::Seen(_) | Ending::ServesAgain(_)));
     // Nor where nothing shows that the address was on the other node before: then it may have come, and been moved there since.
     let seen_after = displacement.away.first().map_or(0, |seen| seen.time.micros_since(displacement.first.time));
-    let confidence = if raced || came_late || !had_it(world, group, holder, displacement.first.time) {
+    let confidence = if raced || came_late || !had_it(world, group, holder, displacement) {
         Confidence::Suspected
     } else if displacement.is_brief
         || displacement.rival_may_live
+        || !displacement.rival_addresses.is_empty()
         || seen_after > SOON_MICROS
         || world.clock_slack_micros(holder, owner) > CLOCKS_MICROS
     {
@@ -120,8 +114,9 @@ fn did_not_come(
     name_subject(&mut finding, group, owner);
     finding.subject.holder = Some(holder.clone());
     finding.subject.owner = Some(owner.clone());
-    finding.subject.resource = resource.cloned();
-    let address = resource.map_or("the address", |resource| resource);
+    finding.subject.resource = displacement.address.clone().or_else(|| world.resource_of(group));
+    let resource = finding.subject.resource.clone();
+    let address = resource.as_deref().unwrap_or("the address");
     let unit = group.unit.name();
     finding.claim = if confidence == Confidence::Suspected {
         format!(
@@ -142,12 +137,13 @@ fn did_not_come(
     Some(finding)
 }
 
-/// Whether the address was on a node before a moment, as far as these logs show: it took it over, or was seen with it.
-fn had_it(world: &World, group: &PeerGroup, node: &Text, moment: Moment) -> bool {
+/// Whether the address was on a node before it was displaced, as far as these logs show: it took it over, or was seen with it.
+fn had_it(world: &World, group: &PeerGroup, node: &Text, displacement: &Displacement) -> bool {
+    let moment = displacement.first.time;
     let was_master =
         group.nodes.get(node).is_some_and(|all| all.iter().any(|one| one.first.time.micros < moment.micros));
     let is_before = |seen: &Witness| seen.node == *node && seen.seen.holds() && seen.time.micros < moment.micros;
-    was_master || world.witnesses.all().iter().any(is_before)
+    was_master || world.seen_of(group, displacement.address.as_ref()).any(is_before)
 }
 
 /// The script says that it failed, or keepalived that it could not start it.
@@ -223,6 +219,7 @@ fn was_disabled(world: &World, group: &PeerGroup) -> Vec<Finding> {
         };
         let came = world.witnesses.all().iter().any(|witness| {
             witness.node == *owner
+                && group.moving.is_of_any(witness)
                 && witness.seen.holds()
                 && witness.time.micros > takeover.event.time.micros
                 && mastership.ended().is_none_or(|end| witness.time.micros < end.micros)

@@ -1,5 +1,6 @@
 //! The nodes that share an instance or a sync group, and what each of them did.
 
+use super::moving::Moving;
 use super::vrrp::{Mastership, Unit};
 use crate::event::{Event, Text};
 use crate::moment::Moment;
@@ -84,6 +85,8 @@ pub struct PeerGroup {
     pub proven: bool,
     /// Names of all instances seen in it, sorted.
     pub instances: BTreeSet<Text>,
+    /// The addresses that move with it; known once all lines are.
+    pub moving: Moving,
     /// When which node entered MASTER, in order of time, and the place of that mastership among the node's.
     takeovers: Vec<(i64, Text, usize)>,
 }
@@ -102,7 +105,7 @@ impl PeerGroup {
             let ended = nodes[node][*at].ended().map_or(i64::MAX, |ended| ended.micros);
             (*micros, ended, node.clone())
         });
-        Self { unit, nodes, proven, instances, takeovers }
+        Self { unit, nodes, proven, instances, moving: Moving::default(), takeovers }
     }
 
     /// A name that tells peer groups apart: unit and nodes.

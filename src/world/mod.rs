@@ -11,6 +11,7 @@ mod copies;
 mod dns;
 mod group;
 mod learned;
+mod moving;
 mod peers;
 mod reach;
 mod regress;
@@ -38,6 +39,7 @@ pub use clouds::Clouds;
 pub use dns::{Behind, Lines, Refusals, Replication, Strangers, is_newer};
 pub use group::{Masterships, PeerGroup, Takeover};
 pub use learned::{How, KnownAddress, addresses};
+pub use moving::Moving;
 pub use reach::{Reach, Unreached};
 pub use regress::{Regression, Regressions};
 pub use said::Said;
@@ -311,7 +313,9 @@ impl World {
         }
         self.groups = peers::find(&self.nodes, &self.topology);
         self.ask_clouds();
-        self.witnesses.settle(&self.asked);
+        let stated = self.topology.units.iter().filter_map(|unit| unit.resource.clone()).collect();
+        self.witnesses.settle(&self.asked, &stated);
+        self.find_moving();
     }
 
     /// The peer groups as the lines alone have them, whatever is stated.
@@ -402,34 +406,6 @@ impl World {
             Some(facts) if version.is_bounded() => format!("{version} by its {}", facts.version_is_by(daemon)),
             Some(_) | None => version.to_string(),
         }
-    }
-
-    /// The address that moves with a peer group: the one that secondaries asked and that the group's nodes answered at.
-    #[must_use]
-    pub fn resource_of(&self, group: &PeerGroup) -> Option<Text> {
-        if let Some(stated) =
-            self.topology.unit_of(&group.unit, group.nodes.keys()).and_then(|unit| unit.resource.as_ref())
-        {
-            return Some(stated.clone());
-        }
-        let mut votes = BTreeMap::<&Text, u64>::new();
-        for witness in self.witnesses.all() {
-            let placed = witness.seen.holds() && group.nodes.contains_key(&witness.node);
-            if let Some(address) = witness.address.as_ref().filter(|_| placed) {
-                *votes.entry(address).or_default() += 1;
-            }
-        }
-        let placed = votes.into_iter().max_by_key(|(address, count)| (*count, std::cmp::Reverse(*address)));
-        placed.map(|(address, _)| address.clone()).or_else(|| {
-            // Without both sides' lines: the one address everybody asks, if there is one group to ask it of.
-            let only_group = self.groups.len() == 1;
-            let mut asked = self
-                .asked
-                .iter()
-                .filter(|_| only_group)
-                .max_by_key(|(address, count)| (*count, std::cmp::Reverse(*address)));
-            asked.take().map(|(address, _)| address.clone())
-        })
     }
 
     fn replicate(&mut self, event: &Arc<Event>, pdns: &Pdns) {

@@ -209,12 +209,12 @@ impl Witnesses {
 
     /// Ends the pairing. A NOTIFY that one receiver took from its primary outranks the same one that another refused: the refusal
     /// was about something else.
-    pub(super) fn settle(&mut self, asked: &Asked) {
+    pub(super) fn settle(&mut self, asked: &Asked, stated: &BTreeSet<Text>) {
         self.accept_unsettled(i64::MAX);
         let doubted = std::mem::take(&mut self.doubted);
         let mut places = 0..;
         self.found.retain(|_| places.next().is_none_or(|at| !doubted.contains(&at)));
-        self.tell_egress_apart(asked);
+        self.tell_egress_apart(asked, stated);
         let accepted: BTreeSet<(Text, Text, i64)> = self
             .found
             .iter()
@@ -397,12 +397,13 @@ impl Witnesses {
         }
     }
 
-    /// An egress address is the one that moves if secondaries ask it, or a script claims it. Without either nobody can tell.
-    fn tell_egress_apart(&mut self, asked: &Asked) {
+    /// An egress address is the one that moves if it is stated to, if secondaries ask it, or a script claims it. Without any nobody can tell.
+    fn tell_egress_apart(&mut self, asked: &Asked, stated: &BTreeSet<Text>) {
         let is_claim = |witness: &&Witness| witness.seen == Seen::Claimed || witness.seen.is_of_cloud();
         let mut moving: BTreeSet<Text> =
             self.found.iter().filter(is_claim).filter_map(|claim| claim.address.clone()).collect();
         moving.extend(asked.iter().map(|(address, _)| address.clone()));
+        moving.extend(stated.iter().cloned());
         self.found.retain(|witness| witness.seen != Seen::LeavesElsewhere || !moving.is_empty());
         for witness in &mut self.found {
             let is_moving = witness.address.as_ref().is_some_and(|address| moving.contains(address));

@@ -63,6 +63,13 @@ pub(super) fn rivals(world: &World, displacement: &Displacement, names: &Names, 
             settled_by: format!("the clock of {unmeasured} (chronyc tracking)"),
         });
     }
+    if let Some(other) = displacement.rival_addresses.first() {
+        rivals.push(Rival {
+            claim: format!("{other} is the address that moves with the MASTER, and {address} is another one"),
+            settled_by: "the notify_master script; `resource` in the configuration states which address it moves"
+                .to_owned(),
+        });
+    }
     if let Some((time, messages)) = lost_of_owner(world, displacement) {
         let at = time.rfc3339();
         rivals.push(Rival {

@@ -1,19 +1,33 @@
 //! The chain of the seed incident: what the secondaries alone can prove of the address.
 
-use super::Chain;
+use super::{Chain, Scope};
 use crate::event::{Daemon, Event, Pdns, Text};
 use crate::moment::Moment;
 use crate::world::{Behind, World};
 use std::sync::Arc;
 
 /// The seed's chain, looked for where neither peer's PowerDNS log can say it directly.
-pub(super) fn chain(world: &World, owner: &Text, holder: &Text, from: Moment, limit: Option<Moment>) -> Option<Chain> {
+pub(super) fn chain(
+    scope: &Scope<'_>,
+    owner: &Text,
+    holder: &Text,
+    from: Moment,
+    limit: Option<Moment>,
+) -> Option<Chain> {
+    let Scope { world, group, address } = *scope;
     if world.has_lines_of(owner, Daemon::Pdns) || world.has_lines_of(holder, Daemon::Pdns) {
         return None;
     }
     let inside = |moment: Moment| moment.micros > from.micros && limit.is_none_or(|limit| moment.micros < limit.micros);
     let refused = world.behind(&[]).into_iter().filter(|stretch| stretch.refused);
-    let mut chains = refused.flat_map(|stretch| links(world, stretch, &inside)).collect::<Vec<Chain>>();
+    let is_of_group = |chain: &Chain| address.is_none_or(|address| chain.address == *address);
+    let links = refused.flat_map(|stretch| links(world, stretch, &inside)).filter(is_of_group);
+    let mut chains = links.collect::<Vec<Chain>>();
+    for chain in &mut chains {
+        // Of several addresses no line tells which moves with the group: this one may have had a trouble of its own.
+        chain.is_of_group = address.is_some()
+            || world.groups().len() == 1 && world.asked_beside(group, &chain.address).next().is_none();
+    }
     // The whole chain proves; one without its end only agrees.
     let whole = chains.iter().position(|chain| chain.served.is_some()).unwrap_or(0);
     (!chains.is_empty()).then(|| chains.swap_remove(whole))
@@ -36,6 +50,7 @@ fn links(world: &World, stretch: &Behind, inside: &dyn Fn(Moment) -> bool) -> Ve
             notify: Arc::clone(notify),
             served: served.cloned(),
             address: address.clone(),
+            is_of_group: false,
         })
     };
     stretch.asked.iter().filter_map(chain).collect()

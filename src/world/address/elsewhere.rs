@@ -1,24 +1,24 @@
 //! A node is the only MASTER, and the address is seen at another node of its group: the script failed, was too slow, lost a race,
 //! or somebody moved the address.
 
-use super::{Displaced, Displacement, GRACE_MICROS, RACE_MICROS, SETTLE_MICROS, Window, close};
+use super::{Displaced, Displacement, GRACE_MICROS, RACE_MICROS, SETTLE_MICROS, Scope, Window, close};
 use crate::event::Text;
 use crate::moment::Moment;
-use crate::world::group::{PeerGroup, Takeover};
+use crate::world::UNMEASURED_MICROS;
+use crate::world::group::Takeover;
 use crate::world::vrrp::{Begin, Mastership};
 use crate::world::witness::Witness;
-use crate::world::{UNMEASURED_MICROS, World};
 use std::sync::Arc;
 
 /// The owner took over, but the address was seen at another node well after its script should be done.
-pub(super) fn did_not_come(world: &World, group: &PeerGroup, window: &Window<'_>) -> Option<Displacement> {
+pub(super) fn did_not_come(scope: &Scope<'_>, window: &Window<'_>) -> Option<Displacement> {
     let Takeover { node: owner, mastership: kept, event } = window.takeover;
     let limit = [window.next.map(|next| next.event.time), kept.ended()].into_iter().flatten().min();
-    let seen = Seen::between(world, group, owner, Some(event.time), limit)?;
+    let seen = Seen::between(scope, owner, Some(event.time), limit)?;
     let raced = window.previous.is_some_and(|previous| {
         let close = event.time.micros_since(previous.event.time) <= RACE_MICROS;
         // Its script had already worked when this node took over: it is not the one that finished late.
-        let done = world.witnesses.all().iter().any(|witness| {
+        let done = scope.seen().any(|witness| {
             witness.node == seen.holder
                 && witness.seen.holds()
                 && witness.time.micros > previous.event.time.micros
@@ -38,7 +38,7 @@ pub(super) fn did_not_come(world: &World, group: &PeerGroup, window: &Window<'_>
     };
     let last_away = seen.away.last().map_or(event.time, |witness| witness.time);
     // Seen elsewhere only while a script may still be running: no more than a hint that it took longer.
-    let unsure = if world.is_clock_measured(owner) { 0 } else { UNMEASURED_MICROS };
+    let unsure = if scope.world.is_clock_measured(owner) { 0 } else { UNMEASURED_MICROS };
     displacement.is_brief = !seen.was_home && last_away.micros_since(event.time) <= GRACE_MICROS + unsure;
     if last_away.micros_since(event.time) <= GRACE_MICROS && !seen.was_home && seen.home.is_empty() {
         return None;
@@ -48,18 +48,14 @@ pub(super) fn did_not_come(world: &World, group: &PeerGroup, window: &Window<'_>
 }
 
 /// A MASTER since before the log, and the address seen at another node of its group before anyone took over.
-pub(super) fn before_any_takeover(
-    world: &World,
-    group: &PeerGroup,
-    first: Option<&Takeover<'_>>,
-) -> Option<Displacement> {
-    let unseen = group.nodes.iter().filter_map(|(node, masterships)| {
+pub(super) fn before_any_takeover(scope: &Scope<'_>, first: Option<&Takeover<'_>>) -> Option<Displacement> {
+    let unseen = scope.group.nodes.iter().filter_map(|(node, masterships)| {
         masterships.first().filter(|mastership| mastership.begin == Begin::Unseen).map(|mastership| (node, mastership))
     });
     let candidates: Vec<(&Text, &Mastership)> = unseen.collect();
     let [(owner, kept)] = candidates.as_slice() else { return None };
     let limit = [first.map(|takeover| takeover.event.time), kept.ended()].into_iter().flatten().min();
-    let seen = Seen::between(world, group, owner, None, limit)?;
+    let seen = Seen::between(scope, owner, None, limit)?;
     let mut displacement = Displacement { why: Displaced::MovedAway, ..seen.displacement(owner, kept) };
     close(&mut displacement, seen.away, seen.home, first.copied(), kept);
     Some(displacement)
@@ -80,13 +76,8 @@ struct Seen {
 
 impl Seen {
     /// `None` if it was not seen elsewhere, or only while another node was MASTER as well.
-    fn between(
-        world: &World,
-        group: &PeerGroup,
-        owner: &Text,
-        from: Option<Moment>,
-        limit: Option<Moment>,
-    ) -> Option<Self> {
+    fn between(scope: &Scope<'_>, owner: &Text, from: Option<Moment>, limit: Option<Moment>) -> Option<Self> {
+        let Scope { world, group, .. } = *scope;
         // One that died wrote nothing about it: it is none that the take-over was wrong about.
         let is_silent = |node: &Text, mastership: &Mastership| {
             let wrote = |from: Moment| world.nodes.get(node).is_some_and(|facts| !facts.vrrp.since(from).is_empty());
@@ -101,7 +92,7 @@ impl Seen {
                 && limit.is_none_or(|limit| witness.time.micros < limit.micros)
                 && witness.seen.is_paired()
         };
-        let all: Vec<&Witness> = world.witnesses.all().iter().filter(inside).collect();
+        let all: Vec<&Witness> = scope.seen().filter(inside).collect();
         let is_elsewhere = |witness: &Witness| {
             witness.seen.holds()
                 && witness.node != *owner

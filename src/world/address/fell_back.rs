@@ -2,18 +2,19 @@
 
 use super::chain::chain;
 use super::one_sided::fetched_without;
-use super::{COARSE_MICROS, Displacement, HANDOVER_MICROS, SECOND_MICROS, SETTLE_MICROS, Window, close, near};
+use super::{COARSE_MICROS, Displacement, HANDOVER_MICROS, SECOND_MICROS, SETTLE_MICROS, Scope, Window, close, near};
 use crate::event::{Daemon, Event, Fact, Text};
 use crate::moment::Moment;
-use crate::world::group::{PeerGroup, Takeover};
+use crate::world::group::Takeover;
 use crate::world::vrrp::{End, Mastership};
 use crate::world::witness::{Seen, Witness};
 use crate::world::{UNMEASURED_MICROS, World};
 
 /// The seed's pattern: the node that took over fell back while another MASTER stayed, which therefore ran no script.
-pub(super) fn fell_back(world: &World, group: &PeerGroup, window: &Window<'_>) -> Option<Displacement> {
+pub(super) fn fell_back(scope: &Scope<'_>, window: &Window<'_>) -> Option<Displacement> {
+    let Scope { world, group, .. } = *scope;
     let Takeover { node: holder, mastership: taken, event } = window.takeover;
-    let fell = fall_of(world, group, &window.takeover)?;
+    let fell = fall_of(scope, &window.takeover)?;
     if window.next.is_some_and(|next| next.event.time.micros < fell.micros) {
         return None;
     }
@@ -32,7 +33,7 @@ pub(super) fn fell_back(world: &World, group: &PeerGroup, window: &Window<'_>) -
     }
     let limit = [window.next.map(|next| next.event.time), kept.ended()].into_iter().flatten().min();
     let slack = world.clock_slack_micros(holder, owner);
-    let (away, home, hints) = sightings(world, group, holder, owner, event.time, limit);
+    let (away, home, hints) = sightings(scope, holder, owner, event.time, limit);
     let mut displacement = Displacement {
         holder: Some(holder.clone()),
         owner: Some(owner.clone()),
@@ -41,10 +42,10 @@ pub(super) fn fell_back(world: &World, group: &PeerGroup, window: &Window<'_>) -
         kept: Some(kept.clone()),
         hints,
         is_complete: true,
-        order_is_known: scripts_are_ordered(kept, event, slack) && !seen_home_about(world, holder, owner, event, slack),
+        order_is_known: scripts_are_ordered(kept, event, slack) && !seen_home_about(scope, holder, owner, event, slack),
         ..Displacement::suspicion(event)
     };
-    displacement.chain = chain(world, owner, holder, event.time, limit);
+    displacement.chain = chain(scope, owner, holder, event.time, limit);
     displacement.failed = world.failed_takeover(holder, event.time, limit).cloned();
     let is_refused = displacement.failed.as_ref().is_some_and(|event| matches!(event.fact, Fact::Cloud(_)));
     if is_refused && away.is_empty() && displacement.chain.is_none() {
@@ -54,7 +55,7 @@ pub(super) fn fell_back(world: &World, group: &PeerGroup, window: &Window<'_>) -
     if !world.has_lines_of(owner, Daemon::Pdns) {
         let settled = event.time.shifted(SETTLE_MICROS + slack);
         let after = away.last().map_or(settled, |witness| witness.time);
-        displacement.absent = fetched_without(world, group, holder, after, limit);
+        displacement.absent = fetched_without(scope, holder, after, limit);
     }
     close(&mut displacement, away, home, window.next, kept);
     Some(displacement)
@@ -67,17 +68,18 @@ pub(super) fn covers(world: &World, node: &Text, moment: Moment) -> bool {
 
 /// When the node that took over was MASTER no longer. One that died while MASTER wrote nothing about it: then the last advert of
 /// it that another MASTER heard bounds it, if the address was seen away from that one afterwards.
-fn fall_of(world: &World, group: &PeerGroup, takeover: &Takeover<'_>) -> Option<Moment> {
+fn fall_of(scope: &Scope<'_>, takeover: &Takeover<'_>) -> Option<Moment> {
     match &takeover.mastership.end {
         Some((End::Yielded | End::Left | End::Stopped, event)) => Some(event.time),
         Some((End::Died, _)) | None => {
-            let (owner, last) = group
+            let (owner, last) = scope
+                .group
                 .rivals_between(takeover.node, takeover.event.time, takeover.event.time.shifted(HANDOVER_MICROS))
                 .filter(|(_, other)| stays_through(other, takeover.event.time, takeover.event.time))
                 .filter_map(|(node, other)| Some((node, other.heard_lower.last()?.time)))
                 .filter(|(_, last)| last.micros >= takeover.event.time.micros - HANDOVER_MICROS)
                 .max_by_key(|(_, last)| last.micros)?;
-            let (away, _, _) = sightings(world, group, takeover.node, owner, last, takeover.mastership.ended());
+            let (away, _, _) = sightings(scope, takeover.node, owner, last, takeover.mastership.ended());
             (!away.is_empty()).then_some(last.max(takeover.event.time))
         }
     }
@@ -97,16 +99,15 @@ fn stays_through(other: &Mastership, taken: Moment, fell: Moment) -> bool {
 
 /// What was seen of the address in a window: away from the owner, at the owner, and by one side only.
 pub(super) fn sightings(
-    world: &World,
-    group: &PeerGroup,
+    scope: &Scope<'_>,
     holder: &Text,
     owner: &Text,
     from: Moment,
     limit: Option<Moment>,
 ) -> (Vec<Witness>, Vec<Witness>, Vec<Witness>) {
     let (mut away, mut home, mut hints) = (Vec::new(), Vec::new(), Vec::new());
-    let all = world.witnesses.all();
-    let was_expected = |moment: Moment| group.last_takeover(moment).is_some_and(|last| last.node == holder);
+    let all: Vec<&Witness> = scope.seen().collect();
+    let was_expected = |moment: Moment| scope.group.last_takeover(moment).is_some_and(|last| last.node == holder);
     // What was seen as well while the address was not expected there proves nothing now (an ACL, a second primary address).
     let usual = |witness: &Witness| {
         let is_usual = all.iter().take_while(|other| other.time.micros < from.micros).any(|other| {
@@ -116,7 +117,8 @@ pub(super) fn sightings(
         is_usual && !witness.seen.is_of_cloud()
     };
     let owner_claims = all.iter().any(|witness| witness.seen == Seen::Claimed && witness.node == *owner);
-    for witness in all {
+    for witness in &all {
+        let witness = *witness;
         // A claim is what a script says when it is done; anything else may still speak of the time before.
         let settle = if witness.seen.is_of_a_move() { 0 } else { SETTLE_MICROS };
         if witness.latest() < from.micros + settle || limit.is_some_and(|limit| is_past(witness, limit)) {
@@ -153,11 +155,10 @@ fn scripts_are_ordered(kept: &Mastership, takeover: &Event, slack: i64) -> bool 
 }
 
 /// Whether the address was seen at its owner so near to the take-over that the clocks leave open whether it was after it.
-fn seen_home_about(world: &World, holder: &Text, owner: &Text, takeover: &Event, slack: i64) -> bool {
+fn seen_home_about(scope: &Scope<'_>, holder: &Text, owner: &Text, takeover: &Event, slack: i64) -> bool {
     let about = |witness: &Witness| {
         let apart = witness.own.time.micros_since(takeover.time);
         slack > SETTLE_MICROS && (SETTLE_MICROS - slack..SETTLE_MICROS).contains(&apart)
     };
-    holder != owner
-        && world.witnesses.all().iter().any(|witness| witness.node == *owner && witness.seen.holds() && about(witness))
+    holder != owner && scope.seen().any(|witness| witness.node == *owner && witness.seen.holds() && about(witness))
 }

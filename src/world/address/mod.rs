@@ -16,6 +16,7 @@ use crate::moment::{Moment, Precision};
 use elsewhere::{before_any_takeover, did_not_come};
 use fell_back::fell_back;
 use one_sided::one_sided;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use one_sided::symptoms;
@@ -25,6 +26,8 @@ const GRACE_MICROS: i64 = 5_000_000;
 const SECOND_MICROS: i64 = 1_000_000;
 /// A witness this soon after a take-over may speak of the moment before the script was done.
 const SETTLE_MICROS: i64 = 3_000_000;
+/// keepalived 1.x says that it opens a script right when it enters the state; stamps may be of whole seconds.
+const SCRIPT_MICROS: i64 = 2_000_000;
 /// Two scripts started within this of each other race: the slower one wins.
 const RACE_MICROS: i64 = 15_000_000;
 /// Stamps of two nodes closer than this leave their order unknown when one of them has whole seconds.
@@ -86,6 +89,8 @@ pub struct Chain {
     pub served: Option<Arc<Event>>,
     /// The address.
     pub address: Text,
+    /// No other address can be the one that moves with the group.
+    pub is_of_group: bool,
 }
 
 /// One stretch of holder ≠ owner.
@@ -129,6 +134,10 @@ pub struct Displacement {
     pub is_brief: bool,
     /// The holder's script, or the cloud, says that the take-over failed.
     pub failed: Option<Arc<Event>>,
+    /// The address, as far as any line shows which one moves with the group.
+    pub address: Option<Text>,
+    /// Addresses that may be the one that moves instead.
+    pub rival_addresses: Vec<Text>,
 }
 
 impl Displacement {
@@ -154,6 +163,8 @@ impl Displacement {
             rival_may_live: false,
             is_brief: false,
             failed: None,
+            address: None,
+            rival_addresses: Vec::new(),
         }
     }
 
@@ -163,10 +174,17 @@ impl Displacement {
         !self.home_first.is_empty() || self.away.is_empty() && self.chain.is_none() && self.absent.is_some()
     }
 
+    /// How much there is to tell: what is placed before what is not; of that what was seen to end, else what is open or lasts longest.
+    fn weight(&self) -> (bool, bool, i64) {
+        let until = self.ending.as_ref().map_or(i64::MAX, |ending| ending.time().micros);
+        let was_seen_to_end = matches!(self.ending, Some(Ending::Seen(_) | Ending::ServesAgain(_)));
+        (self.is_placed(), !self.is_placed() && was_seen_to_end, until)
+    }
+
     /// Whether independent evidence places the address.
     #[must_use]
     pub fn is_placed(&self) -> bool {
-        !self.away.is_empty() || self.chain.as_ref().is_some_and(|chain| chain.served.is_some())
+        !self.away.is_empty() || self.chain.as_ref().is_some_and(|chain| chain.served.is_some() && chain.is_of_group)
     }
 }
 
@@ -177,15 +195,60 @@ struct Window<'a> {
     previous: Option<Takeover<'a>>,
 }
 
-/// All displacements of a peer group, in order of time.
+/// A peer group, and one of the addresses that move with it.
+#[derive(Clone, Copy)]
+struct Scope<'a> {
+    world: &'a World,
+    group: &'a PeerGroup,
+    /// `None`: no line shows any.
+    address: Option<&'a Text>,
+}
+
+impl<'a> Scope<'a> {
+    /// What was seen of the address, in order of time; also what names none.
+    fn seen(&self) -> impl Iterator<Item = &'a Witness> + use<'a> {
+        let Self { world, group, address } = *self;
+        world.seen_of(group, address)
+    }
+}
+
+/// All displacements of a peer group, in order of time. Where several addresses move with it, what one line began is told of one of them.
 #[must_use]
 pub fn displacements(world: &World, group: &PeerGroup) -> Vec<Displacement> {
-    let takeovers: Vec<Takeover<'_>> = group.takeovers().collect();
     let mut found: Vec<Displacement> = Vec::new();
-    for (index, takeover) in takeovers.iter().enumerate() {
+    for address in group.moving.each() {
+        let new = of_address(&Scope { world, group, address });
+        if found.is_empty() {
+            found = new;
+        } else {
+            new.into_iter().for_each(|new| add(&mut found, new));
+        }
+    }
+    found
+}
+
+/// Puts one among those of another address, in order of time.
+fn add(found: &mut Vec<Displacement>, new: Displacement) {
+    let begun = |displacement: &Displacement| displacement.first.time.micros;
+    let at = found.partition_point(|known| begun(known) < begun(&new));
+    let same =
+        found[at..].iter().take_while(|known| begun(known) == begun(&new)).position(|known| known.first == new.first);
+    match same {
+        None => found.insert(at, new),
+        Some(same) if new.weight() > found[at + same].weight() => found[at + same] = new,
+        Some(_) => {}
+    }
+}
+
+fn of_address(scope: &Scope<'_>) -> Vec<Displacement> {
+    let Scope { world, group, address } = *scope;
+    let takeovers: Vec<Takeover<'_>> = group.takeovers().collect();
+    let without_script = without_script(world, group);
+    let mut found: Vec<Displacement> = Vec::new();
+    for (index, takeover) in takeovers.iter().enumerate().filter(|(_, one)| !without_script.contains(one.node)) {
         let previous = index.checked_sub(1).map(|before| takeovers[before]);
         let window = Window { takeover: *takeover, next: takeovers.get(index + 1).copied(), previous };
-        let Some(new) = fell_back(world, group, &window).or_else(|| did_not_come(world, group, &window)) else {
+        let Some(new) = fell_back(scope, &window).or_else(|| did_not_come(scope, &window)) else {
             continue;
         };
         match found.last_mut() {
@@ -193,15 +256,23 @@ pub fn displacements(world: &World, group: &PeerGroup) -> Vec<Displacement> {
             _ => found.push(new),
         }
     }
-    found.extend(before_any_takeover(world, group, takeovers.first()));
-    for new in one_sided(world, group) {
+    found.extend(before_any_takeover(scope, takeovers.first()));
+    for new in one_sided(scope, &without_script) {
         // What both sides tell is told already.
         if found.iter().all(|known| known.first != new.first) {
             found.push(new);
         }
     }
     found.retain(|displacement| displacement.lasts(world.now));
-    found.sort_by_key(|displacement| displacement.first.time.micros);
+    for displacement in &mut found {
+        // The one that it was seen by is told, which need not be one that any other line shows to move.
+        displacement.address = address.or(displacement.chain.as_ref().map(|chain| &chain.address)).cloned();
+        displacement.rival_addresses = match (address, &displacement.chain) {
+            (Some(own), _) => group.moving.rivals(own).cloned().collect(),
+            (None, Some(chain)) => world.asked_beside(group, &chain.address).cloned().collect(),
+            (None, None) => Vec::new(),
+        };
+    }
     found
 }
 
@@ -249,6 +320,18 @@ impl Displacement {
         self.kept = new.kept.or(self.kept.take());
         self.is_complete |= new.is_complete;
     }
+}
+
+/// Nodes whose take-overs in this group run no script: in 1.x each start of one is logged, and on them only those of other groups are.
+fn without_script<'g>(world: &World, group: &'g PeerGroup) -> BTreeSet<&'g Text> {
+    let runs = |one: &Mastership| {
+        let (Some(entered), Some(script)) = (&one.entered, &one.script) else { return false };
+        script.time.micros_since(entered.time) <= SCRIPT_MICROS
+    };
+    let runs_in = |group: &PeerGroup, node: &Text| group.nodes.get(node).is_some_and(|all| all.iter().any(runs));
+    let others = || world.groups().iter().filter(|other| other.key() != group.key());
+    let is_without = |node: &&Text| others().any(|other| runs_in(other, node)) && !runs_in(group, node);
+    group.nodes.keys().filter(is_without).collect()
 }
 
 /// Sets evidence and ending of a displacement from what was seen in its window.

@@ -3,7 +3,8 @@
 use super::chain::chain;
 use super::fell_back::{covers, sightings};
 use super::{
-    Chain, Displaced, Displacement, Ending, FLAP_MICROS, GRACE_MICROS, HANDOVER_MICROS, SYMPTOMS_MICROS, close, near,
+    Chain, Displaced, Displacement, Ending, FLAP_MICROS, GRACE_MICROS, HANDOVER_MICROS, SYMPTOMS_MICROS, Scope, close,
+    near,
 };
 use crate::event::{Daemon, Event, Pdns, Text, Vrrp};
 use crate::moment::Moment;
@@ -11,15 +12,21 @@ use crate::world::World;
 use crate::world::group::PeerGroup;
 use crate::world::vrrp::{End, Mastership, advert};
 use crate::world::witness::{Seen, Witness};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// Clocks of two nodes are rarely off by more, even where nothing compares them.
+const ABOUT_MICROS: i64 = 600_000_000;
+
 /// Only one side's keepalived log: a flap that the other side would have to confirm.
-pub(super) fn one_sided(world: &World, group: &PeerGroup) -> Vec<Displacement> {
+pub(super) fn one_sided(scope: &Scope<'_>, without_script: &BTreeSet<&Text>) -> Vec<Displacement> {
     let mut found = Vec::new();
-    for (node, masterships) in &group.nodes {
+    for (node, masterships) in &scope.group.nodes {
         for mastership in masterships {
-            found.extend(took_over_alone(world, group, node, mastership));
-            found.extend(heard_a_rival(world, group, node, mastership));
+            if !without_script.contains(node) {
+                found.extend(took_over_alone(scope, node, mastership));
+            }
+            found.extend(heard_a_rival(scope, node, mastership));
         }
     }
     found
@@ -35,13 +42,22 @@ fn is_dark(world: &World, node: &Text, moment: Moment, over: Moment) -> bool {
         })
 }
 
+/// Whether another node of the group was MASTER about then, by clocks that may differ: what was heard may have been its advert.
+fn has_rival_about(group: &PeerGroup, node: &Text, moment: Moment) -> bool {
+    group.rivals_between(node, moment.shifted(-ABOUT_MICROS), moment.shifted(ABOUT_MICROS)).next().is_some()
+}
+
 /// The holder's log alone: it was MASTER, heard a better one and yielded. Moments of that are a flap; a longer time was perhaps a
 /// failover, unless the address is seen there long after.
-fn took_over_alone(world: &World, group: &PeerGroup, node: &Text, taken: &Mastership) -> Option<Displacement> {
+fn took_over_alone(scope: &Scope<'_>, node: &Text, taken: &Mastership) -> Option<Displacement> {
+    let Scope { world, group, .. } = *scope;
     let event = taken.entered.as_ref()?;
     let (End::Yielded, end) = taken.end.as_ref()? else { return None };
     let others: Vec<&Text> = group.nodes.keys().filter(|other| *other != node).collect();
-    if !others.iter().all(|other| is_dark(world, other, event.time, end.time)) {
+    // What it yielded to is one of those whose logs are not here, or none of those that are.
+    let better = taken.heard_higher.as_ref().and_then(|line| advert(line)?.from.clone());
+    let all_are_dark = others.iter().all(|other| is_dark(world, other, event.time, end.time));
+    if !all_are_dark && (better.is_none() || has_rival_about(group, node, event.time)) {
         return None;
     }
     let next = group.next_takeover(event.time);
@@ -54,12 +70,11 @@ fn took_over_alone(world: &World, group: &PeerGroup, node: &Text, taken: &Master
     let inside = |moment: Moment| {
         moment.micros > end.time.micros + GRACE_MICROS && limit.is_none_or(|limit| moment.micros < limit.micros)
     };
-    let all = world.witnesses.all().iter();
-    let here = all.filter(|witness| {
+    let here = scope.seen().filter(|witness| {
         witness.node == *node && witness.seen.holds() && witness.seen.is_paired() && inside(witness.time)
     });
     let away: Vec<Witness> = here.cloned().collect();
-    let elsewhere = |after: Moment| fetched_without(world, group, node, after, limit);
+    let elsewhere = |after: Moment| fetched_without(scope, node, after, limit);
     let ending = match away.last() {
         Some(last) => elsewhere(last.time),
         None if end.time.micros_since(event.time) > FLAP_MICROS => return None,
@@ -70,11 +85,12 @@ fn took_over_alone(world: &World, group: &PeerGroup, node: &Text, taken: &Master
         None => None,
     };
     let owner = match others.as_slice() {
-        [only] => Some((*only).clone()),
-        _ => None,
+        [only] if all_are_dark => Some((*only).clone()),
+        _ if all_are_dark => None,
+        _ => better,
     };
     let chain_owner = owner.clone().unwrap_or_else(|| Text::from(""));
-    let chain = chain(world, &chain_owner, node, event.time, limit);
+    let chain = chain(scope, &chain_owner, node, event.time, limit);
     let endings = [
         ending.map(Ending::ServesAgain),
         chain.as_ref().and_then(|chain| chain.served.clone()).map(Ending::ServesAgain),
@@ -114,14 +130,14 @@ fn was_handed_over(world: &World, group: &PeerGroup, node: &Text, taken: &Master
 /// on it. (Every asked transfer is logged, at any level; a log that was cut short would look the same, so this only casts doubt, or
 /// closes what was seen to be open.)
 pub(super) fn fetched_without(
-    world: &World,
-    group: &PeerGroup,
+    scope: &Scope<'_>,
     node: &Text,
     after: Moment,
     limit: Option<Moment>,
 ) -> Option<Arc<Event>> {
+    let Scope { world, group, address } = *scope;
     let facts = world.nodes.get(node)?;
-    let address = world.resource_of(group)?;
+    let address = address.cloned().or_else(|| world.resource_of(group))?;
     let (first, _) = facts.spans.get(&Daemon::Pdns)?;
     let mut commits = world.commits_from(&address);
     let is_later = |commit: &Arc<Event>| {
@@ -134,29 +150,31 @@ pub(super) fn fetched_without(
 }
 
 /// The owner's log alone: it heard another MASTER. From 2.0 on that one has run its script; before, nobody can tell from here.
-fn heard_a_rival(world: &World, group: &PeerGroup, owner: &Text, kept: &Mastership) -> Option<Displacement> {
+fn heard_a_rival(scope: &Scope<'_>, owner: &Text, kept: &Mastership) -> Option<Displacement> {
+    let Scope { world, group, .. } = *scope;
     let young = |line: &Arc<Event>| kept.start().is_some_and(|start| line.time.micros_since(start) <= HANDOVER_MICROS);
     let heard = kept.heard_lower.iter().find(|line| !young(line))?;
     let from = advert(heard)?.from.clone()?;
     let (before, after) = (heard.time.shifted(-HANDOVER_MICROS), heard.time.shifted(HANDOVER_MICROS));
     let told = group.rivals_between(owner, before, after).any(|(_, other)| other.first.time.micros <= after.micros);
     let others: Vec<&Text> = group.nodes.keys().filter(|other| *other != owner).collect();
-    if told || !others.iter().all(|other| is_dark(world, other, heard.time, heard.time)) {
+    let all_are_dark = others.iter().all(|other| is_dark(world, other, heard.time, heard.time));
+    if told || !all_are_dark && has_rival_about(group, owner, heard.time) {
         return None;
     }
     let holder = match others.as_slice() {
-        [only] => (*only).clone(),
+        [only] if all_are_dark => (*only).clone(),
         _ => from,
     };
     let limit = kept.ended();
-    let (away, home, hints) = sightings(world, group, &holder, owner, heard.time, limit);
+    let (away, home, hints) = sightings(scope, &holder, owner, heard.time, limit);
     let mut displacement = Displacement {
         holder: Some(holder.clone()),
         owner: Some(owner.clone()),
         began_there: true,
         kept: Some(kept.clone()),
         hints,
-        chain: chain(world, owner, &holder, heard.time, limit),
+        chain: chain(scope, owner, &holder, heard.time, limit),
         ..Displacement::suspicion(heard)
     };
     close(&mut displacement, away, home, None, kept);
@@ -215,6 +233,7 @@ pub fn symptoms(world: &World) -> Vec<Displacement> {
                 notify: Arc::clone(notify),
                 served: None,
                 address: address.clone(),
+                is_of_group: false,
             }),
             ending: refusals.end.clone().map(Ending::ServesAgain),
             why: Displaced::MovedAway,

@@ -135,8 +135,12 @@ fn tied(seats: &BTreeMap<Seat, Sitting>) -> Vec<Members> {
     ties.sort_by(|(_, a), (_, b)| b.cmp(a));
     let is_sure =
         |(a, b): &(Seat, Seat), tie: &Tie| tie.answered > 0 || tie.entered > 0 && !are_strangers(&seats[a], &seats[b]);
-    for (pair, _) in ties.iter().filter(|(pair, tie)| is_sure(pair, tie)) {
-        join(&mut groups, pair);
+    let sure: BTreeSet<&(Seat, Seat)> =
+        ties.iter().filter(|(pair, tie)| is_sure(pair, tie)).map(|(pair, _)| pair).collect();
+    for (pair, _) in ties.iter().filter(|(pair, _)| sure.contains(pair)) {
+        if !joins_strangers(&groups, pair, seats, &sure) {
+            join(&mut groups, pair);
+        }
     }
     let alone =
         |groups: &[Members], seat: &Seat| groups.iter().any(|group| group.is_alone() && group.seats.contains(seat));
@@ -152,6 +156,24 @@ fn tied(seats: &BTreeMap<Seat, Sitting>) -> Vec<Members> {
     }
     groups.sort();
     groups
+}
+
+/// Whether two nodes would get into one group that were MASTER side by side for long, and of which no line ties one to the other: then one
+/// of the lines that would join them is about another cluster.
+fn joins_strangers(
+    groups: &[Members],
+    (a, b): &(Seat, Seat),
+    seats: &BTreeMap<Seat, Sitting>,
+    sure: &BTreeSet<&(Seat, Seat)>,
+) -> bool {
+    let of = |seat: &Seat| groups.iter().find(|group| group.seats.contains(seat)).map(|group| &group.seats);
+    let (Some(ours), Some(theirs)) = (of(a), of(b)) else { return false };
+    let is_tied = |one: &Seat, other: &Seat| {
+        let pair = if one < other { (one.clone(), other.clone()) } else { (other.clone(), one.clone()) };
+        sure.contains(&pair)
+    };
+    let are_apart = |one: &Seat, other: &Seat| !is_tied(one, other) && ties::are_strangers(&seats[one], &seats[other]);
+    ours != theirs && ours.iter().any(|one| theirs.iter().any(|other| are_apart(one, other)))
 }
 
 fn join(groups: &mut Vec<Members>, (a, b): &(Seat, Seat)) {

@@ -4,7 +4,7 @@
 //! instance's name.
 
 use super::{Seat, Sitting};
-use crate::event::{Event, Fact, Vrrp};
+use crate::event::{Event, Fact, Text, Vrrp};
 use crate::moment::Moment;
 use crate::world::vrrp::{End, advert};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,11 +45,16 @@ pub(super) fn between(seats: &BTreeMap<Seat, Sitting>) -> BTreeMap<(Seat, Seat),
             *count = count.saturating_add(1);
         }
     };
-    for (seat, event) in moments.lower.0.iter().chain(&moments.higher.0) {
-        let answered = moments.answers(seat, event);
+    let heard = moments.lower.0.iter().chain(&moments.higher.0);
+    let heard: Vec<_> = heard.map(|(seat, event)| (*seat, *event, moments.answers(seat, event))).collect();
+    let contested = contested(&heard);
+    for (seat, event, answered) in &heard {
+        if answered.iter().any(|other| contested.contains(other)) {
+            continue;
+        }
         let entered = moments.entered.nearest(event.time, |other, _| may_be_peers(seat, other));
         if !answered.is_empty() {
-            tie(seat, &answered, |tie| &mut tie.answered);
+            tie(seat, answered, |tie| &mut tie.answered);
         } else if !entered.is_empty() {
             tie(seat, &entered, |tie| &mut tie.entered);
         } else {
@@ -67,6 +72,22 @@ pub(super) fn between(seats: &BTreeMap<Seat, Sitting>) -> BTreeMap<(Seat, Seat),
         tie(seat, &next.into_iter().collect::<Vec<_>>(), |tie| &mut tie.fits);
     }
     ties
+}
+
+/// Seats that answer adverts from addresses of which no two hearers name the same: each is one sender, so one of them means another node.
+fn contested<'a>(heard: &[(&'a Seat, &Arc<Event>, Vec<&'a Seat>)]) -> BTreeSet<&'a Seat> {
+    let mut senders = BTreeMap::<&Seat, BTreeMap<&Seat, BTreeSet<&Text>>>::new();
+    for (hearer, event, answered) in heard {
+        let Some(from) = advert(event).and_then(|advert| advert.from.as_ref()) else { continue };
+        for seat in answered {
+            senders.entry(seat).or_default().entry(hearer).or_default().insert(from);
+        }
+    }
+    let is_contested = |of_hearers: &BTreeMap<&Seat, BTreeSet<&Text>>| {
+        let all: Vec<_> = of_hearers.values().collect();
+        all.iter().enumerate().any(|(at, one)| all[at + 1..].iter().any(|other| one.is_disjoint(other)))
+    };
+    senders.into_iter().filter(|(_, of_hearers)| is_contested(of_hearers)).map(|(seat, _)| seat).collect()
 }
 
 /// The nodes that were MASTER with the priority that was heard.
@@ -130,11 +151,14 @@ impl<'a> Moments<'a> {
         }
     }
 
-    /// The seats whose adverts answer the one that a line speaks of.
+    /// The seats whose adverts answer the one that a line speaks of. Clusters made from one template have the same priorities: one of the
+    /// same name comes first.
     fn answers(&self, seat: &Seat, event: &Event) -> Vec<&'a Seat> {
         let is_lower = matches!(event.vrrp(), Some(Vrrp::HeardLower(_)));
         let others = if is_lower { &self.higher } else { &self.lower };
-        others.nearest(event.time, |other, line| other.0 != seat.0 && answer_each_other(event, line))
+        let answers = |other: &Seat, line: &Event| other.0 != seat.0 && answer_each_other(event, line);
+        let of_its_name = others.wanted(event.time, |other, line| other.1 == seat.1 && answers(other, line));
+        if of_its_name.is_empty() { others.wanted(event.time, answers) } else { of_its_name }
     }
 }
 
@@ -153,7 +177,14 @@ impl<'a> Ordered<'a> {
         self.0[from..].iter().take_while(move |(_, event)| event.time.micros <= moment.micros + micros)
     }
 
-    /// The seats of the wanted lines nearest to a moment.
+    /// The seats of the wanted lines around a moment.
+    fn wanted(&self, moment: Moment, is_wanted: impl Fn(&Seat, &Event) -> bool) -> Vec<&'a Seat> {
+        let wanted = self.around(moment, ANSWER_MICROS).filter(|(seat, event)| is_wanted(seat, event));
+        let seats: BTreeSet<&Seat> = wanted.map(|(seat, _)| *seat).collect();
+        seats.into_iter().collect()
+    }
+
+    /// Those nearest to it.
     fn nearest(&self, moment: Moment, is_wanted: impl Fn(&Seat, &Event) -> bool) -> Vec<&'a Seat> {
         let mut best = i64::MAX;
         let mut found: Vec<&'a Seat> = Vec::new();
