@@ -190,7 +190,7 @@ impl World {
         (is_told && known().all(|receivers| receivers.len() < RECEIVERS_MAX)).then_some(false)
     }
 
-    /// Whether a daemon of a node wrote anything between two moments.
+    /// Whether a daemon of a node wrote anything.
     #[must_use]
     pub fn has_lines_of(&self, node: &Text, daemon: Daemon) -> bool {
         self.nodes.get(node).is_some_and(|facts| facts.spans.contains_key(&daemon))
