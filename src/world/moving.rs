@@ -62,7 +62,10 @@ impl Moving {
         match witness.seen {
             // It speaks from another one: that is none of those which move.
             Seen::Strange | Seen::LeavesElsewhere => !self.addresses.contains(seen),
-            _ => address == Some(seen),
+            Seen::Denied | Seen::Served | Seen::Heard | Seen::Acknowledged | Seen::Rejected => address == Some(seen),
+            Seen::Claimed | Seen::Leaves | Seen::Associated | Seen::Disassociated | Seen::Listed => {
+                address == Some(seen)
+            }
         }
     }
 }

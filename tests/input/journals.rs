@@ -78,7 +78,7 @@ fn read_source(source: &Source, interest: &Interest) -> (Vec<Kept>, Result<Summa
         (records, summary)
     };
     let (alone, told) = read_with(Helpers::default());
-    let (helped, told_helped) = read_with(Helpers::new(1));
+    let (helped, told_helped) = read_with(Helpers::new(2, 1));
     assert_eq!(alone, helped);
     assert_eq!(format!("{told:?}"), format!("{told_helped:?}"));
     (alone, told)

@@ -3,15 +3,23 @@
 //! A secondary names the address it asks; only the node behind that address can write the denial, or finish the transfer. A primary
 //! logs the NOTIFY it sends; only the receiver sees the address it came from.
 
+mod found;
+mod line;
+mod seen;
+mod waiting;
+
 use super::asked::Asked;
 use super::copies::{Copies, Place};
 use super::dns::Copy;
 use crate::event::{Event, Pdns, SiteFact, Text, TransferFailure};
-use crate::moment::{Moment, Precision};
 use ahash::AHashMap;
-use std::collections::btree_map::Entry;
+use found::Run;
+use line::{address_of, asked_address, fetching, is_rejection, is_sent, is_turned_away, sender};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+
+pub(super) use line::fetched_from;
+pub use seen::{Seen, Witness};
 
 /// Two lines about one transfer are at most this far apart, clocks corrected: a second of resolution on either side and the
 /// transfer itself.
@@ -20,8 +28,6 @@ const TRANSFER_MICROS: i64 = 3_000_000;
 const SUPPOSED_MICROS: i64 = 2_000_000;
 /// A NOTIFY is queued before it is sent, and sent at the communicator's next tick.
 const NOTIFY_MICROS: i64 = 5_000_000;
-/// Seconds for which an observation is remembered as told.
-const KNOWN_SECONDS: i64 = 10;
 /// Stamps of whole seconds may turn the order of two lines of one second round.
 const SAME_SECOND_MICROS: i64 = 1_000_000;
 /// Receivers of one NOTIFY answer within this of each other.
@@ -30,112 +36,6 @@ const ROUND_MICROS: i64 = 1_500_000;
 const WAITING_MAX: usize = 64;
 /// Zones with waiting lines.
 const ZONES_MAX: usize = 100_000;
-
-/// What a witness says of its node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Seen {
-    /// Denied a transfer that was asked of the address: the address is on this node.
-    Denied,
-    /// Served a transfer that was asked of the address: the address is on this node.
-    Served,
-    /// Its NOTIFY arrived from an address that the receiver takes for its primary: it leaves from the address.
-    Heard,
-    /// Its NOTIFY arrived from an address that is no primary: it does not leave from the address.
-    Strange,
-    /// Its NOTIFY was acknowledged: the receiver takes it for its primary. (Only its own log says so.)
-    Acknowledged,
-    /// Its NOTIFY was answered `Query Refused`. (Only its own log says so.)
-    Rejected,
-    /// Its take-over script says that it took the address.
-    Claimed,
-    /// A check on it says that it leaves from the address.
-    Leaves,
-    /// A check on it says that it leaves from another address.
-    LeavesElsewhere,
-    /// The cloud's record says that the address was tied to it.
-    Associated,
-    /// The cloud's record says that the address was tied to it until then.
-    Disassociated,
-    /// The cloud listed the address as tied to it.
-    Listed,
-}
-
-impl Seen {
-    /// Whether it places the address on the node (or denies it).
-    #[must_use]
-    pub fn holds(self) -> bool {
-        match self {
-            Seen::Denied | Seen::Served | Seen::Heard | Seen::Acknowledged | Seen::Claimed | Seen::Leaves => true,
-            Seen::Associated | Seen::Disassociated | Seen::Listed => true,
-            Seen::Strange | Seen::Rejected | Seen::LeavesElsewhere => false,
-        }
-    }
-
-    /// Whether a cloud's own record says it: where the address is by definition.
-    #[must_use]
-    pub fn is_of_cloud(self) -> bool {
-        matches!(self, Seen::Associated | Seen::Disassociated | Seen::Listed)
-    }
-
-    /// Whether it says that a move was done: anything else may still speak of the moment before.
-    #[must_use]
-    pub fn is_of_a_move(self) -> bool {
-        matches!(self, Seen::Claimed | Seen::Associated)
-    }
-
-    /// Whether two hosts' lines agree on it, or a line states it outright; one host's line of something else is weaker.
-    #[must_use]
-    pub fn is_paired(self) -> bool {
-        match self {
-            Seen::Denied
-            | Seen::Served
-            | Seen::Heard
-            | Seen::Strange
-            | Seen::Claimed
-            | Seen::Leaves
-            | Seen::LeavesElsewhere
-            | Seen::Associated
-            | Seen::Disassociated
-            | Seen::Listed => true,
-            Seen::Acknowledged | Seen::Rejected => false,
-        }
-    }
-}
-
-/// One observation of where the address is.
-#[derive(Debug, Clone)]
-pub struct Witness {
-    /// The node it speaks of.
-    pub node: Text,
-    /// What it says.
-    pub seen: Seen,
-    /// Address that was asked, or that the NOTIFY came from.
-    pub address: Option<Text>,
-    /// Zone.
-    pub zone: Text,
-    /// When (the later of the two lines).
-    pub time: Moment,
-    /// That node's own line.
-    pub own: Arc<Event>,
-    /// The other side's line.
-    pub other: Option<Arc<Event>>,
-}
-
-impl Witness {
-    /// The latest moment that its time may stand for: a cloud's record of a whole second is of any moment in it, and the line before it
-    /// has microseconds.
-    pub(super) fn latest(&self) -> i64 {
-        let is_coarse = self.seen.is_of_cloud() && self.time.precision == Precision::Second;
-        self.time.micros.saturating_add(if is_coarse { 999_999 } else { 0 })
-    }
-}
-
-/// Observations that say the same of the same node: of many the first and the last are kept.
-#[derive(Debug, Clone, Copy)]
-struct Run {
-    /// Place of the last one among all; `None` while there is only the first.
-    last: Option<usize>,
-}
 
 /// Pairs lines as they come, in order of time.
 #[derive(Debug, Clone, Default)]
@@ -419,194 +319,5 @@ impl Witnesses {
             self.fetching += usize::from(copy.fetching.is_none());
             copy.fetching = copy.asked;
         }
-    }
-
-    /// Keeps a line that only a line of another node can meet.
-    fn keep_for_others(&mut self, zone: &Text, event: &Arc<Event>) {
-        if !self.is_of_one_node {
-            self.keep(zone, event);
-        }
-    }
-
-    fn keep(&mut self, zone: &Text, event: &Arc<Event>) {
-        self.sweep(event.time);
-        if self.waiting.len() >= ZONES_MAX && !self.waiting.contains_key(zone) {
-            return;
-        }
-        let lines = self.waiting.entry(zone.clone()).or_default();
-        while lines.len() >= WAITING_MAX
-            || lines.front().is_some_and(|line| event.time.micros_since(line.time) > NOTIFY_MICROS)
-        {
-            lines.pop_front();
-        }
-        lines.push_back(Arc::clone(event));
-    }
-
-    /// Lets go of the zones of which no line can be paired any more. What waits is what the last seconds told, however long the log is.
-    fn sweep(&mut self, now: Moment) {
-        if now.micros.saturating_sub(self.swept_micros) <= NOTIFY_MICROS {
-            return;
-        }
-        self.swept_micros = now.micros;
-        self.waiting.retain(|_, lines| lines.back().is_some_and(|line| now.micros_since(line.time) <= NOTIFY_MICROS));
-    }
-
-    /// The latest wanted line about the zone within reach, if one node alone wrote such lines.
-    fn by_one_node(
-        &self,
-        zone: &Text,
-        event: &Event,
-        reach: i64,
-        is_wanted: impl Fn(&Pdns) -> bool,
-    ) -> Option<Arc<Event>> {
-        let near = self.near(zone, event, reach, is_wanted);
-        let first = near.first()?;
-        near.iter().all(|line| line.node == first.node).then(|| Arc::clone(first))
-    }
-
-    /// The latest wanted line about the zone on another node, if all such lines name one address.
-    fn at_one_address(&self, zone: &Text, event: &Event, is_wanted: impl Fn(&Pdns) -> bool) -> Option<Arc<Event>> {
-        let near: Vec<_> = self
-            .near(zone, event, NOTIFY_MICROS, is_wanted)
-            .into_iter()
-            .filter(|line| line.node != event.node)
-            .collect();
-        let first = near.first()?;
-        let address = |line: &Event| sender(line).or_else(|| address_of(line, None));
-        near.iter().all(|line| address(line) == address(first)).then(|| Arc::clone(first))
-    }
-
-    fn near(&self, zone: &Text, event: &Event, reach: i64, is_wanted: impl Fn(&Pdns) -> bool) -> Vec<Arc<Event>> {
-        let Some(lines) = self.waiting.get(zone) else { return Vec::new() };
-        let near = lines.iter().rev().take_while(|line| event.time.micros_since(line.time) <= reach);
-        near.filter(|line| line.pdns().is_some_and(&is_wanted)).cloned().collect()
-    }
-
-    /// A refusal by policy says nothing of where its sender leaves from; one for not being a primary does.
-    fn strange(&mut self, zone: &Text, own: &Arc<Event>, other: &Arc<Event>) {
-        if let Some(Pdns::NotifyRefused { from, .. }) = other.pdns() {
-            self.has_strange = true;
-            self.pair(Seen::Strange, zone, own, other, Some(from.clone()));
-        }
-    }
-
-    /// Another node sent that NOTIFY too, by stamps that are a moment off: whose it was cannot be told.
-    fn doubt(&mut self, accepted: &Arc<Event>) {
-        let is_of_it = |witness: &Witness| {
-            witness.seen == Seen::Heard && witness.other.as_ref().is_some_and(|other| Arc::ptr_eq(other, accepted))
-        };
-        let latest = self.found.iter().enumerate().rev().take(WAITING_MAX);
-        self.doubted.extend(latest.filter(|(_, witness)| is_of_it(witness)).map(|(at, _)| at));
-    }
-
-    fn alone(&mut self, seen: Seen, zone: &Text, event: &Arc<Event>) {
-        self.add(Witness {
-            node: event.node.clone(),
-            seen,
-            address: None,
-            zone: zone.clone(),
-            time: event.time,
-            own: Arc::clone(event),
-            other: None,
-        });
-    }
-
-    fn pair(&mut self, seen: Seen, zone: &Text, own: &Arc<Event>, other: &Arc<Event>, address: Option<Text>) {
-        self.add(Witness {
-            node: own.node.clone(),
-            seen,
-            address,
-            zone: zone.clone(),
-            time: own.time.max(other.time),
-            own: Arc::clone(own),
-            other: Some(Arc::clone(other)),
-        });
-    }
-
-    /// Keeps one observation per node, kind, zone and second; of an undisturbed run of ordinary ones the first and the last.
-    fn add(&mut self, witness: Witness) {
-        let second = witness.time.micros.div_euclid(1_000_000);
-        while self.known.first().is_some_and(|(known, ..)| *known < second - KNOWN_SECONDS) {
-            self.known.pop_first();
-        }
-        if !self.known.insert((second, witness.node.clone(), witness.seen, witness.zone.clone())) {
-            return;
-        }
-        let is_ordinary =
-            matches!(witness.seen, Seen::Served | Seen::Heard | Seen::Acknowledged | Seen::LeavesElsewhere);
-        if !is_ordinary || self.runs.keys().next().is_some_and(|(node, ..)| *node != witness.node) {
-            self.runs.clear();
-        }
-        if !is_ordinary {
-            self.found.push(witness);
-            return;
-        }
-        let next = self.found.len();
-        match self.runs.entry((witness.node.clone(), witness.seen, witness.address.clone())) {
-            Entry::Occupied(mut run) => match run.get().last {
-                Some(last) => {
-                    self.found[last] = witness;
-                    self.doubted.remove(&last);
-                }
-                None => {
-                    run.get_mut().last = Some(next);
-                    self.found.push(witness);
-                }
-            },
-            Entry::Vacant(run) => {
-                run.insert(Run { last: None });
-                self.found.push(witness);
-            }
-        }
-    }
-}
-
-/// The address a committed transfer came from, where it or an earlier line of the transfer names it.
-pub(super) fn fetched_from<'a>(
-    committed: &'a Pdns,
-    copies: &Copies,
-    place: Option<Place>,
-    asked: &'a Asked,
-) -> Option<&'a Text> {
-    let Pdns::ZoneCommitted { primary, .. } = committed else { return None };
-    primary.as_ref().or_else(|| fetching(copies, place, asked))
-}
-
-/// The address a copy is being fetched from.
-fn fetching<'a>(copies: &Copies, place: Option<Place>, asked: &'a Asked) -> Option<&'a Text> {
-    asked.address(copies[place?].fetching?)
-}
-
-fn is_rejection(fact: &Pdns) -> bool {
-    matches!(fact, Pdns::NotifyRejected { .. })
-}
-
-fn is_turned_away(fact: &Pdns) -> bool {
-    matches!(fact, Pdns::NotifyRefused { .. } | Pdns::NotifyForbidden { .. })
-}
-
-fn is_sent(fact: &Pdns) -> bool {
-    matches!(fact, Pdns::NotifyQueued { .. } | Pdns::NotifyAcknowledged { .. })
-}
-
-fn asked_address(pdns: &Pdns, fetched: Option<&Text>) -> Option<Text> {
-    if let Pdns::TransferFailed { primary, .. } | Pdns::ZoneCommitted { primary, .. } = pdns {
-        primary.clone().or_else(|| fetched.cloned())
-    } else {
-        None
-    }
-}
-
-fn address_of(event: &Event, fetched: Option<&Text>) -> Option<Text> {
-    asked_address(event.pdns()?, fetched)
-}
-
-fn sender(event: &Event) -> Option<Text> {
-    if let Some(Pdns::NotifyRefused { from, .. } | Pdns::NotifyForbidden { from, .. }) = event.pdns() {
-        Some(from.clone())
-    } else if let Some(Pdns::NotifyAccepted { from, .. }) = event.pdns() {
-        from.clone()
-    } else {
-        None
     }
 }
