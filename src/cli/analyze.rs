@@ -30,6 +30,8 @@ pub(super) enum Unusable {
     List { path: String, source: io::Error },
     #[error("know what to read: the list of sources is empty")]
     NoSource,
+    #[error("understand the window: --since ({since}) is after --until ({until})")]
+    Window { since: String, until: String },
     #[error(transparent)]
     Config(#[from] config::Error),
     #[error(transparent)]
@@ -59,6 +61,7 @@ pub(super) fn run(arguments: &Analyze) -> Exit {
         outcome.report.coverage.unrecognised_templates.clear();
     }
     note_configuration(&mut outcome.report, config.as_deref());
+    note_unread(&mut outcome.report, &outcome.errors);
     for error in &outcome.errors {
         outlet::complain(error, "failed to");
     }
@@ -82,6 +85,16 @@ pub(super) fn note_configuration(report: &mut Report, path: Option<&Path>) {
         report.caveats.push(Caveat { kind: "configuration", node: None, text });
         report.caveats.sort();
     }
+}
+
+/// Says in the report, which is kept longer than what stands on the terminal, what of the sources is not in it.
+fn note_unread(report: &mut Report, errors: &[input::Error]) {
+    for error in errors {
+        let text = format!("failed to {}.", error.in_words());
+        report.caveats.push(Caveat { kind: "unread", node: None, text });
+    }
+    report.caveats.sort();
+    report.caveats.dedup();
 }
 
 /// Gives all sources of a run what they share, where so many of them are read at once if there are as many threads.
@@ -174,9 +187,10 @@ pub(super) fn options(arguments: &Analyze, config: Config) -> Result<(Options, T
     let mut stated = stated(&arguments.year, &arguments.tz, &arguments.skew)?;
     stated.aliases = config.topology.aliases();
     let zone = stated.zones.get(&None).copied().unwrap_or(Tz::UTC);
+    let (since, until) = window(arguments.since.as_ref(), arguments.until.as_ref(), zone)?;
     let options = Options {
-        since: moment_of("--since", arguments.since.as_ref(), zone)?,
-        until: moment_of("--until", arguments.until.as_ref(), zone)?,
+        since,
+        until,
         patterns: config.patterns,
         topology: config.topology,
         rules: if arguments.rule.is_empty() { None } else { Some(rules(&arguments.rule)?.into_iter().collect()) },
@@ -200,8 +214,23 @@ pub(super) fn sources(words: &[OsString], files_from: Option<&Path>) -> Result<E
     Ok(input::expand(&words))
 }
 
+/// What `--since` and `--until` stand for.
+pub(super) fn window(
+    since: Option<&String>,
+    until: Option<&String>,
+    zone: Tz,
+) -> Result<(Option<Moment>, Option<Moment>), Unusable> {
+    let (since, until) = (moment_of("--since", since, zone)?, moment_of("--until", until, zone)?);
+    if let (Some(since), Some(until)) = (since, until)
+        && since.micros > until.micros
+    {
+        return Err(Unusable::Window { since: since.rfc3339(), until: until.rfc3339() });
+    }
+    Ok((since, until))
+}
+
 /// The time that an option's word stands for.
-pub(super) fn moment_of(option: &'static str, word: Option<&String>, zone: Tz) -> Result<Option<Moment>, Unusable> {
+fn moment_of(option: &'static str, word: Option<&String>, zone: Tz) -> Result<Option<Moment>, Unusable> {
     let Some(word) = word else { return Ok(None) };
     let wanted = "a time such as \"2020-08-08 21:01\", \"yesterday\", \"-2h\" or 2020-08-08T21:01:16Z";
     when::parse(word, now(), zone).map(Some).ok_or_else(|| unusable(option, word, wanted))

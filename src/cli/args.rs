@@ -47,7 +47,7 @@ Exit codes:
   2  the job could not be done, or not wholly; what could be done is printed
 
 SOURCE is a file, a directory (read recursively), a tar archive, - for standard input, or NODE=SOURCE to name the node the lines come from.
-Formats are recognised by content: syslog (RFC 3164, RFC 5424, rsyslog ISO), journalctl -o short, short-iso, short-precise,
+Formats are recognised by content: syslog (RFC 3164, RFC 5424, rsyslog ISO), journalctl -o short, short-precise, short-iso, short-iso-precise,
 short-full, short-unix, with-unit, verbose, cat, json and export, journal files and directories, what the daemons write to a
 terminal, docker and kubectl logs; plain or packed with gzip, zstd, xz or bzip2. Without a SOURCE this machine's journal is read.";
 
@@ -97,7 +97,7 @@ pub(super) struct Analyze {
     #[arg(short, long)]
     pub(super) quiet: bool,
 
-    /// Only these rules
+    /// Only these rules (ids with commas between them)
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub(super) rule: Vec<String>,
 

@@ -1,10 +1,10 @@
 //! `driftline events`: every line as a typed event, each source for itself.
 
-use super::analyze::{Unusable, moment_of, share, sources, stated};
+use super::analyze::{Unusable, share, sources, stated, window};
 use super::args::Events;
 use super::{Exit, config, outlet};
 use crate::input::{Source, Watch};
-use crate::pipeline::events::{Options, in_words, tell};
+use crate::pipeline::events::{Options, tell};
 use crate::report::events::{EventWriter, SourceLine, write_source};
 use chrono_tz::Tz;
 use std::io::{self, Write};
@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &Events) -> Exit {
     thread::spawn(move || {
         let mut outlet = Outlet { out, buffer: Vec::with_capacity(BUFFER_BYTES * 2), ended: sender, is_open: true };
         for error in &expanded.errors {
-            let line = SourceLine::unread(error.path().clone(), None, Some(in_words(error)));
+            let line = SourceLine::unread(error.path().clone(), None, Some(error.in_words()));
             let _ = write_source(&line, &mut outlet.buffer);
         }
         for source in &expanded.sources {
@@ -126,7 +126,7 @@ fn one(source: &Source, options: &Options, outlet: &mut Outlet) -> bool {
         }
         Err(error) => {
             let is_skipped = source.found_in_directory && error.is_not_a_log();
-            let told = (!is_skipped).then(|| in_words(&error));
+            let told = (!is_skipped).then(|| error.in_words());
             let line = SourceLine::unread(source.path.clone(), source.node.clone(), told);
             let _ = write_source(&line, &mut outlet.buffer);
             if !is_skipped {
@@ -146,12 +146,7 @@ fn prepare(arguments: &Events) -> Result<(crate::input::Expanded, Options), Unus
     let mut stated = stated(&arguments.year, &arguments.tz, &arguments.skew)?;
     let zone = stated.zones.get(&None).copied().unwrap_or(Tz::UTC);
     stated.aliases = config.topology.aliases();
-    let options = Options {
-        since: moment_of("--since", arguments.since.as_ref(), zone)?,
-        until: moment_of("--until", arguments.until.as_ref(), zone)?,
-        all: arguments.all,
-        patterns: config.patterns,
-        stated,
-    };
+    let (since, until) = window(arguments.since.as_ref(), arguments.until.as_ref(), zone)?;
+    let options = Options { since, until, all: arguments.all, patterns: config.patterns, stated };
     Ok((sources(&arguments.sources, arguments.files_from.as_deref())?, options))
 }

@@ -42,13 +42,16 @@ pub(super) fn run(arguments: &Explain) -> Exit {
     let mut exit = Exit::Clean;
     let written = outlet::print(None, |out| {
         let is_stdin = |word: &&[u8]| *word == b"-";
+        let joined = words.join(&b' ');
+        let is_name = RULES.iter().any(|rule| is_name_of(rule, &joined));
         let all_ids = words.iter().all(|word| is_stdin(word) || !matches!(meant(word), Meant::Line));
         // A line without quotes arrives as many words.
-        let words: Vec<Vec<u8>> = if words.len() > 1 && !all_ids && !words.iter().any(|word| word.contains(&b' ')) {
-            vec![words.join(&b' ')]
-        } else {
-            words.iter().map(|word| word.to_vec()).collect()
-        };
+        let words: Vec<Vec<u8>> =
+            if is_name || words.len() > 1 && !all_ids && !words.iter().any(|word| word.contains(&b' ')) {
+                vec![joined]
+            } else {
+                words.iter().map(|word| word.to_vec()).collect()
+            };
         let mut is_first = true;
         let mut tell = |explain: &mut dyn FnMut(&mut Explainer<'_>), out: &mut dyn io::Write| {
             let mut explainer = Explainer::new(&look);
@@ -95,19 +98,25 @@ pub(super) fn run(arguments: &Explain) -> Exit {
 
 /// Ids are made of small letters, digits, `-` and `/`; a line of one such word is none of a daemon's.
 fn meant(word: &[u8]) -> Meant {
+    if let Some(rule) = RULES.iter().find(|rule| is_name_of(rule, word)) {
+        return Meant::Rule(rule);
+    }
     let is_id = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-/".contains(byte);
     let Some(id) = std::str::from_utf8(word).ok().filter(|id| !id.is_empty() && id.bytes().all(|byte| is_id(&byte)))
     else {
         return Meant::Line;
     };
-    if let Some(rule) = RULES.iter().find(|rule| rule.id == id) {
-        return Meant::Rule(rule);
-    }
     let is_meant =
         |message: &&Message| message.id == id || message.id.split_once('/').is_some_and(|(_, bare)| bare == id);
     let all = all_messages().chain(catalogue::reasons());
     let events: Vec<_> = all.filter(|message| is_meant(message)).collect();
     if events.is_empty() { Meant::Nothing } else { Meant::Events(events) }
+}
+
+/// Whether a word is a rule's id, or its name as reports print it: `EIP DRIFT`.
+fn is_name_of(rule: &Rule, word: &[u8]) -> bool {
+    let plain = |byte: &u8| if b" _".contains(byte) { b'-' } else { byte.to_ascii_lowercase() };
+    word.iter().map(plain).eq(rule.id.bytes())
 }
 
 fn unknown(word: &str) {
@@ -227,7 +236,7 @@ fn near(daemon: Option<Daemon>, text: &[u8]) -> Vec<String> {
         .collect()
 }
 
-fn headings(rule: &Rule) -> [(&'static str, &'static str); 5] {
+fn headings(rule: &Rule) -> [(&'static str, &'static str); 6] {
     let explanation = &rule.explanation;
     [
         ("What it sees", explanation.sees),
@@ -235,6 +244,7 @@ fn headings(rule: &Rule) -> [(&'static str, &'static str); 5] {
         ("What proves it", explanation.proves),
         ("What only looks like it", explanation.looks_like),
         ("What to check next", explanation.check_next),
+        ("What keeps it from coming back", explanation.prevents),
     ]
 }
 

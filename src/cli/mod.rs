@@ -71,7 +71,10 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
             // To a monitoring system 2 is CRITICAL: what is wrong with the options is no finding.
             if is_probe && !is_answer {
                 let _ = error.print();
-                return Exit::Probed(probe::unknown("the options are wrong").code());
+                // Its first line is what a monitoring system shows.
+                let text = error.to_string();
+                let why = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                return Exit::Probed(probe::unknown(&format!("the options are wrong: {why}")).code());
             }
             // A closed pipe is a normal end, also of --help.
             let _ = error.print();

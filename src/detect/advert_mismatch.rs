@@ -19,6 +19,8 @@ pub(super) static RULE: Rule = Rule {
                  then it is critical.",
         looks_like: "A damaged packet or two; a change of configuration that reaches the nodes one after the other, within moments; \
                      another cluster on the same network with the same virtual_router_id.",
+        prevents: "Keep keepalived.conf of all nodes in one place and roll it out to all at once; `keepalived -t` (2.0 and later) \
+                   checks the file, not its peers.",
         check_next: "Compare the vrrp_instance blocks of the nodes (auth_pass, advert_int, version, virtual_ipaddress, unicast_peer), and \
                      when each node was last reloaded. keepalived --config-test reads a file without using it.",
     },

@@ -31,6 +31,11 @@ pub(super) static RULE: Rule = Rule {
         looks_like: "A failover that the address followed; a 1.x `Transition to MASTER STATE` without `Entering MASTER STATE` (no \
                      script ran); a repair in silence by notify_master_rx_lower_pri; a stranger's NOTIFY; an ACL that denies a \
                      secondary on the right node; addresses that keepalived itself adds and removes (no script, nothing drifts).",
+        prevents: "Do not leave it to the state changes alone: every minute a timer on each node compares. On the MASTER (`ip` or \
+                   keepalived's own state file says who is), a what-is-my-address page or the cloud's describe call must name the \
+                   address; if it does not, run the notify_master script again and tell somebody. keepalived 2.0.6 and later can \
+                   also run a script when the MASTER hears a lower advert (notify_master_rx_lower_pri). Let every script log that \
+                   it ran and how it ended (logger -t), and state the pattern in the configuration: then driftline hears it.",
         check_next: "From which address does the MASTER leave (curl a what-is-my-address page)? Where does the cloud say the address \
                      is (aws ec2 describe-addresses)? Run the notify_master script on the MASTER by hand to bring it back. CloudTrail \
                      AssociateAddress (kept 90 days) says who moved it when.",

@@ -17,6 +17,8 @@ pub(super) static RULE: Rule = Rule {
                   end on the wrong node.",
         proves: "The `Entering MASTER STATE` lines of the group's nodes. One log is enough.",
         looks_like: "One failover with its failback; planned restarts of keepalived on both nodes; a boot.",
+        prevents: "Give track scripts rise and fall counts, preempt_delay to the preferred node or nopreempt to all, and find what \
+                   flaps below: the link, the check, or the load.",
         check_next: "What changes the priority (`Changing effective priority`): a health check that comes and goes? Are adverts \
                      lost? Give the check rise and fall values, or use nopreempt.",
     },

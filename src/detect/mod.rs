@@ -54,6 +54,8 @@ pub struct Explanation {
     pub looks_like: &'static str,
     /// What to check next.
     pub check_next: &'static str,
+    /// What keeps it from coming back.
+    pub prevents: &'static str,
 }
 
 /// All rules, in the order in which an operator meets them: cause first.

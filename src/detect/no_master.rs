@@ -17,6 +17,8 @@ pub(super) static RULE: Rule = Rule {
                  likely, not confirmed: a further node, whose log is not here, may have been MASTER. A BACKUP takes over within seconds; \
                  where one does not, such a node is the more likely reading, and the finding is suspected.",
         looks_like: "A planned stop of all nodes; a boot, until the interfaces are up; an election; a log that ends before the others.",
+        prevents: "Give every node at least one path to MASTER: no track script, interface or priority that puts all nodes into \
+                   FAULT for one common cause. Watch that each instance has exactly one MASTER.",
         check_next: "Why is each node in FAULT: a tracked check (`VRRP_Script(…) failed`) or an interface that is down? Checks that all \
                      nodes fail together are better given a weight, which lowers the priority instead of ending the election.",
     },

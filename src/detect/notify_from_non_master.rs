@@ -1,6 +1,6 @@
 //! NOTIFYs were turned away because their sender is no primary of the zone.
 
-use super::words::{counted, list, number, repeated};
+use super::words::{counted, list, number, repeated_beside};
 use super::{Explanation, Rule, listens};
 use crate::event::{Event, Pdns};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
@@ -16,6 +16,8 @@ pub(super) static RULE: Rule = Rule {
         proves: "The secondary's own line (`which is not a master`, `which is not a primary`). Who sent it is proven only where the \
                  sender's own log shows the same NOTIFY refused.",
         looks_like: "Strangers and scanners: anyone may send a NOTIFY for any zone. A former primary after a planned failover.",
+        prevents: "Let primaries leave from an address that the secondaries know (query-local-address, or all own addresses listed \
+                   as primaries), and tell strangers apart by a list of your own addresses.",
         check_next: "Is the address one of ours? If it is the primary's ordinary address: where is its Elastic IP? If it is a \
                      stranger's: nothing to do.",
     },
@@ -48,7 +50,13 @@ fn tell(world: &World, strangers: &Strangers) -> Option<Finding> {
         Some(Pdns::NotifyRefused { zone, .. }) => zone.to_string(),
         Some(_) | None => String::new(),
     };
-    let line = repeated(Role::Primary, first, &strangers.lines, brief(&zone_of(first)), proves);
+    let told = strangers.lines.first.len() as u64;
+    let of_first = if strangers.zones.len() > 1 && strangers.lines.count > told {
+        format!("NOTIFYs from {sender}: not a master")
+    } else {
+        brief(&zone_of(first))
+    };
+    let line = repeated_beside(Role::Primary, first, &strangers.lines, of_first, proves);
     let mut finding = Finding::new(RULE.id, sender, Severity::Warning, Confidence::Confirmed, line);
     for other in strangers.lines.first.iter().skip(1) {
         let proves = format!("{} refuses it too.", other.node);

@@ -1,6 +1,6 @@
 //! A primary's NOTIFYs get no answer, or an error, again and again.
 
-use super::words::{counted, length, list, repeated};
+use super::words::{counted, length, list, repeated_beside};
 use super::{Explanation, Rule, listens};
 use crate::event::{Event, Pdns, Text};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
@@ -20,6 +20,8 @@ pub(super) static RULE: Rule = Rule {
         looks_like: "A receiver that is restarted (retries that are acknowledged in the end). A NOTIFY whose sender the receiver does not \
                      take for a primary, where the receiver's log shows it: that is told as notify-from-non-master. A name server of the \
                      zone that is no secondary of this primary: take it out with only-notify.",
+        prevents: "Compare SOA serials from outside: a NOTIFY that was lost shows as a late refresh only. Keep the list of who is \
+                   notified (NS records, also-notify) to servers that answer.",
         check_next: "Is the receiver up, and does UDP port 53 pass both ways? Does it have the zone, and this primary's address among the \
                      zone's primaries? pdns_control notify-host ZONE RECEIVER sends one more.",
     },
@@ -156,8 +158,9 @@ fn shown(unheeded: &Unheeded, event: &Arc<Event>) -> crate::finding::Evidence {
     };
     let brief = format!("NOTIFY of {zone} to {receiver}: {what}");
     if unheeded.lines.first.first() == Some(event) {
-        let brief = if unheeded.zones.len() > 1 { format!("NOTIFYs to {receiver}: {what}") } else { brief };
-        repeated(Role::Primary, event, &unheeded.lines, brief, proves)
+        let is_of_several = unheeded.zones.len() > 1 && unheeded.lines.count > unheeded.lines.first.len() as u64;
+        let brief = if is_of_several { format!("NOTIFYs to {receiver}: {what}") } else { brief };
+        repeated_beside(Role::Primary, event, &unheeded.lines, brief, proves)
     } else {
         super::words::evidence(Role::Supporting, event, brief, proves)
     }

@@ -17,6 +17,8 @@ pub(super) static RULE: Rule = Rule {
                  the time without an advert heard or refused. With one node's log alone it is likely at most.",
         looks_like: "One or two such lines: an election that ends at once. A node that hears the adverts and refuses them \
                      (advert-mismatch). A link that is cut both ways: then nobody hears anything until it heals.",
+        prevents: "Let firewalls and security groups pass adverts both ways, and test each way; watch on every node that adverts \
+                   come in.",
         check_next: "On the deaf node: tcpdump -n 'ip proto 112'. Firewalls and security groups are often open one way only; unicast_peer \
                      may name an old address; a NIC or bond may not receive after a boot.",
     },

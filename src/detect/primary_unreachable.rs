@@ -21,6 +21,8 @@ pub(super) static RULE: Rule = Rule {
                  cannot tell; that others fetch from it meanwhile does.",
         looks_like: "A refusal: whoever says no is there (transfer-refused). A primary that is restarted. A SOA check that is answered \
                      with an error (`While checking domain freshness: Query to … returned …`).",
+        prevents: "Watch the age of each zone's last successful check against its SOA expire; give zones a second primary, and let \
+                   firewalls pass UDP and TCP 53 both ways.",
         check_next: "From the secondary: dig +norecurse SOA ZONE @PRIMARY, and the same with +tcp: a firewall may pass one and not the \
                      other. On the primary: does PowerDNS run, and does it listen on that address? If the address moves: where is it?",
     },
@@ -195,10 +197,12 @@ fn add_lines(finding: &mut Finding, unreached: &Unreached) {
     for event in unreached.checks.first.first().into_iter().chain(unreached.transfers.first.first()) {
         finding.add(shown(unreached, event));
     }
-    let rounds = unreached.rounds.first.first().into_iter().chain(&unreached.rounds.last);
-    for event in rounds {
+    // Those between them are not kept, so they are not counted either.
+    let rounds = unreached.rounds.first.first().map(|first| (first, "checks begin to time out"));
+    let last = unreached.rounds.last.as_ref().map(|last| (last, "checks time out still"));
+    for (event, brief) in rounds.into_iter().chain(last) {
         let proves = format!("A round of {}'s checks timed out: nobody answered in time.", unreached.node);
-        finding.add(evidence(Role::Supporting, event, "checks time out", proves));
+        finding.add(evidence(Role::Supporting, event, brief, proves));
     }
     if let Some(end) = &unreached.end {
         let proves = format!("{} has an answer for {} again.", unreached.node, unreached.zone);

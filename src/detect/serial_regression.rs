@@ -19,6 +19,7 @@ pub(super) static RULE: Rule = Rule {
         proves: "`Domain … more recent than master …` from two checks five minutes apart or more. One check alone may have met a replica \
                  that lags: then it is suspected, and for information.",
         looks_like: "A failover to a node whose copy lags by seconds; a second primary that has the change a moment later.",
+        prevents: "Restore databases with a serial above the last one that was published, and let one tool alone write serials.",
         check_next: "dig +norecurse SOA ZONE @PRIMARY and @SECONDARY. Was the primary restored from a backup, or its serial written by \
                      hand? Which node answers at the primary's address? Raise the serial above the copies' (pdnsutil increase-serial ZONE, \
                      or edit the SOA).",

@@ -25,6 +25,8 @@ pub(super) static RULE: Rule = Rule {
         looks_like: "A take-over or failback, where the new MASTER's first advert makes the old one yield within moments; a restart \
                      (`received lower priority (N) advert … discarding` is a BACKUP speaking); a node that was paused or killed \
                      while MASTER and wrote no end; two unrelated clusters that both use `VI_1`; clocks that differ.",
+        prevents: "Give VRRP a path of its own, or unicast peers over two; let firewalls and cloud security groups pass protocol \
+                   112 both ways, also after a reload. Let the scripts ask the cloud who holds the address before they take it.",
         check_next: "Can VRRP (protocol 112) pass both ways, also in the security groups? Are authentication, interval and address \
                      lists the same on both sides? Was a node paused (`A thread timer expired`)? Where is the address now?",
     },

@@ -18,6 +18,8 @@ pub(super) static RULE: Rule = Rule {
         proves: "`Domain … is stale` followed by a failed transfer, or a failed transfer alone: PowerDNS transfers only what it \
                  found stale. At the default level from 4.4 on the failed transfer is all that is logged.",
         looks_like: "`is stale` before an ordinary transfer: that is how every update begins.",
+        prevents: "Compare the SOA serial of every zone on every secondary with the primary's, from outside, every few minutes; \
+                   alert before the zone's expire, not at it.",
         check_next: "Why did the transfer fail: refused (who answers at that address?), a time-out, a broken zone? Compare serials: \
                      dig +norecurse SOA ZONE @SECONDARY and @PRIMARY. pdns_control retrieve ZONE tries again at once.",
     },

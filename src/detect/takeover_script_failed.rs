@@ -17,6 +17,8 @@ pub(super) static RULE: Rule = Rule {
         proves: "keepalived's own line that the script could not be started; or PowerDNS lines of two hosts that show the address on \
                  the old node well after the take-over. keepalived logs no exit status of a notify script, in no version.",
         looks_like: "A track script that fails (a health check); a script that is only slow; two scripts that race.",
+        prevents: "Let the script check that the address came, try again, log how it ended (logger -t), and fail loudly; run it by \
+                   hand after each change of credentials, roles and paths.",
         check_next: "Run the script by hand as the user keepalived runs it (script_security, enable_script_security): credentials, \
                      region, path, permissions. Let it log its outcome with logger.",
     },

@@ -16,6 +16,8 @@ pub(super) static RULE: Rule = Rule {
                  zone that is not there): PowerDNS answers both with the same code.",
         looks_like: "Time-outs, a primary that is down, a broken transfer: those are no refusals. A stranger that asks for a zone and \
                      is denied it is told as one where the logs tell whom the nodes serve.",
+        prevents: "Let allow-axfr-ips and TSIG keys of all nodes that may become primary be the same, and try a transfer from each \
+                   secondary after each change (dig AXFR).",
         check_next: "Which node is behind the address? On that node: is the zone there, is the secondary in allow-axfr-ips?",
     },
     listens: &[listens::REFUSALS],

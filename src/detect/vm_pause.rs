@@ -19,6 +19,8 @@ pub(super) static RULE: Rule = Rule {
                  STATE` lies inside the pause. Without the other node's log, an advert of another MASTER heard on waking.",
         looks_like: "A timer that is late without a take-over: load, and no harm; no finding is made of it. keepalived before 2.1.0 does \
                      not print the line, so a pause of it looks like a lost link.",
+        prevents: "Keep the hypervisor from stopping a MASTER for longer than three advert intervals: no live migration or snapshot \
+                   with a frozen guest, steal time watched; or make advert_int longer.",
         check_next: "Ask the hypervisor or the cloud for migrations and steal time at that minute. Where is the address now? Give \
                      keepalived real-time priority, and the adverts an interval that outlives the pauses of this platform.",
     },

@@ -38,6 +38,19 @@ pub(super) fn repeated(
     Evidence { role, event: Arc::clone(event), proves: kept(proves), brief: kept(brief), more, last }
 }
 
+/// As [`repeated`], where the other first lines are told one by one: they are not counted with this one.
+pub(super) fn repeated_beside(
+    role: Role,
+    event: &Arc<Event>,
+    lines: &Lines,
+    brief: impl Into<String>,
+    proves: impl Into<String>,
+) -> Evidence {
+    let told: u64 = lines.first.iter().skip(1).map(|line| u64::from(line.repeated)).sum();
+    let own = Lines { count: lines.count.saturating_sub(told), ..lines.clone() };
+    repeated(role, event, &own, brief, proves)
+}
+
 /// The same of lines that stand one after another.
 pub(super) fn several(
     role: Role,

@@ -7,6 +7,7 @@
 
 use super::error::Error;
 use super::expand::{is_never_a_log, shown};
+use super::opening;
 use super::sniff::{self, Verdict};
 use super::unpack::Packing;
 use crate::event::Text;
@@ -103,14 +104,13 @@ pub(super) struct Contents {
 impl Archives {
     /// The files of an archive; `None` if the file is none, or cannot be opened: then reading it says what is wrong.
     pub(super) fn contents(&mut self, path: &Path) -> Option<Contents> {
-        #[expect(clippy::disallowed_methods, reason = "it is looked at before it is a source")]
-        let open = || File::open(path);
+        let open = || opening::regular(path);
         let shown = shown(path);
-        if !is_archive(open().ok()?) {
+        if !is_archive(open()?) {
             return None;
         }
         let mut contents = Contents::default();
-        match open().and_then(super::unpacked) {
+        match super::unpacked(open()?) {
             Ok(stream) => self.take(stream, &shown, 0, &mut contents),
             Err(source) => contents.errors.push(Error::opening(&shown, source)),
         }
@@ -210,9 +210,7 @@ impl Archives {
 
 /// Whether a file is an archive, packed or not.
 pub(super) fn is_at(path: &Path) -> bool {
-    #[expect(clippy::disallowed_methods, reason = "it is looked at before it is a source")]
-    let opened = File::open(path);
-    opened.is_ok_and(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()) && is_archive(file))
+    opening::regular(path).is_some_and(is_archive)
 }
 
 /// Whether a stream, unpacked, begins as an archive does. Of a plain one, as most are, no more is read than tells it.

@@ -114,6 +114,18 @@ impl Error {
         }
     }
 
+    /// It and its causes, in one line.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(inner) = cause {
+            text.push_str(&format!(": {inner}"));
+            cause = inner.source();
+        }
+        text
+    }
+
     /// Whether the file is simply something else than a log: skipped and counted when met inside a directory.
     #[must_use]
     pub fn is_not_a_log(&self) -> bool {

@@ -39,6 +39,7 @@ mod json;
 mod laws;
 pub mod live;
 mod message;
+mod opening;
 mod outlook;
 mod rfc5424;
 mod seam;
@@ -70,9 +71,9 @@ use blocks::Blocks;
 use buffer::{Buffer, Resumed};
 use json::Dialect;
 use memchr::memchr;
+use opening::Patient;
 use regex::bytes::Regex;
 use sniff::Verdict;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use unpack::Packing;
@@ -172,7 +173,8 @@ pub fn read_again(source: &Source, interest: &Interest, each: &mut dyn FnMut(&Re
 fn read_through(source: &Source, interest: &Interest, each: &mut dyn FnMut(&Record<'_>)) -> Result<Summary, Error> {
     match &source.place {
         Place::Stdin => {
-            let mut stream = Watched { stream: io::stdin(), watch: &source.watch };
+            let stdin = Patient { stream: io::stdin(), watch: &source.watch };
+            let mut stream = Watched { stream: stdin, watch: &source.watch };
             read_stream(&source.path, &mut stream, interest, each)
         }
         Place::File(location) => read_file(source, location, interest, each),
@@ -194,10 +196,7 @@ fn read_through(source: &Source, interest: &Interest, each: &mut dyn FnMut(&Reco
 
 /// Whether a file is a configuration of one of the daemons, packed or not.
 fn is_settings(location: &Path) -> bool {
-    #[expect(clippy::disallowed_methods, reason = "it is looked at before it is a source")]
-    let opened = File::open(location);
-    let file = opened.ok().filter(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()));
-    let Some(Ok(stream)) = file.map(unpacked) else { return false };
+    let Some(Ok(stream)) = opening::regular(location).map(unpacked) else { return false };
     let mut window = Vec::new();
     // What a damaged stream gave before it broke is judged.
     drop(stream.take(Sizes::default().window as u64).read_to_end(&mut window));
@@ -210,8 +209,7 @@ fn read_file(
     interest: &Interest,
     each: &mut dyn FnMut(&Record<'_>),
 ) -> Result<Summary, Error> {
-    #[expect(clippy::disallowed_methods, reason = "the one place that opens sources")]
-    let opened = File::open(location).and_then(|file| file.metadata().map(|metadata| (file, metadata)));
+    let opened = opening::at_once(location).and_then(|file| file.metadata().map(|metadata| (file, metadata)));
     let Source { path, watch, .. } = source;
     watch.opened(path);
     let (file, metadata) = opened.map_err(|error| Error::opening(path, error))?;
@@ -224,7 +222,12 @@ fn read_file(
         depth: 0,
         helpers: Some(&source.helpers).filter(|_| is_regular),
     };
-    Ok(Summary { modified, ..layer.read(&mut Watched { stream: file, watch }, interest, each)? })
+    let summary = if is_regular {
+        layer.read(&mut Watched { stream: file, watch }, interest, each)?
+    } else {
+        layer.read(&mut Watched { stream: Patient { stream: file, watch }, watch }, interest, each)?
+    };
+    Ok(Summary { modified, ..summary })
 }
 
 /// Reads a stream that the caller has opened, as [`read`] does; `path` is for its errors.

@@ -7,6 +7,7 @@ use super::blocks::{Block, Blocks};
 use super::buffer::Buffer;
 use super::expand::Place;
 use super::hits::{Hits, first_stamp};
+use super::opening;
 use super::sniff::{self, Speaker, Verdict, without_return};
 use super::watch::Watched;
 use super::{Interest, Sizes, Source, header, text, unpacked, window};
@@ -14,7 +15,6 @@ use crate::record::{Record, Stamp};
 use chrono::NaiveDateTime;
 use memchr::memchr;
 use regex::bytes::Regex;
-use std::fs::File;
 use std::io::Read;
 
 /// Stamps without a year that lie further apart may be of two years.
@@ -45,9 +45,7 @@ pub fn look_ahead(
         Place::Stdin => Outlook::Uneven,
         Place::Journal(_) => Outlook::Dated,
         Place::File(location) => {
-            #[expect(clippy::disallowed_methods, reason = "it is looked at before it is read")]
-            let opened = File::open(location);
-            opened.map_or(Outlook::Uneven, |file| look(source, file, interest, marks, each))
+            opening::regular(location).map_or(Outlook::Uneven, |file| look(source, file, interest, marks, each))
         }
         Place::Member(member) => look(source, member.open(), interest, marks, each),
     }

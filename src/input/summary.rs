@@ -20,6 +20,14 @@ pub struct Trouble {
     pub text: String,
 }
 
+impl Trouble {
+    /// Whether the source as a whole was not read, or not to its end.
+    #[must_use]
+    pub fn is_of_whole_source(&self) -> bool {
+        self.kind == "unread" && self.line.is_none()
+    }
+}
+
 /// What came out of reading one source.
 #[derive(Debug, Default)]
 pub struct Summary {

@@ -137,6 +137,7 @@ fn without_a_line(world: &World) -> Option<Caveat> {
     if missing.is_empty() {
         return None;
     }
-    let text = format!("the configuration names {}, but no line of it is here.", list(&missing));
+    let them = if missing.len() == 1 { "it" } else { "them" };
+    let text = format!("the configuration names {}, but no line of {them} is here.", list(&missing));
     Some(Caveat { kind: "missing", node: None, text })
 }

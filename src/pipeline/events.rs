@@ -218,7 +218,7 @@ fn told(intake: Intake, frame: &Frame, stated: &Stated, events: u64, years: &[Ca
         events,
         caveats: caveats.into_iter().chain(stated).collect(),
         assumptions,
-        error: broken_off.as_ref().map(in_words),
+        error: broken_off.as_ref().map(Error::in_words),
         skipped: false,
     };
     Told { source, broken_off }
@@ -235,18 +235,6 @@ fn nodes(frame: &Frame, survey: &Survey) -> Vec<SourceNode> {
     }
     let node = |(name, daemons): (Text, BTreeMap<_, _>)| SourceNode { name, daemons: daemons.into_iter().collect() };
     nodes.into_iter().map(node).collect()
-}
-
-/// An error and its causes, in one line.
-#[must_use]
-pub fn in_words(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text.push_str(&format!(": {inner}"));
-        cause = inner.source();
-    }
-    text
 }
 
 /// Records of the daemons, or all of them.

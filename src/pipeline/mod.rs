@@ -192,9 +192,12 @@ fn report(
     caveats.extend(blind_spots::of(&frame, surveys, &world));
     caveats.extend(contradictions::of(&world));
     caveats.extend(misconfigured::of(&world));
+    let all = detect::find_all(&world, threads);
+    let found = all.len();
+    let findings: Vec<Finding> = all.into_iter().filter(|finding| is_told(finding, options)).collect();
+    caveats.extend(selection(options, found - findings.len()));
     caveats.sort();
     caveats.dedup();
-    let findings = detect::find_all(&world, threads).into_iter().filter(|finding| is_told(finding, options)).collect();
     Report {
         findings,
         nodes: house::nodes(&world),
@@ -323,6 +326,26 @@ fn flowed_world<'a>(
 
 fn placed<'a>(mut placer: Placer<'a>, lines: Vec<timeline::Line>) -> impl Iterator<Item = Event> + 'a {
     lines.into_iter().filter_map(move |line| placer.place(line))
+}
+
+/// What is told of all that was found, where that is not all.
+fn selection(options: &Options, untold: usize) -> Option<Caveat> {
+    let Options { since, until, rules, .. } = options;
+    let time = match (since.map(Moment::rfc3339), until.map(Moment::rfc3339)) {
+        (Some(since), Some(until)) => Some(format!("touches the time from {since} to {until}")),
+        (Some(since), None) => Some(format!("touches the time from {since} on")),
+        (None, Some(until)) => Some(format!("touches the time up to {until}")),
+        (None, None) => None,
+    };
+    let rules = rules.as_ref().map(|rules| format!("is of {}", rules.iter().cloned().collect::<Vec<_>>().join(", ")));
+    let wanted = time.into_iter().chain(rules).collect::<Vec<String>>().join(" and ");
+    let left_out = match untold {
+        0 => "nothing else was found".to_owned(),
+        1 => "1 more finding is not told".to_owned(),
+        more => format!("{more} more findings are not told"),
+    };
+    let text = format!("only what {wanted} was asked for: {left_out}.");
+    (!wanted.is_empty()).then_some(Caveat { kind: "selection", node: None, text })
 }
 
 fn is_told(finding: &Finding, options: &Options) -> bool {

@@ -37,7 +37,10 @@ pub(super) fn nothing_in(report: &Report, zone: Tz) -> String {
         }
         _ => String::new(),
     };
-    format!("Nothing found in {lines} of {sources}{span}.")
+    // What else is here was not asked for, which a caveat counts.
+    let is_selected = report.caveats.iter().any(|caveat| caveat.kind == "selection");
+    let asked = if is_selected { " of what was asked for" } else { "" };
+    format!("Nothing found{asked} in {lines} of {sources}{span}.")
 }
 
 /// What would have been seen, by daemon.
@@ -179,6 +182,7 @@ fn label(kind: &str) -> &str {
         "suppressed" => "what was suppressed",
         "truncated" => "what was cut off",
         "unread" => "what could not be read",
+        "selection" => "what was not asked for",
         "undated" => "the time of some",
         "undecided" => "what some records mean",
         other => other,

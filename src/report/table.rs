@@ -288,6 +288,9 @@ fn last_line(report: &Report, blocks: &[Block<'_>], page: &mut Page<'_>) {
     };
     let verdict = if said.is_empty() { "No finding".to_owned() } else { said.join(", ") };
     let why = match (page.look.exit, page.look.fail_on) {
+        (2, _) if report.coverage.recognised + report.coverage.unrecognised == 0 => {
+            ", because no line of PowerDNS or keepalived was found"
+        }
         (2, _) => ", because not everything could be read",
         (0, _) if said.is_empty() => "",
         (0, None) => " (--fail-on never)",

@@ -62,7 +62,7 @@ fn an_event() {
 }
 
 #[test]
-fn a_rule_has_five_headings() {
+fn a_rule_has_six_headings() {
     for rule in driftline::detect::RULES {
         let page = page(&[rule.id]);
         let headings: Vec<&str> = page.lines().filter(|line| !line.is_empty() && !line.starts_with(' ')).collect();
@@ -74,7 +74,8 @@ fn a_rule_has_five_headings() {
                 "Why it matters",
                 "What proves it",
                 "What only looks like it",
-                "What to check next"
+                "What to check next",
+                "What keeps it from coming back"
             ]
         );
     }
@@ -177,4 +178,12 @@ fn a_closed_pipe_is_a_normal_end() {
     let _ = child.stdin.take().expect("it has an input").write_all(&b"pdns[1]: x\n".repeat(100));
     let output = child.wait_with_output().expect("it ends");
     assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
+}
+
+/// The name that reports print is understood too, in quotes and without.
+#[test]
+fn a_rule_is_found_by_the_name_on_the_page() {
+    for words in [&["EIP DRIFT"][..], &["EIP", "DRIFT"], &["eip_drift"]] {
+        assert_eq!(page(words), page(&["eip-drift"]), "{words:?}");
+    }
 }

@@ -19,7 +19,7 @@ pub(in crate::cli) struct Probe {
     #[command(flatten)]
     pub(in crate::cli) reading: Reading,
 
-    /// Keep what was read in FILE [default: probe.state in $STATE_DIRECTORY, else below $XDG_STATE_HOME or ~/.local/state, else /var/lib/driftline]
+    /// Keep what was read in FILE [default: one for each set of sources, in $STATE_DIRECTORY, else below $XDG_STATE_HOME or ~/.local/state, else in /var/lib/driftline]
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) state: Option<PathBuf>,
 
@@ -28,10 +28,10 @@ pub(in crate::cli) struct Probe {
     pub(in crate::cli) timeout: u64,
 
     /// WARNING from so many open findings on that are not critical
-    #[arg(short, long, value_name = "NUMBER", default_value_t = 1)]
+    #[arg(short, long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     pub(in crate::cli) warning: u64,
 
     /// CRITICAL from so many open critical findings on
-    #[arg(short, long, value_name = "NUMBER", default_value_t = 1)]
+    #[arg(short, long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     pub(in crate::cli) critical: u64,
 }

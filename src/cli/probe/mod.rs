@@ -8,7 +8,7 @@ use super::follow::session::wall;
 use super::follow::store::{self, Store};
 use super::follow::{Configured, configured};
 use super::outlet;
-use crate::follow::{Follower, Named, Outgoing};
+use crate::follow::{Follower, Item, Named, Outgoing};
 use crate::input::live::{self, Followed, Found, Until};
 use crate::pipeline::live::SettingsFile;
 use args::Probe;
@@ -78,11 +78,18 @@ fn probe(arguments: &Probe) -> Result<Status, String> {
         let mut next = readers.messages.recv_timeout(TICK).ok();
         while let Some((source, item)) = next {
             match item {
-                Ok(item) => follower.push(source, item, wall()),
+                Ok(item) => {
+                    if let Item::Trouble(path, trouble) = &item
+                        && trouble.is_of_whole_source()
+                    {
+                        unknown.push(format!("{path}: {}", trouble.text));
+                    }
+                    follower.push(source, item, wall());
+                }
                 Err(error) => {
                     unknown.push(chain(&error));
                     failed += 1;
-                    follower.push(source, crate::follow::Item::End, wall());
+                    follower.push(source, Item::End, wall());
                 }
             }
             next = readers.messages.try_recv().ok();

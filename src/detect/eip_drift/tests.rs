@@ -235,13 +235,13 @@ fn one_side_or_symptoms_alone_are_a_suspicion() {
 fn of(address: &str, fact: Fact) -> Fact {
     let Fact::Pdns(mut pdns) = fact else { unreachable!("addresses are asked by PowerDNS") };
     let new_zone = Text::from(format!("{address}.example"));
-    match &mut pdns {
-        Pdns::ZoneCommitted { zone, primary, .. } | Pdns::TransferFailed { zone, primary, .. } => {
-            *primary = Some(Text::from(address));
-            *zone = new_zone;
-        }
-        Pdns::TransferServed { zone, .. } | Pdns::TransferDenied { zone, .. } => *zone = new_zone,
-        other => unreachable!("{other:?} is of no address"),
+    if let Pdns::ZoneCommitted { zone, primary, .. } | Pdns::TransferFailed { zone, primary, .. } = &mut pdns {
+        *primary = Some(Text::from(address));
+        *zone = new_zone;
+    } else if let Pdns::TransferServed { zone, .. } | Pdns::TransferDenied { zone, .. } = &mut pdns {
+        *zone = new_zone;
+    } else {
+        unreachable!("{pdns:?} is of no address");
     }
     Fact::Pdns(pdns)
 }

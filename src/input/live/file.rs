@@ -1,6 +1,7 @@
 //! A log in a file: what is there, what is added, and what rotation makes of it.
 
 use super::super::error::Error;
+use super::super::opening;
 use super::super::sniff::JOURNAL_MAGIC;
 use super::flow::{Ended, Flow, Start, Turn};
 use super::position::{BEGINNING_BYTES_MAX, Beginning, FileId, Mark, Place, Position};
@@ -16,9 +17,7 @@ use std::path::{Path, PathBuf};
 
 /// Whether a file is a binary journal.
 pub(super) fn is_journal(place: &Path) -> bool {
-    #[expect(clippy::disallowed_methods, reason = "this room opens sources")]
-    let file = File::open(place);
-    file.is_ok_and(|file| head(&file, JOURNAL_MAGIC.len()) == JOURNAL_MAGIC)
+    opening::regular(place).is_some_and(|file| head(&file, JOURNAL_MAGIC.len()) == JOURNAL_MAGIC)
 }
 
 /// A file to be read, and from where; from its beginning if nothing is said.

@@ -312,7 +312,14 @@ impl Flow<'_> {
                 }
             }
             if let Step::End(ended) = self.step(control, turn, !is_judging) {
-                return Ok(Err(ended));
+                // Whoever leaves does not come back to judge by more.
+                let bytes = &buffer.filled()[..if ended == Ended::Left { whole } else { 0 }];
+                let verdict = sniff::sniff(bytes, self.interest.is_known());
+                return match self.verdict(&verdict, whole, false, true) {
+                    Some(judged) => Ok(Ok(judged)),
+                    None if bytes.is_empty() => Ok(Err(ended)),
+                    None => Err(refused(self.path, verdict, buffer)),
+                };
             }
         }
     }
@@ -367,7 +374,7 @@ impl Flow<'_> {
             self.position.0.tell(passed.seen);
             (self.each)(Arrival::Trouble(self.path, trouble));
             if self.troubles_left == 0 {
-                self.trouble("unread", format!("{TROUBLES_KEPT} lines were odd: further ones are not told."));
+                self.trouble("limit", format!("{TROUBLES_KEPT} lines were odd: further ones are not told."));
             }
         }
         if passed.told > told {
@@ -377,7 +384,7 @@ impl Flow<'_> {
 
     /// The end of the stream lacks something.
     pub(super) fn broken(&mut self, error: &Error) {
-        self.trouble("unread", format!("Failed to {error}."));
+        self.trouble("unread", format!("Failed to {}.", error.in_words()));
     }
 
     /// Takes over what is known of the stream.

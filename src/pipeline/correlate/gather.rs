@@ -85,7 +85,14 @@ impl<'a> Gathered<'a> {
         if line.is_empty() {
             return Ok(Ok(()));
         }
-        let foreign = |error: serde_json::Error| format!("it is no event of driftline, or cut ({error})");
+        let foreign = |error: serde_json::Error| {
+            if line.first() == Some(&b'{') {
+                format!("it is no event of driftline, or cut (byte {}: {})", error.column(), said(&error))
+            } else {
+                "it is no event of driftline: of a log driftline events makes them, and driftline analyze reads it"
+                    .to_owned()
+            }
+        };
         let head: Head<'_> = serde_json::from_slice(line).map_err(foreign)?;
         match &*head.schema {
             "driftline.source/1" => {
@@ -165,4 +172,9 @@ pub(super) fn groups(path: &str, told: Path) -> Vec<Group> {
         groups.push(Group { path, source: None, segments: orphans });
     }
     groups
+}
+/// What serde says, without its own count of lines: each event is read as a text of one line.
+fn said(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or_default().to_owned()
 }

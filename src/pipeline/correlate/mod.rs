@@ -43,7 +43,7 @@ pub enum Error {
         what: String,
     },
     /// More of these.
-    #[error("understand {count} more lines of {stream}")]
+    #[error("understand {count} more {} of {stream}", if *count == 1 { "line" } else { "lines" })]
     FurtherLines {
         /// The stream.
         stream: Text,

@@ -275,7 +275,7 @@ pub(super) fn ids(patterns: &Patterns) -> HashMap<&'static str, &'static str> {
 
 /// The word for a trouble, of those that a reader uses.
 fn kind_named(word: &str) -> &'static str {
-    const KINDS: [&str; 8] =
-        ["truncated", "nul-bytes", "invalid-utf8", "salvaged", "namespace", "gap", "suppressed", "rotated"];
+    const KINDS: [&str; 9] =
+        ["truncated", "nul-bytes", "invalid-utf8", "salvaged", "namespace", "gap", "suppressed", "rotated", "limit"];
     KINDS.into_iter().find(|kind| *kind == word).unwrap_or("unread")
 }

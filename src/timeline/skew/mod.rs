@@ -205,8 +205,10 @@ pub(super) fn decide(
             let text = format!("{}; corrected (--skew NODE=SECONDS states it).", said(skew));
             caveats.push(Caveat { kind: "clock-skew", node: Some(node.clone()), text });
         } else if !stated.skews.contains_key(node) {
-            let (sign, micros) = (if skew.applied_micros < 0 { "-" } else { "" }, skew.applied_micros.abs());
-            let (offset, unsure) = (micros_as_seconds(micros), micros_as_seconds(skew.uncertainty_micros));
+            let (offset, unsure) =
+                (micros_as_seconds(skew.applied_micros.abs()), micros_as_seconds(skew.uncertainty_micros));
+            // No sign where nothing is left of it.
+            let sign = if skew.applied_micros < 0 && offset != micros_as_seconds(0) { "-" } else { "" };
             right.push(format!("{node} {sign}{offset} s ± {unsure} s ({} of lines)", pairs(skew.pairs)));
         }
         settled
