@@ -10,7 +10,7 @@ use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity
 use crate::moment::{Moment, order_is_known};
 use crate::version::Version;
 use crate::world::{Begin, End, Mastership, Masterships, NodeFacts, PeerGroup, Unit, World, advert};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 pub(super) static RULE: Rule = Rule {
@@ -47,6 +47,11 @@ const AT_ONCE_MICROS: i64 = 1_000_000;
 const RESTART_MICROS: i64 = 1_500_000;
 /// Overlaps of one group closer than this are one episode: the link flaps.
 const QUIET_MICROS: i64 = 60_000_000;
+/// As one where lines tell that it ended, and that it began again.
+const NEAR_MICROS: i64 = 10_000_000;
+/// So many before, within [`STORM_MICROS`], are a storm.
+const STORM: usize = 3;
+const STORM_MICROS: i64 = 300_000_000;
 
 /// A clock that no time service sets may be off by this much; then nothing is certain that this would explain.
 const ASTRAY_MICROS: i64 = 120_000_000;
@@ -118,12 +123,23 @@ fn of_group(world: &World, pauses: &Pauses<'_>, group: &PeerGroup) -> Vec<Findin
     overlaps.sort_by(|a, b| (a.from.micros, a.nodes).cmp(&(b.from.micros, b.nodes)));
     let mut episodes: Vec<Vec<Overlap<'_>>> = Vec::new();
     let mut end = i64::MIN;
+    let mut begins = VecDeque::<i64>::new();
     for overlap in overlaps {
         // What is only suspected to last keeps nothing open that is known to have ended.
         let is_doubt = |one: &Overlap<'_>| one.to.is_none() && confidence(one) == Confidence::Suspected;
         // Of one episode either all are such or none is.
         let is_like = |episode: &Vec<Overlap<'_>>| is_doubt(&overlap) == episode.first().is_some_and(is_doubt);
-        let goes_on = overlap.from.micros.saturating_sub(end) <= QUIET_MICROS && episodes.last().is_none_or(is_like);
+        // Two flaps are two findings: each took the address. Of a storm of them one tells all.
+        let is_storm =
+            begins.len() == STORM && begins.front().is_some_and(|at| overlap.from.micros - at <= STORM_MICROS);
+        let has_no_end = |episode: &Vec<Overlap<'_>>| episode.last().is_some_and(|last| last.ends_by_silence);
+        let is_told_with_it = is_storm || episodes.last().is_some_and(has_no_end);
+        let quiet = if is_told_with_it { QUIET_MICROS } else { NEAR_MICROS };
+        let goes_on = overlap.from.micros.saturating_sub(end) <= quiet && episodes.last().is_none_or(is_like);
+        if begins.len() == STORM {
+            begins.pop_front();
+        }
+        begins.push_back(overlap.from.micros);
         let until = overlap.to.map_or(i64::MAX, |to| to.micros);
         end = if goes_on { end.max(until) } else { until };
         match episodes.last_mut().filter(|_| goes_on) {

@@ -5,7 +5,9 @@ use super::{Explanation, Rule, listens};
 use crate::event::{Event, Fact, Keepalived, Text};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
 use crate::moment::Moment;
-use crate::world::{Displaced, Displacement, Ending, PeerGroup, Seen, Unit, Witness, World, displacements, first_of};
+use crate::world::{
+    Displaced, Displacement, Ending, PeerGroup, Seen, Takeover, Unit, Witness, World, displacements, first_of,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -46,15 +48,49 @@ const LOAD_MICROS: i64 = 5_000_000;
 fn find(world: &World) -> Vec<Finding> {
     let mut found = Vec::new();
     for group in world.groups() {
+        let mut of_group = Vec::new();
         for displacement in displacements(world, group) {
             if let Displaced::DidNotCome { raced } = displacement.why {
-                found.extend(did_not_come(world, group, &displacement, raced));
+                let told = did_not_come(world, group, &displacement, raced);
+                of_group.extend(told.map(|finding| (Arc::clone(&displacement.first), finding)));
             }
         }
-        found.extend(could_not_start(world, group));
-        found.extend(was_disabled(world, group));
+        of_group.extend(could_not_start(world, group));
+        of_group.extend(was_disabled(world, group));
+        found.extend(one_of_each(of_group));
     }
     found
+}
+
+/// What several signs tell of one take-over is one finding: that of the surest sign, with the lines of the others.
+fn one_of_each(found: Vec<(Arc<Event>, Finding)>) -> Vec<Finding> {
+    let mut told: Vec<(Arc<Event>, Finding)> = Vec::new();
+    for (takeover, new) in found {
+        match told.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &takeover)) {
+            None => told.push((takeover, new)),
+            Some((_, known)) => {
+                let is_surer = new.confidence > known.confidence;
+                let other = if is_surer { std::mem::replace(known, new) } else { new };
+                known.subject.holder = known.subject.holder.take().or(other.subject.holder.clone());
+                known.subject.resource = known.subject.resource.take().or(other.subject.resource.clone());
+                known.until = [known.until, other.until].into_iter().flatten().min_by_key(|until| until.micros);
+                other.evidence().iter().for_each(|line| known.add(line.clone()));
+            }
+        }
+    }
+    told.into_iter().map(|(_, finding)| finding).collect()
+}
+
+/// When the moving address was first seen on a node after its take-over, while it was MASTER.
+fn came(world: &World, group: &PeerGroup, takeover: &Takeover<'_>) -> Option<Moment> {
+    let seen = world.witnesses.all().iter().filter(|witness| {
+        witness.node == *takeover.node
+            && group.moving.is_of_any(witness)
+            && witness.seen.holds()
+            && witness.time.micros > takeover.event.time.micros
+            && takeover.mastership.ended().is_none_or(|end| witness.time.micros < end.micros)
+    });
+    seen.map(|witness| witness.time).min_by_key(|time| time.micros)
 }
 
 /// The address was seen on the old node after the take-over.
@@ -149,7 +185,7 @@ fn had_it(world: &World, group: &PeerGroup, node: &Text, displacement: &Displace
 }
 
 /// The script says that it failed, or keepalived that it could not start it.
-fn could_not_start(world: &World, group: &PeerGroup) -> Vec<Finding> {
+fn could_not_start(world: &World, group: &PeerGroup) -> Vec<(Arc<Event>, Finding)> {
     let mut found = Vec::new();
     // Take-overs and events are many, failures few: each is looked for once.
     let is_start = |event: &&Arc<Event>| matches!(event.keepalived(), Some(Keepalived::ScriptFailed { .. }));
@@ -190,7 +226,9 @@ fn could_not_start(world: &World, group: &PeerGroup) -> Vec<Finding> {
             format!("{owner} becomes MASTER: its notify_master script is due."),
         ));
         add_said(&mut finding, world, owner, takeover.event.time, Role::Supporting);
-        finding.until = takeover.mastership.ended();
+        let came = came(world, group, &takeover);
+        finding.until = came.or(takeover.mastership.ended());
+        finding.until_is = if came.is_some() { Bound::AtMost } else { Bound::Exact };
         name_subject(&mut finding, group, owner);
         finding.subject.owner = Some(owner.clone());
         finding.claim = format!("{owner} became MASTER of {} but {what}", group.unit.name());
@@ -201,14 +239,14 @@ fn could_not_start(world: &World, group: &PeerGroup) -> Vec<Finding> {
             }];
         }
         advise(&mut finding, owner);
-        found.push(finding);
+        found.push((Arc::clone(takeover.event), finding));
     }
     found
 }
 
 /// keepalived found at its last load that a script cannot be run, and runs it no more: perhaps the one that moves the address.
-fn was_disabled(world: &World, group: &PeerGroup) -> Vec<Finding> {
-    let mut found: Vec<Finding> = Vec::new();
+fn was_disabled(world: &World, group: &PeerGroup) -> Vec<(Arc<Event>, Finding)> {
+    let mut found = Vec::new();
     let mut told: BTreeSet<*const Event> = BTreeSet::new();
     let loads = loads(world, group);
     for takeover in group.takeovers() {
@@ -219,13 +257,7 @@ fn was_disabled(world: &World, group: &PeerGroup) -> Vec<Finding> {
         let Some((line, path)) = disabled.filter(|(line, _)| line.time.micros <= takeover.event.time.micros) else {
             continue;
         };
-        let came = world.witnesses.all().iter().any(|witness| {
-            witness.node == *owner
-                && group.moving.is_of_any(witness)
-                && witness.seen.holds()
-                && witness.time.micros > takeover.event.time.micros
-                && mastership.ended().is_none_or(|end| witness.time.micros < end.micros)
-        });
+        let came = came(world, group, &takeover).is_some();
         if came || mastership.script.is_some() || !told.insert(Arc::as_ptr(line)) {
             continue;
         }
@@ -248,7 +280,7 @@ fn was_disabled(world: &World, group: &PeerGroup) -> Vec<Finding> {
             settled_by: format!("keepalived.conf of {owner}"),
         }];
         advise(&mut finding, owner);
-        found.push(finding);
+        found.push((Arc::clone(takeover.event), finding));
     }
     found
 }

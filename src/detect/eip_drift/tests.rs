@@ -448,3 +448,15 @@ fn clusters_that_flap_together_stay_apart() {
     let is_suspicion = |finding: &Finding| finding.confidence == Confidence::Suspected;
     assert!(find("eip-drift", &named).iter().all(is_suspicion), "{:?}", holders_and_owners(&named));
 }
+
+/// keepalived's child died while it was MASTER beside the other one, and was started anew: nothing brings the address back.
+#[test]
+fn a_rival_that_dies_and_returns_leaves_the_address() {
+    let died = [at("b", 101, Fact::Keepalived(Keepalived::VrrpChildDied)), at("b", 101, backup())];
+    let quiet = [at("a", 0, master()), at("a", 600, Fact::Other), at("b", 1, backup()), at("b", 100, master())];
+    let denied = [at("b", 500, denies()), at("s", 500, refused())];
+    let heard = [at("a", 100, hears_lower())];
+    assert_eq!(told("eip-drift", &all(&[&quiet, &heard, &died, &denied])), ["confirmed open"]);
+    // Where the other one logs no advert of it, its new start shows that it was MASTER until then.
+    assert_eq!(told("eip-drift", &all(&[&quiet, &died, &denied])), ["confirmed open"]);
+}

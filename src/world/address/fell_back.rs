@@ -14,7 +14,7 @@ use crate::world::{UNMEASURED_MICROS, World};
 pub(super) fn fell_back(scope: &Scope<'_>, window: &Window<'_>) -> Option<Displacement> {
     let Scope { world, group, .. } = *scope;
     let Takeover { node: holder, mastership: taken, event } = window.takeover;
-    let fell = fall_of(scope, &window.takeover)?;
+    let fell = fall_of(scope, window)?;
     if window.next.is_some_and(|next| next.event.time.micros < fell.micros) {
         return None;
     }
@@ -67,22 +67,28 @@ pub(super) fn covers(world: &World, node: &Text, moment: Moment) -> bool {
 }
 
 /// When the node that took over was MASTER no longer. One that died while MASTER wrote nothing about it: then the last advert of
-/// it that another MASTER heard bounds it, if the address was seen away from that one afterwards.
-fn fall_of(scope: &Scope<'_>, takeover: &Takeover<'_>) -> Option<Moment> {
-    match &takeover.mastership.end {
-        Some((End::Yielded | End::Left | End::Stopped, event)) => Some(event.time),
-        Some((End::Died, _)) | None => {
-            let (owner, last) = scope
-                .group
-                .rivals_between(takeover.node, takeover.event.time, takeover.event.time.shifted(HANDOVER_MICROS))
-                .filter(|(_, other)| stays_through(other, takeover.event.time, takeover.event.time))
-                .filter_map(|(node, other)| Some((node, other.heard_lower.last()?.time)))
-                .filter(|(_, last)| last.micros >= takeover.event.time.micros - HANDOVER_MICROS)
-                .max_by_key(|(_, last)| last.micros)?;
-            let (away, _, _) = sightings(scope, takeover.node, owner, last, takeover.mastership.ended());
-            (!away.is_empty()).then_some(last.max(takeover.event.time))
-        }
-    }
+/// it that another MASTER heard bounds it, or else its new start, if the address was seen away from that other one afterwards.
+fn fall_of(scope: &Scope<'_>, window: &Window<'_>) -> Option<Moment> {
+    let Takeover { node, mastership, event: taken } = window.takeover;
+    let restarted = match &mastership.end {
+        Some((End::Yielded | End::Left | End::Stopped, event)) => return Some(event.time),
+        Some((End::Died, event)) => Some(event.time),
+        None => None,
+    };
+    let limit = window.next.map(|next| next.event.time);
+    let is_left_behind = |owner: &Text, from: Moment| !sightings(scope, node, owner, from, limit).0.is_empty();
+    let stayed = |until: Moment| {
+        let rivals = scope.group.rivals_between(node, taken.time, taken.time.shifted(HANDOVER_MICROS));
+        rivals.filter(move |(_, other)| stays_through(other, taken.time, until))
+    };
+    let heard = stayed(taken.time)
+        .filter_map(|(owner, other)| Some((owner, other.heard_lower.last()?.time)))
+        .filter(|(_, last)| last.micros >= taken.time.micros - HANDOVER_MICROS)
+        .max_by_key(|(_, last)| last.micros)
+        .filter(|(owner, last)| is_left_behind(owner, *last))
+        .map(|(_, last)| last.max(taken.time));
+    let anew = || restarted.filter(|moment| stayed(*moment).any(|(owner, _)| is_left_behind(owner, *moment)));
+    heard.or_else(anew)
 }
 
 /// A mastership that began before the take-over and outlived the fall-back.
