@@ -46,7 +46,11 @@ fn find(world: &World) -> Vec<Finding> {
 fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
     let lasting = |is_wanted: fn(Mismatch) -> bool| -> Vec<Run<'_>> {
         let mut runs = world.runs(group, QUIET_MICROS, |what| mismatch(what).is_some_and(is_wanted));
-        runs.retain(|run| run.count() >= LINES_MIN && run.last().micros_since(run.first()) >= LASTING_MICROS);
+        let lines: u64 = runs.iter().map(Run::count).sum();
+        runs.retain(|run| {
+            let lasts = run.last().micros_since(run.first()) >= LASTING_MICROS;
+            run.count() >= LINES_MIN && lasts || lines >= LINES_MIN && leaves_two_masters(world, group, run)
+        });
         runs
     };
     // The line that a packet was dropped follows the one that says why, which before 1.2.20 names no instance.
@@ -68,6 +72,14 @@ fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
         }
     }
     together.iter().filter_map(|runs| tell(world, group, runs)).collect()
+}
+
+/// Whether two nodes are MASTER long after a refusal: 2.3.3 and later say only a few times that they refuse the other one.
+fn leaves_two_masters(world: &World, group: &PeerGroup, run: &Run<'_>) -> bool {
+    let (from, to) = (run.last().shifted(ELECTION_MICROS), run.last().shifted(LASTING_MICROS));
+    let is_known = world.horizon.is_some_and(|end| end.micros >= to.micros);
+    let masters = |moment| world.masters_at(group, moment).map(|(node, _)| node).collect::<BTreeSet<&Text>>();
+    is_known && masters(from).intersection(&masters(to)).count() > 1
 }
 
 fn mismatch(what: &Vrrp) -> Option<Mismatch> {
@@ -242,5 +254,16 @@ mod tests {
         let both = [pair.clone(), dropped.clone(), refusing("b", 100..140, Mismatch::Version)].concat();
         assert!(find("advert-mismatch", &both)[0].claim.contains("the VRRP version differs (40 times"));
         assert!(find("advert-mismatch", &[pair, dropped].concat())[0].claim.contains("something in it"));
+    }
+    /// 2.3.3 says so a few times and is then quiet; that both stay MASTER shows that it lasts.
+    #[test]
+    fn a_few_refusals_that_leave_two_masters_are_enough() {
+        let refused = [refusing("b", 5..7, Mismatch::Authentication), refusing("a", 5..6, Mismatch::Authentication)];
+        let masters = vec![at("a", 0, master()), at("b", 4, master())];
+        let later = vec![at("a", 60, hears_nothing_new()), at("b", 60, hears_nothing_new())];
+        let all = [refused.concat(), masters, later].concat();
+        assert_eq!(told("advert-mismatch", &all), ["confirmed open"]);
+        let yields = [all, vec![at("b", 9, backup())]].concat();
+        assert!(told("advert-mismatch", &yields).is_empty());
     }
 }

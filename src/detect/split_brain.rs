@@ -1,6 +1,8 @@
 //! Two nodes were MASTER of one instance at the same time.
 
 mod clocks;
+mod episodes;
+mod refusals;
 
 use self::clocks::{Doubt, Possible};
 use super::words::{evidence, heard, lasting, length};
@@ -10,7 +12,7 @@ use crate::finding::{Bound, Confidence, Evidence, Finding, Rival, Role, Severity
 use crate::moment::{Moment, order_is_known};
 use crate::version::Version;
 use crate::world::{Begin, End, Mastership, Masterships, NodeFacts, PeerGroup, Unit, World, advert};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(super) static RULE: Rule = Rule {
@@ -47,11 +49,6 @@ const AT_ONCE_MICROS: i64 = 1_000_000;
 const RESTART_MICROS: i64 = 1_500_000;
 /// Overlaps of one group closer than this are one episode: the link flaps.
 const QUIET_MICROS: i64 = 60_000_000;
-/// As one where lines tell that it ended, and that it began again.
-const NEAR_MICROS: i64 = 10_000_000;
-/// So many before, within [`STORM_MICROS`], are a storm.
-const STORM: usize = 3;
-const STORM_MICROS: i64 = 300_000_000;
 
 /// A clock that no time service sets may be off by this much; then nothing is certain that this would explain.
 const ASTRAY_MICROS: i64 = 120_000_000;
@@ -121,33 +118,7 @@ fn of_group(world: &World, pauses: &Pauses<'_>, group: &PeerGroup) -> Vec<Findin
     }
     overlaps.extend(heard_only(pauses, group));
     overlaps.sort_by(|a, b| (a.from.micros, a.nodes).cmp(&(b.from.micros, b.nodes)));
-    let mut episodes: Vec<Vec<Overlap<'_>>> = Vec::new();
-    let mut end = i64::MIN;
-    let mut begins = VecDeque::<i64>::new();
-    for overlap in overlaps {
-        // What is only suspected to last keeps nothing open that is known to have ended.
-        let is_doubt = |one: &Overlap<'_>| one.to.is_none() && confidence(one) == Confidence::Suspected;
-        // Of one episode either all are such or none is.
-        let is_like = |episode: &Vec<Overlap<'_>>| is_doubt(&overlap) == episode.first().is_some_and(is_doubt);
-        // Two flaps are two findings: each took the address. Of a storm of them one tells all.
-        let is_storm =
-            begins.len() == STORM && begins.front().is_some_and(|at| overlap.from.micros - at <= STORM_MICROS);
-        let has_no_end = |episode: &Vec<Overlap<'_>>| episode.last().is_some_and(|last| last.ends_by_silence);
-        let is_told_with_it = is_storm || episodes.last().is_some_and(has_no_end);
-        let quiet = if is_told_with_it { QUIET_MICROS } else { NEAR_MICROS };
-        let goes_on = overlap.from.micros.saturating_sub(end) <= quiet && episodes.last().is_none_or(is_like);
-        if begins.len() == STORM {
-            begins.pop_front();
-        }
-        begins.push_back(overlap.from.micros);
-        let until = overlap.to.map_or(i64::MAX, |to| to.micros);
-        end = if goes_on { end.max(until) } else { until };
-        match episodes.last_mut().filter(|_| goes_on) {
-            Some(episode) => episode.push(overlap),
-            None => episodes.push(vec![overlap]),
-        }
-    }
-    episodes.iter().map(|episode| tell(world, group, episode)).collect()
+    episodes::of(overlaps).iter().map(|episode| tell(world, group, episode)).collect()
 }
 
 /// The stretch in which two masterships overlap, unless it is a hand-over.
@@ -202,7 +173,9 @@ fn overlap<'a>(
     let yields_to_first =
         second.heard_higher.as_ref().is_some_and(|line| last_alive.is_none_or(|last| line.time.micros <= last.micros));
     let is_lower_heard = adverts.iter().any(|line| matches!(line.vrrp(), Some(Vrrp::HeardLower(_))));
-    let is_heard = was_deaf || yields_to_first || is_lower_heard;
+    // Only a MASTER sends adverts: two that refuse each other's are two.
+    let refusals = refusals::mutual(world, (first_node, first), (second_node, second), from, to);
+    let is_heard = was_deaf || yields_to_first || is_lower_heard || !refusals.is_empty();
     // A MASTER that was started anew without having ended, and wrote nothing since the other one took over, was dead by then: a take-over.
     if has_died(first) && !is_heard && !wrote_inside(world, first_node, from, to) {
         return None;
@@ -219,6 +192,10 @@ fn overlap<'a>(
         format!("{second_node} becomes MASTER while {first_node} is MASTER."),
     )];
     lines.extend(adverts.iter().map(|line| heard(Role::Primary, line)));
+    lines.extend(refusals.iter().map(|line| {
+        let proves = format!("{} refuses an advert while it is MASTER: another node sends adverts too.", line.node);
+        evidence(Role::Primary, line, "refuses an advert", proves)
+    }));
     if let Some(entered) = first.entered.as_ref().filter(|_| !is_heard) {
         lines.push(evidence(Role::Primary, entered, "MASTER", format!("{first_node} is MASTER from here on.")));
     }

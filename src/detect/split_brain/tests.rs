@@ -1,4 +1,5 @@
 use crate::detect::testing::*;
+use crate::event::Mismatch;
 use crate::finding::Severity;
 
 #[test]
@@ -225,4 +226,44 @@ fn a_log_that_begins_while_master_says_nothing_of_the_time_before() {
 #[test]
 fn stays_quiet_on_hand_overs() {
     assert!(told("split-brain", &failover_and_back()).is_empty());
+}
+
+/// Each flap takes the address: two of them are two findings, a storm of them is one behind the first three.
+#[test]
+fn two_flaps_are_told_apart_and_a_storm_together() {
+    let flaps = |count: i64| {
+        let one = |nth: i64| {
+            let at_second = |node, second, fact| at(node, 100 + nth * 30 + second, fact);
+            [at_second("b", 0, master()), at_second("a", 0, hears_lower()), at_second("b", 1, hears_higher()), {
+                at_second("b", 1, backup())
+            }]
+        };
+        let quiet = [at("a", 0, master()), at("b", 1, backup())];
+        quiet.into_iter().chain((0..count).flat_map(one)).collect::<Vec<_>>()
+    };
+    assert_eq!(told("split-brain", &flaps(2)).len(), 2);
+    assert_eq!(told("split-brain", &flaps(40)).len(), 3);
+    assert!(find("split-brain", &flaps(40))[2].claim.contains("38 times"));
+}
+
+/// Only a MASTER sends adverts, so two that refuse each other's passwords are two; a MASTER whose peer has another interval falls silent.
+#[test]
+fn two_masters_that_refuse_each_other_are_two() {
+    let refusing = |mismatch| {
+        vec![
+            at("a", 0, master()),
+            at("b", 1, backup()),
+            at("b", 4, master()),
+            at("b", 5, rejects(mismatch)),
+            at("a", 5, rejects(mismatch)),
+            at("a", 60, hears_nothing_new()),
+            at("b", 60, hears_nothing_new()),
+        ]
+    };
+    assert_eq!(told("split-brain", &refusing(Mismatch::Authentication)), ["confirmed open"]);
+    assert_eq!(told("split-brain", &refusing(Mismatch::Interval)), ["likely open"]);
+    // One side alone may refuse a third node's.
+    let mut one_side = refusing(Mismatch::Authentication);
+    one_side.remove(4);
+    assert_eq!(told("split-brain", &one_side), ["likely open"]);
 }
