@@ -265,5 +265,5 @@ fn two_masters_that_refuse_each_other_are_two() {
     // One side alone may refuse a third node's.
     let mut one_side = refusing(Mismatch::Authentication);
     one_side.remove(4);
-    assert_eq!(told("split-brain", &one_side), ["likely open"]);
+    assert_eq!(told("split-brain", &one_side), ["suspected open"]);
 }

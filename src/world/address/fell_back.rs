@@ -31,6 +31,9 @@ pub(super) fn fell_back(scope: &Scope<'_>, window: &Window<'_>) -> Option<Displa
     if !(heard || covers(world, owner, fell)) {
         return None;
     }
+    // Without a line of either about the other nothing but their clocks says that the one was MASTER beside the other.
+    let is_tied =
+        heard || taken.heard_higher.is_some() || [holder, owner].into_iter().all(|node| world.is_clock_measured(node));
     let limit = [window.next.map(|next| next.event.time), kept.ended()].into_iter().flatten().min();
     let slack = world.clock_slack_micros(holder, owner);
     let (away, home, hints) = sightings(scope, holder, owner, event.time, limit);
@@ -42,7 +45,9 @@ pub(super) fn fell_back(scope: &Scope<'_>, window: &Window<'_>) -> Option<Displa
         kept: Some(kept.clone()),
         hints,
         is_complete: true,
-        order_is_known: scripts_are_ordered(kept, event, slack) && !seen_home_about(scope, holder, owner, event, slack),
+        order_is_known: is_tied
+            && scripts_are_ordered(kept, event, slack)
+            && !seen_home_about(scope, holder, owner, event, slack),
         ..Displacement::suspicion(event)
     };
     displacement.chain = chain(scope, owner, holder, event.time, limit);
