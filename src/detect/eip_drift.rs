@@ -188,7 +188,9 @@ fn owner_answers(world: &World, displacement: &Displacement) -> bool {
 
 fn confidence(world: &World, displacement: &Displacement) -> Confidence {
     let is_placed = displacement.is_placed() && displacement.is_complete && !displacement.is_brief;
-    if is_placed && is_seen_about(world, displacement) {
+    // Without a flap an address of the old node's own, which stays where it is, is as likely.
+    let may_be_own = !displacement.rival_addresses.is_empty() && displacement.why != Displaced::TookAndFellBack;
+    if is_placed && (is_seen_about(world, displacement) || may_be_own) {
         Confidence::Suspected
     } else if is_placed
         && (displacement.rival_may_live

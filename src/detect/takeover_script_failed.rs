@@ -102,11 +102,12 @@ fn did_not_come(world: &World, group: &PeerGroup, displacement: &Displacement, r
     let came_late = matches!(displacement.ending, Some(Ending::Seen(_) | Ending::ServesAgain(_)));
     // Nor where nothing shows that the address was on the other node before: then it may have come, and been moved there since.
     let seen_after = displacement.away.first().map_or(0, |seen| seen.time.micros_since(displacement.first.time));
-    let confidence = if raced || came_late || !had_it(world, group, holder, displacement) {
+    // Nor where another address may be the one that moves.
+    let may_be_own = !displacement.rival_addresses.is_empty();
+    let confidence = if raced || came_late || may_be_own || !had_it(world, group, holder, displacement) {
         Confidence::Suspected
     } else if displacement.is_brief
         || displacement.rival_may_live
-        || !displacement.rival_addresses.is_empty()
         || seen_after > SOON_MICROS
         || world.clock_slack_micros(holder, owner) > CLOCKS_MICROS
     {

@@ -24,7 +24,6 @@ pub(super) fn regular(path: &Path) -> Option<File> {
 /// Opens whatever stands there, without waiting for a writer.
 pub(super) fn at_once(path: &Path) -> io::Result<File> {
     let flags = OFlags::NONBLOCK.bits().cast_signed();
-    #[expect(clippy::disallowed_methods, reason = "the one place that opens sources")]
     OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 

@@ -108,7 +108,7 @@ pub(super) fn of(frame: &Frame, surveys: &[Survey], world: &World) -> Vec<Caveat
     }
     if world.replication.left_out > 0 {
         let text = format!(
-            "{} NOTIFYs or zones beyond what is kept per sender were counted, not told.",
+            "{} lines name more zones, senders or clients than are kept by name: they were counted, not told.",
             world.replication.left_out
         );
         caveats.push(Caveat { kind: "limit", node: None, text });

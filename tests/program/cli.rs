@@ -97,6 +97,8 @@ fn a_missing_file_is_named_and_the_rest_is_analysed() {
     assert!(err(&output).contains("no-such.log"), "{}", err(&output));
     assert!(out(&output).contains("EIP DRIFT, confirmed"));
     assert!(out(&output).contains("exit 2"), "the page says why the exit code is not 1");
+    let report = json(&["no-such.log", SEED]);
+    assert!(caveats(&report, "unread")[0].contains("no-such.log"), "a report is kept longer than messages are");
     let output = run(&["no-such.log", SEED, "--fail-on", "never"]);
     assert_eq!(code(&output), 2, "what cannot be read is no matter of severity");
 }
@@ -376,6 +378,8 @@ fn only_some_rules() {
     assert_eq!(both, ["eip-drift", "stale-serial"]);
     assert_eq!(code(&run(&[SEED, "--rule", "master-flapping"])), 0);
     assert_refused(&[SEED, "--rule", "eip-drifts"], "eip-drifts");
+    let selection = caveats(&json(&[SEED, "--rule", "vm-pause"]), "selection");
+    assert_eq!(selection, ["only what is of vm-pause was asked for: 5 more findings are not told."]);
 }
 
 #[test]
@@ -389,7 +393,12 @@ fn a_window_chooses_what_is_told() {
     assert_eq!(in_the_gap["findings"][0]["since"], "2020-08-08T21:01:16Z", "it is told whole");
     assert!(rules(&json(&[SEED, "--since", "2020-08-19"])).is_empty());
     assert!(rules(&json(&[SEED, "--until", "2020-08-08T21:01:00Z"])).is_empty());
-    assert_eq!(code(&run(&[SEED, "-S", "2020-08-19"])), 0);
+    let after = run(&[SEED, "-S", "2020-08-19"]);
+    assert_eq!(code(&after), 0);
+    assert!(out(&after).starts_with("Nothing found of what was asked for in 16 lines"), "{}", out(&after));
+    assert!(out(&after).contains("5 more findings are not told"), "{}", out(&after));
+    assert!(caveats(&json(&[SEED]), "selection").is_empty(), "all is told where nothing was chosen");
+    assert_refused(&[SEED, "--since", "2020-08-19", "--until", "2020-08-18"], "is after --until");
     for word in ["soon", "2020-13-01", ""] {
         assert_refused(&[SEED, "--since", word], "--since");
         assert_refused(&[SEED, "--until", word], "--until");

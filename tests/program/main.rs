@@ -11,4 +11,5 @@ mod explain;
 mod listens;
 mod packaging;
 mod parity;
+mod probe;
 mod samples;

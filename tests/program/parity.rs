@@ -7,6 +7,7 @@ use driftline::finding::Severity;
 use driftline::report::table::{self, Look};
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Command;
 
 #[test]
 fn every_rule_has_its_file() {
@@ -89,6 +90,28 @@ fn the_readme_shows_the_real_output() {
         return;
     }
     assert!(readme == wanted, "README.md does not show what the tool prints (BLESS=1 rewrites it); it prints:\n{page}");
+}
+
+/// What the README shows of a drift that is followed is what is announced, line for line; symptoms are left out there.
+#[test]
+fn the_readme_shows_the_announcements_of_a_drift() {
+    let readme = text(Path::new("README.md"));
+    let (_, rest) = readme.split_once("$ driftline follow --replay ").expect("the README follows a recording");
+    let (shown, _) = rest.split_once("```").expect("it ends what it shows");
+    let (sample, shown) = shown.split_once('\n').expect("what is announced stands below the command");
+    let output = Command::new(env!("CARGO_BIN_EXE_driftline"))
+        .args(["follow", "--replay", "--until-end", sample])
+        .output()
+        .expect("the tool can be run");
+    let announced = String::from_utf8(output.stdout).expect("announcements are UTF-8");
+    // Lines that were broken for the page go on further in.
+    let whole = shown.trim_end().replace("\n           ", " ");
+    let missing: Vec<&str> = whole.lines().filter(|line| !announced.lines().any(|told| told == *line)).collect();
+    assert!(missing.is_empty(), "no such announcement: {missing:#?}\n{announced}");
+    let drifts = |text: &str| {
+        text.lines().filter(|line| line.get(9..).is_some_and(|line| line.starts_with("EIP DRIFT"))).count()
+    };
+    assert_eq!(drifts(&announced), drifts(&whole));
 }
 
 /// The README's configuration is the one that a sample is checked with, so it works.

@@ -91,7 +91,7 @@ pub struct Replication {
     refusals: Vec<Refusals>,
     /// When an operator last asked for a NOTIFY of a zone: such a one is no sign of a new serial.
     ordered: BTreeMap<Text, Moment>,
-    /// Senders and zones that limits left out.
+    /// Lines whose senders, zones or clients the limits left out.
     pub left_out: u64,
 }
 

@@ -7,6 +7,14 @@ use ahash::AHashSet;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// Keeps a name among others, and says whether it is a new one; `None` where there is no more room.
+fn keep(names: &mut BTreeSet<Text>, name: &Text) -> Option<bool> {
+    if names.contains(name) {
+        return Some(false);
+    }
+    (names.len() < ZONES_MAX).then(|| names.insert(name.clone()))
+}
+
 /// A refusal this soon after the last refused one was served is the same trouble.
 const RELAPSE_MICROS: i64 = 600 * 1_000_000;
 
@@ -84,7 +92,7 @@ impl Replication {
         let refusals = self.refusals_of(event, wanted, address);
         refusals.address = refusals.address.take().or_else(|| address.cloned());
         refusals.refusers.extend(denied_by.cloned());
-        let new_zone = refusals.zones.len() < ZONES_MAX && refusals.zones.insert(zone.clone());
+        let new_zone = keep(&mut refusals.zones, zone);
         let new_node = refusals.refused_nodes.insert(event.node.clone());
         // Whoever was refused as a client is the same one: its own log names it better. No client joins them after the first node.
         if new_node {
@@ -93,7 +101,8 @@ impl Replication {
         if refusals.waiting.len() < ZONES_MAX {
             refusals.waiting.insert((event.node.clone(), zone.clone()));
         }
-        refusals.failures.push(event, new_zone || new_node);
+        refusals.failures.push(event, new_zone == Some(true) || new_node);
+        self.left_out += u64::from(new_zone.is_none());
     }
 
     pub(super) fn denied(&mut self, event: &Arc<Event>, zone: &Text, client: Option<&Text>, asked: Option<&Text>) {
@@ -103,13 +112,17 @@ impl Replication {
         };
         let refusals = self.refusals_of(event, wanted, asked);
         refusals.refusers.insert(event.node.clone());
-        let new_zone = refusals.zones.len() < ZONES_MAX && refusals.zones.insert(zone.clone());
-        let new_client = client.is_some_and(|client| refusals.clients.insert(client.clone()));
+        let new_zone = keep(&mut refusals.zones, zone);
+        // Whoever asks is a stranger's to choose, as the zone is.
+        let new_client = client.map(|client| keep(&mut refusals.clients, client));
+        let is_left_out = new_zone.is_none() || new_client == Some(None);
+        let is_new = [new_zone, new_client.flatten()].contains(&Some(true));
         if let Some(client) = client.filter(|_| refusals.refused_nodes.is_empty() && refusals.waiting.len() < ZONES_MAX)
         {
             refusals.waiting.insert((client.clone(), zone.clone()));
         }
-        refusals.denials.push(event, new_zone || new_client);
+        refusals.denials.push(event, is_new);
+        self.left_out += u64::from(is_left_out);
     }
 
     fn refusals_of(

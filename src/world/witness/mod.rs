@@ -45,8 +45,6 @@ pub struct Witnesses {
     swept_micros: i64,
     /// Transfers asked here and stored there, while a denial may still follow: the default level logs no end of a transfer out.
     unsettled: VecDeque<Witness>,
-    /// Copies of which it is known what address they are being fetched from.
-    fetching: usize,
     /// Nobody but one node writes lines: those that only another node's can meet need not wait.
     is_of_one_node: bool,
     found: Vec<Witness>,
@@ -170,7 +168,7 @@ impl Witnesses {
             }
             Pdns::TransferRetrieved { primary, .. } | Pdns::TransferStarted { primary, .. } => {
                 if let (Some(_), Some(place)) = (primary, place) {
-                    self.fetch(&mut copies[place]);
+                    Self::fetch(&mut copies[place]);
                 }
                 None
             }
@@ -314,10 +312,7 @@ impl Witnesses {
     }
 
     /// Takes that a copy is being fetched from the address that was asked last.
-    fn fetch(&mut self, copy: &mut Copy) {
-        if copy.fetching != copy.asked && self.fetching < ZONES_MAX {
-            self.fetching += usize::from(copy.fetching.is_none());
-            copy.fetching = copy.asked;
-        }
+    fn fetch(copy: &mut Copy) {
+        copy.fetching = copy.asked;
     }
 }
