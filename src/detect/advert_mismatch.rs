@@ -46,11 +46,17 @@ fn find(world: &World) -> Vec<Finding> {
 fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
     let lasting = |is_wanted: fn(Mismatch) -> bool| -> Vec<Run<'_>> {
         let mut runs = world.runs(group, QUIET_MICROS, |what| mismatch(what).is_some_and(is_wanted));
-        let lines: u64 = runs.iter().map(Run::count).sum();
-        runs.retain(|run| {
-            let lasts = run.last().micros_since(run.first()) >= LASTING_MICROS;
-            run.count() >= LINES_MIN && lasts || lines >= LINES_MIN && leaves_two_masters(world, group, run)
-        });
+        let is_wanted: Vec<bool> = runs
+            .iter()
+            .map(|run| {
+                let lasts = run.last().micros_since(run.first()) >= LASTING_MICROS;
+                // Of two nodes that refuse each other each may say so once.
+                let beside = runs.iter().filter(|other| is_beside(run, other)).map(Run::count).sum::<u64>();
+                run.count() >= LINES_MIN && lasts || beside >= LINES_MIN && leaves_two_masters(world, group, run)
+            })
+            .collect();
+        let mut is_wanted = is_wanted.into_iter();
+        runs.retain(|_| is_wanted.next() == Some(true));
         runs
     };
     // The line that a packet was dropped follows the one that says why, which before 1.2.20 names no instance.
@@ -72,6 +78,11 @@ fn of_group(world: &World, group: &PeerGroup) -> Vec<Finding> {
         }
     }
     together.iter().filter_map(|runs| tell(world, group, runs)).collect()
+}
+
+/// Whether two runs begin together: about one matter.
+fn is_beside(one: &Run<'_>, other: &Run<'_>) -> bool {
+    one.first().micros_since(other.first()).abs() <= LASTING_MICROS
 }
 
 /// Whether two nodes are MASTER long after a refusal: 2.3.3 and later say only a few times that they refuse the other one.
@@ -255,6 +266,7 @@ mod tests {
         assert!(find("advert-mismatch", &both)[0].claim.contains("the VRRP version differs (40 times"));
         assert!(find("advert-mismatch", &[pair, dropped].concat())[0].claim.contains("something in it"));
     }
+
     /// 2.3.3 says so a few times and is then quiet; that both stay MASTER shows that it lasts.
     #[test]
     fn a_few_refusals_that_leave_two_masters_are_enough() {
@@ -265,5 +277,10 @@ mod tests {
         assert_eq!(told("advert-mismatch", &all), ["confirmed open"]);
         let yields = [all, vec![at("b", 9, backup())]].concat();
         assert!(told("advert-mismatch", &yields).is_empty());
+        // A stray packet hours before is no part of it, and one beside two MASTERs explains nothing.
+        let strays =
+            [refusing("b", 5..6, Mismatch::Checksum), refusing("b", 9_000..9_002, Mismatch::Checksum)].concat();
+        let split = vec![at("a", 0, master()), at("b", 4, master()), at("a", 9_900, hears_nothing_new())];
+        assert!(told("advert-mismatch", &[strays, split].concat()).is_empty());
     }
 }

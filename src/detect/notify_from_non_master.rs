@@ -1,6 +1,6 @@
 //! NOTIFYs were turned away because their sender is no primary of the zone.
 
-use super::words::{counted, list, number, repeated_beside};
+use super::words::{counted, is_of_several, list, number, repeated_beside};
 use super::{Explanation, Rule, listens};
 use crate::event::{Event, Pdns};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
@@ -50,8 +50,7 @@ fn tell(world: &World, strangers: &Strangers) -> Option<Finding> {
         Some(Pdns::NotifyRefused { zone, .. }) => zone.to_string(),
         Some(_) | None => String::new(),
     };
-    let told = strangers.lines.first.len() as u64;
-    let of_first = if strangers.zones.len() > 1 && strangers.lines.count > told {
+    let of_first = if is_of_several(&strangers.lines, strangers.zones.len()) {
         format!("NOTIFYs from {sender}: not a master")
     } else {
         brief(&zone_of(first))

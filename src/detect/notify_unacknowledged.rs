@@ -1,6 +1,6 @@
 //! A primary's NOTIFYs get no answer, or an error, again and again.
 
-use super::words::{counted, length, list, repeated_beside};
+use super::words::{counted, is_of_several, length, list, repeated_beside};
 use super::{Explanation, Rule, listens};
 use crate::event::{Event, Pdns, Text};
 use crate::finding::{Bound, Confidence, Finding, Rival, Role, Severity};
@@ -158,7 +158,7 @@ fn shown(unheeded: &Unheeded, event: &Arc<Event>) -> crate::finding::Evidence {
     };
     let brief = format!("NOTIFY of {zone} to {receiver}: {what}");
     if unheeded.lines.first.first() == Some(event) {
-        let is_of_several = unheeded.zones.len() > 1 && unheeded.lines.count > unheeded.lines.first.len() as u64;
+        let is_of_several = is_of_several(&unheeded.lines, unheeded.zones.len());
         let brief = if is_of_several { format!("NOTIFYs to {receiver}: {what}") } else { brief };
         repeated_beside(Role::Primary, event, &unheeded.lines, brief, proves)
     } else {

@@ -47,7 +47,7 @@ const NEAR_MISS_MICROS: i64 = 1_500_000;
 const AT_ONCE_MICROS: i64 = 1_000_000;
 /// 1.x advertises as soon as it is started, before its own line may be written.
 const RESTART_MICROS: i64 = 1_500_000;
-/// Overlaps of one group closer than this are one episode: the link flaps.
+/// What ends by silence is over after this long; so near to each other the overlaps of a storm are told together.
 const QUIET_MICROS: i64 = 60_000_000;
 
 /// A clock that no time service sets may be off by this much; then nothing is certain that this would explain.
@@ -173,9 +173,14 @@ fn overlap<'a>(
     let yields_to_first =
         second.heard_higher.as_ref().is_some_and(|line| last_alive.is_none_or(|last| line.time.micros <= last.micros));
     let is_lower_heard = adverts.iter().any(|line| matches!(line.vrrp(), Some(Vrrp::HeardLower(_))));
+    let is_told = was_deaf || yields_to_first || is_lower_heard;
     // Only a MASTER sends adverts: two that refuse each other's are two.
-    let refusals = refusals::mutual(world, (first_node, first), (second_node, second), from, to);
-    let is_heard = was_deaf || yields_to_first || is_lower_heard || !refusals.is_empty();
+    let refusals = if is_told {
+        Vec::new()
+    } else {
+        refusals::mutual(world, (first_node, first), (second_node, second), from, to)
+    };
+    let is_heard = is_told || !refusals.is_empty();
     // A MASTER that was started anew without having ended, and wrote nothing since the other one took over, was dead by then: a take-over.
     if has_died(first) && !is_heard && !wrote_inside(world, first_node, from, to) {
         return None;

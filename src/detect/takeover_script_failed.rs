@@ -64,33 +64,37 @@ fn find(world: &World) -> Vec<Finding> {
 
 /// What several signs tell of one take-over is one finding: that of the surest sign, with the lines of the others.
 fn one_of_each(found: Vec<(Arc<Event>, Finding)>) -> Vec<Finding> {
-    let mut told: Vec<(Arc<Event>, Finding)> = Vec::new();
+    let mut told: Vec<Finding> = Vec::new();
+    let mut places = BTreeMap::<*const Event, usize>::new();
     for (takeover, new) in found {
-        match told.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &takeover)) {
-            None => told.push((takeover, new)),
-            Some((_, known)) => {
-                let is_surer = new.confidence > known.confidence;
-                let other = if is_surer { std::mem::replace(known, new) } else { new };
-                known.subject.holder = known.subject.holder.take().or(other.subject.holder.clone());
-                known.subject.resource = known.subject.resource.take().or(other.subject.resource.clone());
-                known.until = [known.until, other.until].into_iter().flatten().min_by_key(|until| until.micros);
-                other.evidence().iter().for_each(|line| known.add(line.clone()));
-            }
+        let place = *places.entry(Arc::as_ptr(&takeover)).or_insert(told.len());
+        let Some(known) = told.get_mut(place) else {
+            told.push(new);
+            continue;
+        };
+        let is_surer = new.confidence > known.confidence;
+        let other = if is_surer { std::mem::replace(known, new) } else { new };
+        known.subject.holder = known.subject.holder.take().or(other.subject.holder.clone());
+        known.subject.resource = known.subject.resource.take().or(other.subject.resource.clone());
+        if other.until.is_some_and(|until| known.until.is_none_or(|known| until.micros < known.micros)) {
+            (known.until, known.until_is) = (other.until, other.until_is);
         }
+        other.evidence().iter().for_each(|line| known.add(line.clone()));
     }
-    told.into_iter().map(|(_, finding)| finding).collect()
+    told
 }
 
 /// When the moving address was first seen on a node after its take-over, while it was MASTER.
 fn came(world: &World, group: &PeerGroup, takeover: &Takeover<'_>) -> Option<Moment> {
-    let seen = world.witnesses.all().iter().filter(|witness| {
+    // They are in order of time.
+    let seen = world.witnesses.all().iter().find(|witness| {
         witness.node == *takeover.node
             && group.moving.is_of_any(witness)
             && witness.seen.holds()
             && witness.time.micros > takeover.event.time.micros
             && takeover.mastership.ended().is_none_or(|end| witness.time.micros < end.micros)
     });
-    seen.map(|witness| witness.time).min_by_key(|time| time.micros)
+    seen.map(|witness| witness.time)
 }
 
 /// The address was seen on the old node after the take-over.
@@ -258,8 +262,7 @@ fn was_disabled(world: &World, group: &PeerGroup) -> Vec<(Arc<Event>, Finding)> 
         let Some((line, path)) = disabled.filter(|(line, _)| line.time.micros <= takeover.event.time.micros) else {
             continue;
         };
-        let came = came(world, group, &takeover).is_some();
-        if came || mastership.script.is_some() || !told.insert(Arc::as_ptr(line)) {
+        if mastership.script.is_some() || came(world, group, &takeover).is_some() || !told.insert(Arc::as_ptr(line)) {
             continue;
         }
         let proves = format!("{owner}'s keepalived finds that {path} cannot be run, and runs it no more.");

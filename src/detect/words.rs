@@ -35,7 +35,7 @@ pub(super) fn repeated(
 ) -> Evidence {
     let more = lines.count.saturating_sub(1);
     let last = lines.last_time().filter(|_| more > 0);
-    Evidence { role, event: Arc::clone(event), proves: kept(proves), brief: kept(brief), more, last }
+    Evidence { more, last, ..evidence(role, event, brief, proves) }
 }
 
 /// As [`repeated`], where the other first lines are told one by one: they are not counted with this one.
@@ -46,9 +46,19 @@ pub(super) fn repeated_beside(
     brief: impl Into<String>,
     proves: impl Into<String>,
 ) -> Evidence {
-    let told: u64 = lines.first.iter().skip(1).map(|line| u64::from(line.repeated)).sum();
-    let own = Lines { count: lines.count.saturating_sub(told), ..lines.clone() };
-    repeated(role, event, &own, brief, proves)
+    let more = lines.count.saturating_sub(told_by_one(lines)) + u64::from(event.repeated) - 1;
+    let last = lines.last_time().filter(|_| more > 0);
+    Evidence { more, last, ..evidence(role, event, brief, proves) }
+}
+
+/// Whether a row for the first line stands for lines of other zones too, since not all of them are told one by one.
+pub(super) fn is_of_several(lines: &Lines, zones: usize) -> bool {
+    zones > 1 && lines.count > told_by_one(lines)
+}
+
+/// How many of them the first lines are.
+fn told_by_one(lines: &Lines) -> u64 {
+    lines.first.iter().map(|line| u64::from(line.repeated)).sum()
 }
 
 /// The same of lines that stand one after another.

@@ -191,6 +191,12 @@ impl Follower {
         (state, mark)
     }
 
+    /// How many lines of all sources stand before where their reading goes on.
+    #[must_use]
+    pub fn lines_before(&self) -> u64 {
+        self.positions.iter().flatten().map(Position::lines).sum()
+    }
+
     /// Where a source's reading goes on.
     #[must_use]
     pub fn position(&self, source: usize) -> Option<&Position> {

@@ -142,7 +142,9 @@ pub(super) fn read(
         let mut block = Filled::default();
         loop {
             // Who had another source to read may have come to its end.
-            if let Some(helper) = Some(()).filter(|()| lent.len() < HELPERS_MAX).and_then(|()| helpers.lend()) {
+            if lent.len() < HELPERS_MAX
+                && let Some(helper) = helpers.lend()
+            {
                 lent.push(helper);
                 work.shelf().ahead += BLOCKS_AHEAD;
                 // A regex that two threads use would make them wait for each other.

@@ -14,6 +14,7 @@ const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
 /// A regular file; `None` if something else stands there, or nothing that can be opened.
 pub(super) fn regular(path: &Path) -> Option<File> {
+    // Before it is opened: a pipe's writer would find a reader that leaves at once.
     if !std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
         return None;
     }
@@ -38,11 +39,7 @@ impl<F: AsFd> Read for Patient<'_, F> {
         loop {
             let mut waiting = [PollFd::new(&self.stream, PollFlags::IN)];
             match poll(&mut waiting, Some(&PATIENCE)) {
-                Ok(0) | Err(rustix::io::Errno::INTR) => {
-                    if self.watch.is_stopped() {
-                        return Err(io::Error::other("stopped by a signal"));
-                    }
-                }
+                Ok(0) | Err(rustix::io::Errno::INTR) => self.watch.go_on()?,
                 Ok(_) => match rustix::io::read(&self.stream, &mut *into) {
                     // Another reader of the same pipe was faster.
                     Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}

@@ -49,6 +49,11 @@ impl Watch {
         self.0.is_stopped.load(Ordering::Relaxed)
     }
 
+    /// What a reader says that was asked to end.
+    pub(super) fn go_on(&self) -> io::Result<()> {
+        if self.is_stopped() { Err(io::Error::other("stopped by a signal")) } else { Ok(()) }
+    }
+
     pub(super) fn opened(&self, path: &Text) {
         *self.0.path.lock().unwrap_or_else(PoisonError::into_inner) = Some(path.clone());
     }
@@ -62,9 +67,7 @@ pub(super) struct Watched<'w, R> {
 
 impl<R: Read> Read for Watched<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.watch.is_stopped() {
-            return Err(io::Error::other("stopped by a signal"));
-        }
+        self.watch.go_on()?;
         let count = self.stream.read(into)?;
         self.watch.0.bytes.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
         Ok(count)

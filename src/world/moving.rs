@@ -113,13 +113,13 @@ impl World {
 
 /// Whether an address is stated to be a node's own, or to move with other units.
 fn is_stated_elsewhere(topology: &Topology, group: &PeerGroup, address: &Text) -> bool {
-    let ours = stated(topology, group);
+    let ours = stated_of(topology, group);
     ours != Some(address)
         && (topology.nodes.values().any(|node| node.addresses.contains(address))
             || topology.units.iter().any(|unit| unit.resource.as_ref() == Some(address)))
 }
 
-fn stated<'t>(topology: &'t Topology, group: &PeerGroup) -> Option<&'t Text> {
+fn stated_of<'t>(topology: &'t Topology, group: &PeerGroup) -> Option<&'t Text> {
     topology.unit_of(&group.unit, group.nodes.keys()).and_then(|unit| unit.resource.as_ref())
 }
 
@@ -204,7 +204,7 @@ fn of_groups(
     let cost_of = |at: usize, address: &Text| seen[at].get(address).map(|sights| sights.cost(&groups[at]));
     let moving = |at: usize| {
         let group = &groups[at];
-        if let Some(stated) = stated(topology, group) {
+        if let Some(stated) = stated_of(topology, group) {
             return Moving::stated(stated);
         }
         let mut found: Vec<(&Text, &Sights<'_>, Cost)> = Vec::new();
@@ -213,7 +213,7 @@ fn of_groups(
             let is_of_both = |other: &PeerGroup| sights.at.iter().any(|(node, ..)| other.nodes.contains_key(*node));
             let fits_another = (0..groups.len())
                 .filter(|other| *other != at && is_of_both(&groups[*other]))
-                .filter(|other| self::stated(topology, &groups[*other]).is_none())
+                .filter(|other| stated_of(topology, &groups[*other]).is_none())
                 .any(|other| cost_of(other, address).is_some_and(|theirs| theirs < cost));
             if !fits_another {
                 found.push((address, sights, cost));

@@ -38,8 +38,10 @@ fn plain_logs_are_read_and_an_open_finding_is_critical_until_it_closes() {
     let (code, first) = told(&probe(&state, &[place]));
     assert_eq!(code, Some(2), "{first}");
     assert!(first.starts_with("DRIFTLINE CRITICAL - eip-drift"), "{first}");
+    assert!(first.contains(" lines=11c;"), "{first}");
     let (code, again) = told(&probe(&state, &[place]));
     assert_eq!(code, Some(2), "it is open still: {again}");
+    assert!(again.contains(" lines=0c;"), "{again}");
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn probe(arguments: &Probe) -> Result<Status, String> {
             }
         }
     }
-    let (gaps, lines) = (follower.gaps(), follower.counts().lines);
+    let (gaps, lines) = (follower.gaps(), follower.lines_before());
     let stop = Arc::new(AtomicBool::new(false));
     let readers = Readers::begin(&sources, &mut follower, &options, Until::LastWholeLine, &stop);
     let mut failed = 0;

@@ -4,9 +4,9 @@ use super::{Overlap, QUIET_MICROS, confidence};
 use crate::finding::Confidence;
 use std::collections::VecDeque;
 
-/// As one where lines tell that it ended, and that it began again.
+/// An overlap that begins this soon after the end of another, as lines tell it, goes on with it.
 const NEAR_MICROS: i64 = 10_000_000;
-/// So many before, within [`STORM_MICROS`], are a storm.
+/// So many overlaps before one, the first of them no longer ago than [`STORM_MICROS`], are a storm.
 const STORM: usize = 3;
 const STORM_MICROS: i64 = 300_000_000;
 

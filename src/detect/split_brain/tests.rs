@@ -228,7 +228,7 @@ fn stays_quiet_on_hand_overs() {
     assert!(told("split-brain", &failover_and_back()).is_empty());
 }
 
-/// Each flap takes the address: two of them are two findings, a storm of them is one behind the first three.
+/// Each flap takes the address: two of them are two findings. Of a storm the fourth and all that follow are told with the third.
 #[test]
 fn two_flaps_are_told_apart_and_a_storm_together() {
     let flaps = |count: i64| {

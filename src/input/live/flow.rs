@@ -312,13 +312,16 @@ impl Flow<'_> {
                 }
             }
             if let Step::End(ended) = self.step(control, turn, !is_judging) {
+                if ended != Ended::Left || whole == 0 {
+                    return Ok(Err(ended));
+                }
                 // Whoever leaves does not come back to judge by more.
-                let bytes = &buffer.filled()[..if ended == Ended::Left { whole } else { 0 }];
-                let verdict = sniff::sniff(bytes, self.interest.is_known());
+                let verdict = sniff::sniff(&buffer.filled()[..whole], self.interest.is_known());
                 return match self.verdict(&verdict, whole, false, true) {
                     Some(judged) => Ok(Ok(judged)),
-                    None if bytes.is_empty() => Ok(Err(ended)),
-                    None => Err(refused(self.path, verdict, buffer)),
+                    None if self.until == Until::LastWholeLine => Err(refused(self.path, verdict, buffer)),
+                    // It was emptied under our hands, and goes on.
+                    None => Ok(Err(ended)),
                 };
             }
         }

@@ -33,6 +33,15 @@ pub(super) enum Place {
 }
 
 impl Position {
+    /// How many lines of the source were read before it, as far as its reader goes on to count from there.
+    #[must_use]
+    pub fn lines(&self) -> u64 {
+        match &self.0 {
+            Place::Pipe { known, .. } | Place::File { known, .. } => known.lines,
+            Place::Begin | Place::Journals(_) => 0,
+        }
+    }
+
     /// Takes a mark.
     pub fn advance(&mut self, mark: &super::Mark) {
         match (&mut self.0, mark) {

@@ -89,7 +89,7 @@ impl<'a> Gathered<'a> {
             if line.first() == Some(&b'{') {
                 format!("it is no event of driftline, or cut (byte {}: {})", error.column(), said(&error))
             } else {
-                "it is no event of driftline: of a log driftline events makes them, and driftline analyze reads it"
+                "it is no event of driftline: a log is read by driftline analyze, and driftline events makes events of it"
                     .to_owned()
             }
         };
@@ -173,6 +173,7 @@ pub(super) fn groups(path: &str, told: Path) -> Vec<Group> {
     }
     groups
 }
+
 /// What serde says, without its own count of lines: each event is read as a text of one line.
 fn said(error: &serde_json::Error) -> String {
     let text = error.to_string();

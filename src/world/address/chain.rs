@@ -20,8 +20,8 @@ pub(super) fn chain(
     }
     let inside = |moment: Moment| moment.micros > from.micros && limit.is_none_or(|limit| moment.micros < limit.micros);
     let refused = world.behind(&[]).into_iter().filter(|stretch| stretch.refused);
-    let is_of_group = |chain: &Chain| address.is_none_or(|address| chain.address == *address);
-    let links = refused.flat_map(|stretch| links(world, stretch, &inside)).filter(is_of_group);
+    let is_of_address = |chain: &Chain| address.is_none_or(|address| chain.address == *address);
+    let links = refused.flat_map(|stretch| links(world, stretch, &inside)).filter(is_of_address);
     let mut chains = links.collect::<Vec<Chain>>();
     for chain in &mut chains {
         // Of several addresses no line tells which moves with the group: this one may have had a trouble of its own.

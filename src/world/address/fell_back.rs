@@ -117,19 +117,17 @@ pub(super) fn sightings(
     limit: Option<Moment>,
 ) -> (Vec<Witness>, Vec<Witness>, Vec<Witness>) {
     let (mut away, mut home, mut hints) = (Vec::new(), Vec::new(), Vec::new());
-    let all: Vec<&Witness> = scope.seen().collect();
     let was_expected = |moment: Moment| scope.group.last_takeover(moment).is_some_and(|last| last.node == holder);
     // What was seen as well while the address was not expected there proves nothing now (an ACL, a second primary address).
     let usual = |witness: &Witness| {
-        let is_usual = all.iter().take_while(|other| other.time.micros < from.micros).any(|other| {
+        let is_usual = scope.seen().take_while(|other| other.time.micros < from.micros).any(|other| {
             (&other.node, other.seen, &other.address) == (&witness.node, witness.seen, &witness.address)
                 && !was_expected(other.time)
         });
         is_usual && !witness.seen.is_of_cloud()
     };
-    let owner_claims = all.iter().any(|witness| witness.seen == Seen::Claimed && witness.node == *owner);
-    for witness in &all {
-        let witness = *witness;
+    let owner_claims = scope.seen().any(|witness| witness.seen == Seen::Claimed && witness.node == *owner);
+    for witness in scope.seen() {
         // A claim is what a script says when it is done; anything else may still speak of the time before.
         let settle = if witness.seen.is_of_a_move() { 0 } else { SETTLE_MICROS };
         if witness.latest() < from.micros + settle || limit.is_some_and(|limit| is_past(witness, limit)) {

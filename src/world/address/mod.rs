@@ -329,8 +329,7 @@ fn without_script<'g>(world: &World, group: &'g PeerGroup) -> BTreeSet<&'g Text>
         script.time.micros_since(entered.time) <= SCRIPT_MICROS
     };
     let runs_in = |group: &PeerGroup, node: &Text| group.nodes.get(node).is_some_and(|all| all.iter().any(runs));
-    let others = || world.groups().iter().filter(|other| other.key() != group.key());
-    let is_without = |node: &&Text| others().any(|other| runs_in(other, node)) && !runs_in(group, node);
+    let is_without = |node: &&Text| !runs_in(group, node) && world.groups().iter().any(|other| runs_in(other, node));
     group.nodes.keys().filter(is_without).collect()
 }
 

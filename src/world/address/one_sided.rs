@@ -15,8 +15,8 @@ use crate::world::witness::{Seen, Witness};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Clocks of two nodes are rarely off by more, even where nothing compares them.
-const ABOUT_MICROS: i64 = 600_000_000;
+/// However far two clocks may be off, an advert that another node of these logs sent stands this near to its time as MASTER.
+const ANY_CLOCK_MICROS: i64 = 600_000_000;
 
 /// Only one side's keepalived log: a flap that the other side would have to confirm.
 pub(super) fn one_sided(scope: &Scope<'_>, without_script: &BTreeSet<&Text>) -> Vec<Displacement> {
@@ -44,7 +44,7 @@ fn is_dark(world: &World, node: &Text, moment: Moment, over: Moment) -> bool {
 
 /// Whether another node of the group was MASTER about then, by clocks that may differ: what was heard may have been its advert.
 fn has_rival_about(group: &PeerGroup, node: &Text, moment: Moment) -> bool {
-    group.rivals_between(node, moment.shifted(-ABOUT_MICROS), moment.shifted(ABOUT_MICROS)).next().is_some()
+    group.rivals_between(node, moment.shifted(-ANY_CLOCK_MICROS), moment.shifted(ANY_CLOCK_MICROS)).next().is_some()
 }
 
 /// The holder's log alone: it was MASTER, heard a better one and yielded. Moments of that are a flap; a longer time was perhaps a
